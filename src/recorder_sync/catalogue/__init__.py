@@ -1,0 +1,1 @@
+"""The catalogue: everything people search, in SQLite. It is an index, never the evidence."""

@@ -1,0 +1,108 @@
+"""Opens the catalogue, and refuses one that is broken or from a newer version.
+
+WAL, `synchronous=FULL` (with NORMAL the last commits can be lost in a power cut),
+foreign keys on. https://www.sqlite.org/wal.html, https://www.sqlite.org/pragma.html
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlite_utils.db import Database
+
+from recorder_sync.catalogue.schema import migrations
+from recorder_sync.durable import exclusive, make_folders
+from recorder_sync.errors import CatalogueProblem, MissingPart, RecorderSyncError
+from recorder_sync.language import T
+
+FILE_NAME = "catalogue.db"
+_WAIT_S = 60.0
+
+
+def open_catalogue(path: Path) -> Database:
+    """Open the catalogue at `path`; make it, or bring it up to date.
+
+    Raises CatalogueProblem when it is broken or newer than this program, MissingPart
+    when it cannot be read or written.
+    """
+    try:
+        make_folders(path.parent)
+        connection = sqlite3.connect(path, timeout=_WAIT_S, check_same_thread=False)
+        for pragma in ("journal_mode=wal", "synchronous=full", "foreign_keys=on"):
+            connection.execute(f"pragma {pragma}")
+        db = Database(connection)
+        _refuse_newer(db, path)
+        if migrations.pending(db):
+            with exclusive(path.with_suffix(".lock")):
+                migrations.apply(db)
+    except sqlite3.DatabaseError as error:
+        raise explain(error, path) from error
+    except OSError as error:
+        raise _unusable(path, error.strerror or str(error)) from error
+    return db
+
+
+@contextmanager
+def transaction(db: Database) -> Iterator[None]:
+    """Write all of it or nothing; waits for whoever is writing.
+
+    The lock is taken at the start: a transaction that reads first and writes later is
+    refused at once when somebody else wrote in between.
+    """
+    db.execute("begin immediate")
+    try:
+        yield
+    except BaseException:
+        db.rollback()
+        raise
+    db.execute("commit")
+
+
+def explain(error: sqlite3.DatabaseError, path: Path | None = None) -> RecorderSyncError:
+    """Return our error for one of SQLite's: broken for good, or unusable just now."""
+    shown = path or FILE_NAME
+    if isinstance(error, sqlite3.OperationalError):
+        return _unusable(shown, str(error))
+    return broken(shown, str(error))
+
+
+def broken(path: Path | str, why: str) -> CatalogueProblem:
+    return CatalogueProblem(
+        T("The catalogue {path} is broken: {why}.", path=path, why=why),
+        T(
+            "The evidence is untouched. Run: recorder-sync catalogue rebuild (it keeps the "
+            "broken file beside the new one)."
+        ),
+    )
+
+
+def _unusable(path: Path | str, why: str) -> MissingPart:
+    return MissingPart(
+        T("The catalogue {path} cannot be used: {why}.", path=path, why=why),
+        T("Check the disk's free space, and that this user may read and write the state folder."),
+    )
+
+
+def check_catalogue(db: Database) -> list[str]:
+    """Return what SQLite's own checks find: damaged pages, references to nothing."""
+    damage = [row[0] for row in db.execute("pragma integrity_check") if row[0] != "ok"]
+    dangling = [
+        f"{row[0]} row {row[1]} refers to a row of {row[2]} that is not there"
+        for row in db.execute("pragma foreign_key_check")
+    ]
+    return damage + dangling
+
+
+def _refuse_newer(db: Database, path: Path) -> None:
+    ours = {m.name for m in migrations.pending(db)} | {m.name for m in migrations.applied(db)}
+    known = {m.name for m in migrations._migrations}
+    if unknown := ours - known:
+        raise CatalogueProblem(
+            T(
+                "The catalogue {path} was made by a newer version ({what}).",
+                path=path,
+                what=", ".join(sorted(unknown)),
+            ),
+            T("Install that version of recorder-sync again, or a later one."),
+        )

@@ -1,0 +1,249 @@
+"""What happened at each plug-in, with the card's whole inventory."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from sqlite_utils.db import Database
+
+from recorder_sync.catalogue import ledger
+from recorder_sync.catalogue.schema import table
+from recorder_sync.errors import NotFound
+from recorder_sync.language import T
+from recorder_sync.model import (
+    CardPath,
+    Claim,
+    Identity,
+    IdentityState,
+    ItemOutcome,
+    Kind,
+    Source,
+    Storage,
+)
+from recorder_sync.timestamps import iso, iso_or_none, moment
+
+
+class DockingOutcome(StrEnum):
+    DONE = "done"
+    PROBLEMS = "done-with-problems"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class Docking:
+    id: str
+    source: str
+    """The folder the card was mounted at, in a form to show."""
+    port: str | None
+    identity: Identity
+    storage: Storage | None
+    started_at: datetime
+    ended_at: datetime | None = None
+    outcome: DockingOutcome | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """How many files of the inventory had which outcome; `inventory` is all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryEntry:
+    """One file of a docking's inventory, and what became of it."""
+
+    path: CardPath
+    size: int
+    mtime_ns: int
+    kind: Kind | None
+    outcome: ItemOutcome | None = None
+    reason: str | None = None
+    """Why it was skipped or failed, in English."""
+    hint: str | None = None
+    recording: str | None = None
+
+
+def open_docking(db: Database, docking: Docking) -> None:
+    if docking.identity.device:
+        ledger.see_device(db, docking.identity.device)
+    storage = docking.storage
+    table(db, "dockings").insert(
+        {
+            "id": docking.id,
+            "source": docking.source,
+            "port": docking.port,
+            "device": docking.identity.device,
+            "identity_source": docking.identity.source,
+            "identity_state": docking.identity.state,
+            "claims": json.dumps(
+                [[c.value, c.source, c.detail] for c in docking.identity.claims],
+                ensure_ascii=False,
+            ),
+            "storage_total": storage.total if storage else None,
+            "storage_used": storage.used if storage else None,
+            "storage_free": storage.free if storage else None,
+            "started_at": iso(docking.started_at),
+            "ended_at": iso_or_none(docking.ended_at),
+            "outcome": docking.outcome,
+        }
+    )
+
+
+def close_docking(db: Database, docking: str, ended_at: datetime, outcome: DockingOutcome) -> None:
+    table(db, "dockings").update(docking, {"ended_at": iso(ended_at), "outcome": outcome.value})
+
+
+def add_inventory(db: Database, docking: str, entries: Iterable[InventoryEntry]) -> None:
+    table(db, "inventory").insert_all(
+        {
+            "docking": docking,
+            "path": entry.path.raw,
+            "size": entry.size,
+            "mtime_ns": entry.mtime_ns,
+            "kind": entry.kind,
+            "outcome": entry.outcome,
+            "reason": entry.reason,
+            "hint": entry.hint,
+            "recording": entry.recording,
+        }
+        for entry in entries
+    )
+
+
+def set_outcome(
+    db: Database,
+    docking: str,
+    path: CardPath,
+    outcome: ItemOutcome,
+    *,
+    recording: str | None = None,
+    reason: str | None = None,
+    hint: str | None = None,
+) -> None:
+    """Note what became of one file of the inventory."""
+    db.execute(
+        "update inventory set outcome = ?, recording = ?, reason = ?, hint = ?"
+        " where docking = ? and path = ?",
+        [outcome.value, recording, reason, hint, docking, path.raw],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A file seen at an earlier docking whose recording is sealed."""
+
+    recording: str
+    device: str | None
+    """The recording's device; None: unassigned."""
+    fingerprint: bytes
+
+
+def sightings(db: Database, path: CardPath, size: int, mtime_ns: int) -> list[Sighting]:
+    """Return the sealed recordings that were seen under this path, size and time."""
+    rows = db.query(
+        "select distinct i.recording, r.device, r.fingerprint from inventory i"
+        " join recordings r on r.id = i.recording"
+        " where i.path = ? and i.size = ? and i.mtime_ns = ? and i.recording is not null"
+        " and r.state = 'sealed'",
+        [path.raw, size, mtime_ns],
+    )
+    return [Sighting(row["recording"], row["device"], row["fingerprint"]) for row in rows]
+
+
+def inventory_of(db: Database, docking: str) -> list[InventoryEntry]:
+    rows = table(db, "inventory").rows_where("docking = ?", [docking], order_by="number")
+    return [
+        InventoryEntry(
+            CardPath(row["path"]),
+            row["size"],
+            row["mtime_ns"],
+            Kind(row["kind"]) if row["kind"] else None,
+            ItemOutcome(row["outcome"]) if row["outcome"] else None,
+            row["reason"],
+            row["hint"],
+            row["recording"],
+        )
+        for row in rows
+    ]
+
+
+def other_names(db: Database, recording: str) -> list[tuple[str, CardPath]]:
+    """Return the docking and path of every time this recording was found on a card."""
+    rows = table(db, "inventory").rows_where("recording = ?", [recording], order_by="number")
+    return [(row["docking"], CardPath(row["path"])) for row in rows]
+
+
+def open_dockings(db: Database) -> list[str]:
+    """Return the ids of the dockings that nobody has closed."""
+    rows = db.query("select id from dockings where ended_at is null order by id")
+    return [row["id"] for row in rows]
+
+
+def count(db: Database) -> int:
+    return int(db.execute("select count(*) from dockings").fetchone()[0])
+
+
+def list_dockings(db: Database, device: str | None, limit: int) -> list[Docking]:
+    """Return the newest dockings first."""
+    where, values = ("device = ?", [device]) if device else (None, [])
+    rows = table(db, "dockings").rows_where(
+        where, values, order_by="started_at desc, id desc", limit=limit
+    )
+    return [_docking(db, row) for row in rows]
+
+
+def docking(db: Database, prefix: str) -> Docking:
+    """Return the docking whose id starts with `prefix`, or raise NotFound."""
+    rows = list(
+        table(db, "dockings").rows_where(
+            "id >= ? and id < ?", [prefix, prefix + "\U0010ffff"], limit=2
+        )
+    )
+    if len(rows) == 2 and rows[0]["id"] != prefix:
+        raise NotFound(
+            T("More than one docking begins with {id}.", id=prefix),
+            T("Type more of it; recorder-sync dockings list shows them."),
+        )
+    if not rows:
+        raise NotFound(
+            T("There is no docking {id}.", id=prefix),
+            T("recorder-sync dockings list shows them."),
+        )
+    return _docking(db, rows[0])
+
+
+def _docking(db: Database, row: Mapping[str, object]) -> Docking:
+    identifier = str(row["id"])
+    total, used, free = (row[f"storage_{part}"] for part in ("total", "used", "free"))
+    claims = json.loads(str(row["claims"] or "[]"))
+    source = row["identity_source"]
+    return Docking(
+        id=identifier,
+        source=str(row["source"]),
+        port=_optional(row["port"]),
+        identity=Identity(
+            _optional(row["device"]),
+            Source(str(source)) if source else None,
+            IdentityState(str(row["identity_state"])),
+            tuple(Claim(value, Source(which), detail) for value, which, detail in claims),
+        ),
+        storage=Storage(int(str(total)), int(str(used)), int(str(free)))
+        if total is not None
+        else None,
+        started_at=moment(str(row["started_at"])),
+        ended_at=moment(str(row["ended_at"])) if row["ended_at"] else None,
+        outcome=DockingOutcome(str(row["outcome"])) if row["outcome"] else None,
+        counts=_counts(db, identifier),
+    )
+
+
+def _counts(db: Database, docking: str) -> dict[str, int]:
+    rows = db.query(
+        "select coalesce(outcome, 'missing') as outcome, count(*) as n from inventory"
+        " where docking = ? group by outcome",
+        [docking],
+    )
+    counts = {str(row["outcome"]): int(row["n"]) for row in rows}
+    return {"inventory": sum(counts.values()), **counts}
+
+
+def _optional(value: object) -> str | None:
+    return None if value is None else str(value)

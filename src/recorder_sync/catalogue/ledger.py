@@ -1,0 +1,116 @@
+"""Devices, officers and cases: what is registered, and what was only seen on a card.
+
+A number seen on a card gets a row without `registered_at`, so that recordings can name
+it; only a custodian's command registers it.
+"""
+
+from collections.abc import Iterable
+
+from sqlite_utils.db import Database
+
+from recorder_sync.catalogue.schema import table
+from recorder_sync.catalogue.words import words
+from recorder_sync.model import Case, Device, Officer
+from recorder_sync.timestamps import iso_or_none, moment
+
+
+def see_device(db: Database, number: str) -> None:
+    db.execute("insert into devices (number) values (?) on conflict do nothing", [number])
+
+
+def see_officer(db: Database, cert_no: str, name: str | None) -> None:
+    """Note an officer; a name from a card fills an empty one and replaces none."""
+    db.execute(
+        "insert into officers (cert_no, name, name_words) values (?, ?, ?) on conflict (cert_no)"
+        " do update set name = coalesce(name, excluded.name),"
+        " name_words = coalesce(name_words, excluded.name_words)",
+        [cert_no, name, words(name) if name else None],
+    )
+
+
+def see_case(db: Database, number: str) -> None:
+    db.execute("insert into cases (number) values (?) on conflict do nothing", [number])
+
+
+def register_device(db: Database, device: Device) -> None:
+    """Enter a device in the ledger, or change its entry."""
+    if device.officer:
+        see_officer(db, device.officer, None)
+    table(db, "devices").upsert(
+        {
+            "number": device.number,
+            "kind": device.kind,
+            "maker": device.maker,
+            "model": device.model,
+            "officer": device.officer,
+            "registered_at": iso_or_none(device.registered_at),
+        }
+    )
+
+
+def register_officer(db: Database, officer: Officer, registered_at: str) -> None:
+    table(db, "officers").upsert(
+        {
+            "cert_no": officer.cert_no,
+            "name": officer.name,
+            "name_words": words(officer.name) if officer.name else None,
+            "unit": officer.unit,
+            "registered_at": registered_at,
+        }
+    )
+
+
+def register_case(db: Database, case: Case, registered_at: str) -> None:
+    see_case(db, case.number)
+    db.execute(
+        "update cases set party = ?, party_words = ?, cause = ?, cause_words = ?,"
+        " registered_at = ? where number = ?",
+        [
+            case.party,
+            words(case.party) if case.party else None,
+            case.cause,
+            words(case.cause) if case.cause else None,
+            registered_at,
+            case.number,
+        ],
+    )
+
+
+def registered_devices(db: Database) -> dict[str, Device]:
+    """Return the devices of the ledger by number."""
+    return {d.number: d for d in devices(db) if d.registered_at is not None}
+
+
+def devices(db: Database) -> Iterable[Device]:
+    """Yield every device, registered or only seen, by number."""
+    for row in table(db, "devices").rows_where(order_by="number"):
+        yield Device(
+            row["number"],
+            row["kind"],
+            row["maker"],
+            row["model"],
+            row["officer"],
+            moment(row["registered_at"]) if row["registered_at"] else None,
+        )
+
+
+def officers(db: Database) -> Iterable[Officer]:
+    for row in table(db, "officers").rows_where(order_by="cert_no"):
+        yield Officer(row["cert_no"], row["name"], row["unit"])
+
+
+def officer(db: Database, cert_no: str) -> Officer | None:
+    for row in table(db, "officers").rows_where("cert_no = ?", [cert_no]):
+        return Officer(row["cert_no"], row["name"], row["unit"])
+    return None
+
+
+def cases(db: Database) -> Iterable[Case]:
+    for row in table(db, "cases").rows_where(order_by="number"):
+        yield Case(row["number"], row["party"], row["cause"])
+
+
+def case(db: Database, number: str) -> Case | None:
+    for row in table(db, "cases").rows_where("number = ?", [number]):
+        return Case(row["number"], row["party"], row["cause"])
+    return None

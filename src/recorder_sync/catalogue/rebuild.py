@@ -1,0 +1,221 @@
+"""Makes the catalogue anew from the custody log, entry by entry.
+
+The log holds all that the catalogue does: it is an index, never the truth. The old
+file is kept beside the new one, which takes its name only when it is complete.
+"""
+
+import base64
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils.db import Database
+
+from recorder_sync.catalogue import dockings, ledger, recordings
+from recorder_sync.catalogue.database import FILE_NAME, open_catalogue, transaction
+from recorder_sync.catalogue.dockings import Docking, DockingOutcome, InventoryEntry
+from recorder_sync.catalogue.recordings import Intent
+from recorder_sync.custody.log import Act, CustodyLog, Entry
+from recorder_sync.description import as_json, from_json
+from recorder_sync.durable import sync_folder
+from recorder_sync.model import (
+    CardPath,
+    Case,
+    Claim,
+    Device,
+    Digests,
+    Identity,
+    IdentityState,
+    ItemOutcome,
+    Kind,
+    Officer,
+    Source,
+    Storage,
+)
+from recorder_sync.timestamps import iso, moment, ns
+
+_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    recordings: int
+    dockings: int
+    kept: Path | None
+    """The old file, None where there was none."""
+
+
+def rebuild(state: Path, custody: CustodyLog, at: datetime) -> Rebuilt:
+    """Replay the whole log into a new catalogue and put it in the old one's place.
+
+    Nobody else may use the catalogue meanwhile. Raises CustodyProblem when the log is
+    broken; the old file then stays where it is.
+    """
+    fresh = state / "catalogue.rebuilding.db"
+    for leftover in _files(fresh):
+        leftover.unlink(missing_ok=True)
+    db = open_catalogue(fresh)
+    try:
+        _replay(db, custody)
+        counts = (recordings.count_sealed(db)[0], dockings.count(db))
+        db.execute("pragma wal_checkpoint(truncate)")
+    finally:
+        db.close()
+    kept = None
+    for old in _files(state / FILE_NAME):
+        if old.exists():
+            beside = old.with_name(f"replaced-{at:%Y%m%dT%H%M%S}-{old.name}")
+            old.rename(beside)
+            kept = kept or beside
+    fresh.rename(state / FILE_NAME)
+    sync_folder(state)
+    return Rebuilt(*counts, kept)
+
+
+def _files(path: Path) -> list[Path]:
+    return [path, *(path.with_name(path.name + ending) for ending in ("-wal", "-shm"))]
+
+
+def _replay(db: Database, custody: CustodyLog) -> None:
+    batch: list[Entry] = []
+    for entry in custody.entries():
+        batch.append(entry)
+        if len(batch) == _BATCH:
+            _apply(db, batch)
+            batch = []
+    _apply(db, batch)
+
+
+def _apply(db: Database, batch: list[Entry]) -> None:
+    with transaction(db):
+        for entry in batch:
+            if (step := _STEPS.get(entry.deed.act)) is not None:
+                step(db, entry)
+
+
+def _docking_opened(db: Database, entry: Entry) -> None:
+    facts = entry.deed.facts
+    storage, source = facts["storage"], facts["identity_source"]
+    dockings.open_docking(
+        db,
+        Docking(
+            id=entry.deed.subject,
+            source=facts["source"],
+            port=facts["port"],
+            identity=Identity(
+                facts["device"],
+                Source(source) if source else None,
+                IdentityState(facts["identity_state"]),
+                tuple(Claim(v, Source(s), d) for v, s, d in facts["claims"]),
+            ),
+            storage=Storage(**storage) if storage else None,
+            started_at=moment(facts["started_at"]),
+        ),
+    )
+
+
+def _inventory(db: Database, entry: Entry) -> None:
+    dockings.add_inventory(
+        db,
+        entry.deed.subject,
+        [
+            InventoryEntry(
+                path_of(file),
+                file["size"],
+                ns(file["mtime"]),
+                Kind(file["kind"]) if file["kind"] else None,
+                _first_outcome(file),
+                file["skipped"] or file["failure"],
+            )
+            for file in entry.deed.facts["files"]
+        ],
+    )
+
+
+def _first_outcome(file: Mapping[str, Any]) -> ItemOutcome | None:
+    if file["skipped"]:
+        return ItemOutcome.SKIPPED
+    return ItemOutcome.FAILED if file["failure"] else None
+
+
+def _seal(db: Database, entry: Entry) -> None:
+    facts = entry.deed.facts
+    recording = from_json(facts["recording"])
+    digests = Digests(facts["description_blake3"], facts["description_sha256"])
+    recordings.enter(db, Intent(recording, digests, bytes.fromhex(facts["fingerprint"]), ""))
+    recordings.mark_sealed(db, recording.id, entry.seq)
+    dockings.set_outcome(
+        db,
+        recording.docking,
+        recording.original_path,
+        ItemOutcome.SEALED,
+        recording=recording.id,
+    )
+
+
+def _seen_again(db: Database, entry: Entry) -> None:
+    dockings.set_outcome(
+        db,
+        entry.deed.facts["docking"],
+        path_of(entry.deed.facts),
+        ItemOutcome.ALREADY_SEALED,
+        recording=entry.deed.subject,
+    )
+
+
+def _docking_closed(db: Database, entry: Entry) -> None:
+    facts, docking = entry.deed.facts, entry.deed.subject
+    for file in facts.get("already_sealed", ()):
+        dockings.set_outcome(
+            db,
+            docking,
+            path_of(file),
+            ItemOutcome.ALREADY_SEALED,
+            recording=file["recording"],
+        )
+    for file in facts.get("failed", ()):
+        dockings.set_outcome(
+            db,
+            docking,
+            path_of(file),
+            ItemOutcome.FAILED,
+            reason=file["error"],
+            hint=file["hint"],
+        )
+    dockings.close_docking(db, docking, entry.deed.time, DockingOutcome(facts["outcome"]))
+
+
+def _tag(db: Database, entry: Entry) -> None:
+    before = recordings.recording(db, entry.deed.subject).recording
+    recordings.retag(db, from_json({**as_json(before), **entry.deed.facts["after"]}))
+
+
+def _ledger(db: Database, entry: Entry) -> None:
+    which, _, number = entry.deed.subject.partition(":")
+    facts, at = entry.deed.facts, entry.deed.time
+    match which:
+        case "device":
+            ledger.register_device(db, Device(number, **facts, registered_at=at))
+        case "officer":
+            ledger.register_officer(db, Officer(number, **facts), iso(at))
+        case "case":
+            ledger.register_case(db, Case(number, **facts), iso(at))
+
+
+def path_of(facts: Mapping[str, Any]) -> CardPath:
+    """Return a card's path as the custody log holds it."""
+    exact = facts.get("path_base64")
+    return CardPath(base64.b64decode(exact) if exact else facts["path"].encode())
+
+
+_STEPS: dict[Act, Callable[[Database, Entry], None]] = {
+    Act.DOCKING_OPENED: _docking_opened,
+    Act.INVENTORY: _inventory,
+    Act.SEAL: _seal,
+    Act.SEEN_AGAIN: _seen_again,
+    Act.DOCKING_CLOSED: _docking_closed,
+    Act.TAG: _tag,
+    Act.LEDGER: _ledger,
+}

@@ -1,0 +1,188 @@
+"""The catalogue's tables, as migrations in the order in which they came.
+
+Times are ISO 8601 in UTC, which sort as text. A foreign key stands wherever one thing
+names another. A table with full-text search has an integer key of its own, because
+VACUUM may renumber hidden ones. Indexes answer each search of the command line in its
+own order: newest first, then by id.
+"""
+
+from sqlite_utils.db import Database, Table
+from sqlite_utils.migrations import Migrations
+
+migrations = Migrations("recorder-sync")
+
+
+def table(db: Database, name: str) -> Table:
+    found = db[name]
+    assert isinstance(found, Table)
+    return found
+
+
+@migrations()
+def m001_devices_officers_cases(db: Database) -> None:
+    table(db, "officers").create(
+        {"cert_no": str, "name": str, "name_words": str, "unit": str, "registered_at": str},
+        pk="cert_no",
+        strict=True,
+    )
+    table(db, "devices").create(
+        {
+            "number": str,
+            "kind": str,
+            "maker": str,
+            "model": str,
+            "officer": str,
+            "registered_at": str,
+        },
+        pk="number",
+        foreign_keys=[("officer", "officers", "cert_no")],
+        strict=True,
+    )
+    table(db, "cases").create(
+        {
+            "key": int,
+            "number": str,
+            "party": str,
+            "party_words": str,
+            "cause": str,
+            "cause_words": str,
+            "registered_at": str,
+        },
+        pk="key",
+        not_null={"number"},
+        strict=True,
+    )
+    db.execute("create unique index cases_by_number on cases (number)")
+    db.execute("create index officers_by_name on officers (name)")
+    table(db, "cases").enable_fts(
+        ["party_words", "cause_words"], tokenize="unicode61", create_triggers=True
+    )
+
+
+@migrations()
+def m002_dockings_and_inventory(db: Database) -> None:
+    table(db, "dockings").create(
+        {
+            "id": str,
+            "source": str,
+            "port": str,
+            "device": str,
+            "identity_source": str,
+            "identity_state": str,
+            "claims": str,
+            "storage_total": int,
+            "storage_used": int,
+            "storage_free": int,
+            "started_at": str,
+            "ended_at": str,
+            "outcome": str,
+        },
+        pk="id",
+        not_null={"source", "started_at", "identity_state"},
+        foreign_keys=[("device", "devices", "number")],
+        strict=True,
+    )
+    db.execute("create index dockings_by_device on dockings (device, started_at desc)")
+    db.execute("create index dockings_by_time on dockings (started_at desc)")
+    db.execute("create index dockings_open on dockings (id) where ended_at is null")
+
+
+@migrations()
+def m003_recordings(db: Database) -> None:
+    table(db, "recordings").create(
+        {
+            "number": int,
+            "id": str,
+            "docking": str,
+            "state": str,
+            "device": str,
+            "officer": str,
+            "case_no": str,
+            "kind": str,
+            "name": str,
+            "name_words": str,
+            "path": str,
+            "size": int,
+            "blake3": str,
+            "sha256": str,
+            "fingerprint": bytes,
+            "recorded_start": str,
+            "recorded_end": str,
+            "duration_s": float,
+            "sealed_at": str,
+            "deadline": str,
+            "on_time": int,
+            "flags": str,
+            "description_blake3": str,
+            "description_sha256": str,
+            "part": str,
+            "custody_seq": int,
+        },
+        pk="number",
+        not_null={
+            "id",
+            "docking",
+            "state",
+            "path",
+            "size",
+            "blake3",
+            "sha256",
+            "fingerprint",
+            "recorded_start",
+        },
+        foreign_keys=[
+            ("docking", "dockings", "id"),
+            ("device", "devices", "number"),
+            ("officer", "officers", "cert_no"),
+            ("case_no", "cases", "number"),
+        ],
+        strict=True,
+    )
+    for statement in (
+        "create unique index recordings_by_id on recordings (id)",
+        "create unique index recordings_by_path on recordings (path)",
+        "create index recordings_by_content on recordings (blake3)",
+        "create index recordings_by_docking on recordings (docking)",
+        "create index recordings_by_time on recordings (recorded_start, id)",
+        "create index recordings_by_device on recordings (device, recorded_start, id)",
+        "create index recordings_by_officer on recordings (officer, recorded_start, id)",
+        "create index recordings_by_case on recordings (case_no, recorded_start, id)",
+        "create index recordings_late on recordings (recorded_start, id) where on_time = 0",
+        "create index recordings_by_sealing on recordings (sealed_at)",
+        "create index recordings_unsealed on recordings (state) where state <> 'sealed'",
+    ):
+        db.execute(statement)
+    table(db, "recordings").enable_fts(["name_words"], tokenize="unicode61", create_triggers=True)
+    table(db, "descriptions").create(
+        {"recording": str, "json": str},
+        pk="recording",
+        not_null={"json"},
+        foreign_keys=[("recording", "recordings", "id")],
+        strict=True,
+    )
+    table(db, "inventory").create(
+        {
+            "number": int,
+            "docking": str,
+            "path": bytes,
+            "size": int,
+            "mtime_ns": int,
+            "kind": str,
+            "outcome": str,
+            "reason": str,
+            "hint": str,
+            "recording": str,
+        },
+        pk="number",
+        not_null={"docking", "path", "size", "mtime_ns"},
+        foreign_keys=[("docking", "dockings", "id"), ("recording", "recordings", "id")],
+        strict=True,
+    )
+    db.execute("create unique index inventory_by_docking on inventory (docking, path)")
+    db.execute(
+        "create index inventory_known on inventory (path, size, mtime_ns)"
+        " where recording is not null"
+    )
+    db.execute(
+        "create index inventory_by_recording on inventory (recording) where recording is not null"
+    )

@@ -1,0 +1,30 @@
+"""Text as words for full-text search.
+
+SQLite's tokenizer takes a run of Chinese characters for one word, so that 李 would not
+find 李明. Here each such character becomes a word of its own, and a search for several
+becomes a phrase.
+"""
+
+import unicodedata
+
+
+def words(text: str) -> str:
+    """Return the text with every ideograph standing alone, other marks as spaces."""
+    parts = []
+    for character in unicodedata.normalize("NFKC", text):
+        if _is_ideograph(character):
+            parts.append(f" {character} ")
+        else:
+            parts.append(character if character.isalnum() else " ")
+    return " ".join("".join(parts).split())
+
+
+def phrase(text: str) -> str | None:
+    """Return the FTS5 query for text that contains these words in this order, the last
+    one perhaps cut short; None when there is no word in it."""
+    found = words(text)
+    return f'"{found}" *' if found else None
+
+
+def _is_ideograph(character: str) -> bool:
+    return unicodedata.category(character) == "Lo" and ord(character) >= 0x2E80

@@ -1,0 +1,137 @@
+"""Puts the commands together, and is the edge at which every error becomes a sentence."""
+
+import os
+import sqlite3
+import sys
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import click
+import typer
+
+from recorder_sync import __version__
+from recorder_sync.errors import RecorderSyncError
+from recorder_sync.language import Language, tr, use_language
+
+LANGUAGE_VARIABLE = "RECORDER_SYNC_LANGUAGE"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What stands before the command."""
+
+    config: Path | None
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; return its exit code."""
+    use_language(_language(arguments))
+    from recorder_sync.cli.screen import print_error
+
+    as_json = "--json" in arguments
+    try:
+        result = typer.main.get_command(_build()).main(
+            list(arguments), prog_name="recorder-sync", standalone_mode=False
+        )
+        return result if isinstance(result, int) else 0
+    except RecorderSyncError as error:
+        print_error(error, as_json=as_json)
+        return error.exit_code
+    except sqlite3.DatabaseError as error:
+        from recorder_sync.catalogue.database import explain
+
+        problem = explain(error)
+        print_error(problem, as_json=as_json)
+        return problem.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (KeyboardInterrupt, click.Abort):
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output (head, less) has enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _build() -> typer.Typer:
+    from recorder_sync.cli import (
+        catalogue,
+        configuration,
+        demo,
+        dockings,
+        ingest,
+        ledger,
+        recordings,
+        status,
+        verify,
+    )
+
+    app = typer.Typer(
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        help=tr("Takes footage off body cameras, proves it is whole, and keeps it."),
+    )
+    app.callback()(_options)
+    app.command(help=tr("Take in a mounted card or a folder now, as one docking."))(ingest.ingest)
+    app.command(help=tr("Show disks, dockings and protection."))(status.status)
+    app.command(help=tr("Re-read evidence and compare it with catalogue and custody log."))(
+        verify.verify
+    )
+    app.command(help=tr("Try it out: simulated cameras on a throw-away station."))(demo.demo)
+    for name, group, text in (
+        ("recordings", recordings.app, tr("Search, show, correct and export recordings.")),
+        ("dockings", dockings.app, tr("What happened at each plug-in.")),
+        ("devices", ledger.devices, tr("The device ledger.")),
+        ("officers", ledger.officers, tr("Officers by certificate number.")),
+        ("cases", ledger.cases, tr("Cases with party and cause.")),
+        ("catalogue", catalogue.app, tr("Check or rebuild the catalogue.")),
+        ("config", configuration.app, tr("Check or show the configuration.")),
+    ):
+        app.add_typer(group, name=name, help=text, no_args_is_help=True)
+    return app
+
+
+def _options(
+    context: typer.Context,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="Configuration file; default: $RECORDER_SYNC_CONFIG, then /etc."),
+    ] = None,
+    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+) -> None:
+    context.obj = Options(config)
+    if version:
+        sys.stdout.write(f"recorder-sync {__version__}\n")
+        raise typer.Exit
+
+
+def _language(arguments: Sequence[str]) -> Language:
+    """Find the station's language before anything can be said.
+
+    A configuration that cannot be read is reported later, by the command that needs it.
+    """
+    wanted = os.environ.get(LANGUAGE_VARIABLE) or _configured_language(arguments)
+    return Language(wanted) if wanted in set(Language) else Language.CHINESE
+
+
+def _configured_language(arguments: Sequence[str]) -> str | None:
+    from recorder_sync.config import path_in_use
+
+    given = None
+    for at, argument in enumerate(arguments):
+        if argument == "--config" and at + 1 < len(arguments):
+            given = Path(arguments[at + 1])
+        elif argument.startswith("--config="):
+            given = Path(argument.removeprefix("--config="))
+    try:
+        values = tomllib.loads(path_in_use(given).read_text("utf-8"))
+        language = values["station"]["language"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return language if isinstance(language, str) else None

@@ -1,0 +1,162 @@
+"""`recorder-sync demo`: the whole way from card to proof, on a throw-away station."""
+
+import shlex
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import tomli_w
+
+from recorder_sync.catalogue import ledger
+from recorder_sync.catalogue.database import transaction
+from recorder_sync.cli.ingest import take_in_shown
+from recorder_sync.cli.intake_display import show_report
+from recorder_sync.cli.screen import answers, local, messages, table
+from recorder_sync.config import Configuration, load
+from recorder_sync.custody.log import Act
+from recorder_sync.demo.cards import make_cards
+from recorder_sync.ingest.intake import Report, Request
+from recorder_sync.language import T, chosen_language, tr
+from recorder_sync.media.describer import find_ffprobe
+from recorder_sync.model import Case, Device, Officer
+from recorder_sync.station import Station, open_station
+from recorder_sync.stores.evidence import Protection
+from recorder_sync.timestamps import iso
+
+_DISK_TEMPORARY = Path("/var/tmp")
+"""Temporary files on a real disk: /tmp is memory on many systems, and memory cannot
+prove a read-back."""
+
+_OFFICERS = (
+    Officer("000001", "王芳", "综合行政执法队"),
+    Officer("000010", "张伟", "综合行政执法队"),
+)
+_CASE = Case("冀石执〔2026〕17号", "某某餐饮有限公司", "占道经营")
+
+
+def demo() -> None:
+    place = _DISK_TEMPORARY if _DISK_TEMPORARY.is_dir() else None
+    folder = Path(tempfile.mkdtemp(prefix="recorder-sync-demo-", dir=place))
+    settings = _configured(folder)
+    find_ffprobe(settings.media)
+    station = open_station(settings)
+    try:
+        _register(station)
+        with messages.status(tr("Making three simulated cameras …")):
+            cards = make_cards(folder, station.now(), settings.station.zone)
+        reports = []
+        for card in cards:
+            messages.print(
+                T("── Camera on port {port}: {path}", port=card.port, path=card.path).shown,
+                markup=False,
+            )
+            report = take_in_shown(station, Request(card.path, port=card.port), quiet=False)
+            show_report(report, settings)
+            reports.append(report)
+        _summary(station, reports)
+        _next_steps(station, folder, reports)
+    finally:
+        station.catalogue.close()
+
+
+def _configured(folder: Path) -> Configuration:
+    path = folder / "config.toml"
+    values = {
+        "station": {"id": "demo", "language": chosen_language().value},
+        "paths": {"state": str(folder / "state"), "evidence": str(folder / "evidence")},
+        "ingest": {"reserve_mib": 0},
+    }
+    path.write_text(tomli_w.dumps(values), encoding="utf-8")
+    return load(path)
+
+
+def _register(station: Station) -> None:
+    at = station.now()
+    device = Device("ZFY-0031", kind="body camera", officer="000010", registered_at=at)
+    station.custody.append(
+        [
+            station.deed(
+                Act.LEDGER,
+                "device:ZFY-0031",
+                {"kind": device.kind, "maker": None, "model": None, "officer": device.officer},
+            ),
+            *(
+                station.deed(Act.LEDGER, f"officer:{o.cert_no}", {"name": o.name, "unit": o.unit})
+                for o in _OFFICERS
+            ),
+            station.deed(
+                Act.LEDGER, f"case:{_CASE.number}", {"party": _CASE.party, "cause": _CASE.cause}
+            ),
+        ]
+    )
+    with transaction(station.catalogue):
+        for officer in _OFFICERS:
+            ledger.register_officer(station.catalogue, officer, iso(at))
+        ledger.register_case(station.catalogue, _CASE, iso(at))
+        ledger.register_device(station.catalogue, device)
+
+
+def _summary(station: Station, reports: list[Report]) -> None:
+    zone = station.settings.station.zone
+    answers.rule(tr("What was sealed, and for whom"))
+    by_owner: dict[tuple[str, str], int] = {}
+    for report in reports:
+        for recording in report.sealed:
+            officer = recording.tags.officer
+            who = recording.officer_name or (officer.value if officer else "—")
+            key = (recording.device, who)
+            by_owner[key] = by_owner.get(key, 0) + 1
+    table(
+        [tr("Device"), tr("Officer"), tr("Recordings")],
+        ((device, who, count) for (device, who), count in sorted(by_owner.items())),
+    )
+    late = [recording for report in reports for recording in report.late]
+    if late:
+        answers.rule(tr("Late (Art. 21: within 24 hours)"))
+        table(
+            [tr("ID"), tr("Officer"), tr("Recorded until"), tr("Deadline"), tr("File")],
+            (
+                (
+                    r.id,
+                    r.officer_name,
+                    local(r.recorded.end or r.recorded.start, zone),
+                    local(r.deadline, zone),
+                    r.original_path.name.shown,
+                )
+                for r in late
+            ),
+        )
+
+
+def _next_steps(station: Station, folder: Path, reports: list[Report]) -> None:
+    answers.rule(tr("Try next"))
+    program = shlex.join([_program(), "--config", str(folder / "config.toml")])
+    newest = reports[0].sealed[0].id
+    for command in (
+        "recordings list",
+        "recordings list --late",
+        f"recordings show {newest}",
+        "verify --all",
+        f"ingest {shlex.quote(str(folder / 'card-1'))}",
+        "status",
+    ):
+        answers.print(f"  {program} {command}", markup=False, soft_wrap=True)
+    answers.print()
+    clean = shlex.join(["rm", "-rf", str(folder)])
+    if station.evidence.protection_in_force() is Protection.IMMUTABLE:
+        clean = shlex.join(["chattr", "-R", "-i", str(folder)]) + " && " + clean
+    answers.print(
+        T("Remove it all with: {command}", command=clean).shown, markup=False, soft_wrap=True
+    )
+
+
+def _program() -> str:
+    """Return the way to this program that the reader can type."""
+    here = Path(sys.argv[0])
+    if shutil.which(here.name) and Path(shutil.which(here.name) or "").samefile(here):
+        return here.name
+    try:
+        return str(here.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(here)

@@ -1,0 +1,259 @@
+"""`recorder-sync recordings`: search by the fields of Art. 25, show, correct, export."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from recorder_sync.catalogue import dockings
+from recorder_sync.catalogue import recordings as catalogue
+from recorder_sync.catalogue.recordings import Search
+from recorder_sync.cli.screen import (
+    amount,
+    answers,
+    facts,
+    local,
+    messages,
+    print_json,
+    span,
+    table,
+)
+from recorder_sync.cli.session import read_time, station_of
+from recorder_sync.config import Configuration
+from recorder_sync.custody.log import Act
+from recorder_sync.description import as_json
+from recorder_sync.errors import UsageProblem
+from recorder_sync.inspection.correction import Correction, correct
+from recorder_sync.inspection.export import export as export_recordings
+from recorder_sync.language import T, tr
+from recorder_sync.model import Recording, Tag
+from recorder_sync.rules.lifecycle import State
+from recorder_sync.station import Station
+
+app = typer.Typer()
+
+_Json = Annotated[bool, typer.Option("--json", help=tr("Print JSON."))]
+
+
+@app.command("list", help=tr("Search; newest first."))
+def list_(
+    context: typer.Context,
+    device: Annotated[str | None, typer.Option(help=tr("Device number."))] = None,
+    officer: Annotated[
+        str | None, typer.Option(help=tr("Officer's certificate number or name."))
+    ] = None,
+    case: Annotated[str | None, typer.Option(help=tr("Case number."))] = None,
+    party: Annotated[str | None, typer.Option(help=tr("Words of the party's name."))] = None,
+    cause: Annotated[str | None, typer.Option(help=tr("Words of the cause."))] = None,
+    name: Annotated[str | None, typer.Option(help=tr("Words of the file's name."))] = None,
+    since: Annotated[str | None, typer.Option(help=tr("Recorded since (local time)."))] = None,
+    until: Annotated[str | None, typer.Option(help=tr("Recorded before (local time)."))] = None,
+    state: Annotated[State | None, typer.Option(help=tr("State."))] = None,
+    on_time: Annotated[
+        bool | None, typer.Option("--on-time/--late", help=tr("Sealed within the deadline or not."))
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help=tr("Most rows."))] = 50,
+    after: Annotated[str | None, typer.Option(help=tr("Cursor of the page before."))] = None,
+    json: _Json = False,
+) -> None:
+    with station_of(context) as station:
+        page = catalogue.search(
+            station.catalogue,
+            Search(
+                device=device,
+                officer=officer,
+                case=case,
+                party=party,
+                cause=cause,
+                name=name,
+                since=read_time(since, station.settings) if since else None,
+                until=read_time(until, station.settings) if until else None,
+                state=state,
+                on_time=on_time,
+                limit=limit,
+                after=after,
+            ),
+        )
+        if json:
+            print_json({"recordings": [as_json(r) for r in page.found], "next": page.next})
+        else:
+            _show_page(page.found, page.next, station.settings)
+
+
+def _show_page(found: list[Recording], following: str | None, settings: Configuration) -> None:
+    if not found:
+        messages.print(tr("No recording matches."))
+        return
+    table(
+        [
+            tr("ID"),
+            tr("Device"),
+            tr("Officer"),
+            tr("Case"),
+            tr("Recorded"),
+            tr("Length"),
+            tr("On time"),
+            tr("File"),
+        ],
+        (
+            (
+                r.id,
+                r.device,
+                r.officer_name or (r.tags.officer.value if r.tags.officer else None),
+                r.tags.case.value if r.tags.case else None,
+                local(r.recorded.start, settings.station.zone),
+                span(r.media.duration_s),
+                tr("on time") if r.on_time else tr("LATE"),
+                r.original_path.name.shown,
+            )
+            for r in found
+        ),
+    )
+    if following:
+        messages.print(T("More: add --after {cursor}", cursor=following).shown)
+
+
+@app.command("show", help=tr("One recording: provenance of every tag, digests, custody."))
+def show(
+    context: typer.Context,
+    recording: Annotated[str, typer.Argument(metavar="ID", help=tr("Id, or its start."))],
+    json: _Json = False,
+) -> None:
+    with station_of(context) as station:
+        sealed = catalogue.recording(station.catalogue, recording)
+        found = sealed.recording
+        station.custody.append([station.deed(Act.VIEW, found.id, {"what": "description"})])
+        history = [e for e in station.custody.entries() if e.deed.subject == found.id]
+        seen = dockings.other_names(station.catalogue, found.id)
+        if json:
+            print_json(
+                {
+                    **as_json(found),
+                    "seen": [{"docking": d, "path": path.text} for d, path in seen],
+                    "custody": [
+                        {
+                            "seq": e.seq,
+                            "time": e.deed.time.isoformat(),
+                            "actor": e.deed.actor,
+                            "act": e.deed.act.value,
+                            "leaf": e.leaf,
+                        }
+                        for e in history
+                    ],
+                }
+            )
+            return
+        zone = station.settings.station.zone
+        facts(_facts(found, station))
+        answers.print()
+        table(
+            [tr("Entry"), tr("Time"), tr("Who"), tr("What was done")],
+            (
+                (e.seq, local(e.deed.time, zone), e.deed.actor, tr(e.deed.act.value))
+                for e in history
+            ),
+        )
+        others = [path.shown for _, path in seen if path != found.original_path]
+        if others:
+            answers.print(
+                T(
+                    "Also found on the card as: {names}", names=", ".join(dict.fromkeys(others))
+                ).shown,
+                markup=False,
+            )
+
+
+def _facts(found: Recording, station: Station) -> list[tuple[str, object]]:
+    zone = station.settings.station.zone
+    media = found.media
+    picture = f"{media.width}x{media.height}" if media.width and media.height else None
+    position = media.position
+    raw = ", ".join(f"{source}: {text}" for source, text in found.recorded.raw.items())
+    return [
+        (tr("ID"), found.id),
+        (tr("Device"), _told(found.tags.device)),
+        (tr("Officer"), _told(found.tags.officer, found.officer_name)),
+        (tr("Case"), _told(found.tags.case)),
+        (
+            tr("Recorded"),
+            f"{local(found.recorded.start, zone)} ({tr(found.recorded.source.value)})",
+        ),
+        (tr("Until"), local(found.recorded.end, zone)),
+        (tr("As found"), raw),
+        (tr("Kind"), tr(found.kind.value)),
+        (tr("Length"), span(media.duration_s)),
+        (tr("Content"), " ".join(p for p in (media.container, media.codec, picture) if p) or None),
+        (tr("Position"), f"{position.latitude}, {position.longitude}" if position else None),
+        (tr("Flags"), ", ".join(tr(flag) for flag in sorted(found.flags)) or None),
+        (tr("Problem"), media.detail),
+        (tr("On the card"), found.original_path.shown),
+        (tr("Evidence"), str(station.evidence.absolute(found.path))),
+        (tr("Size"), f"{amount(found.size)} ({found.size})"),
+        ("BLAKE3", found.digests.blake3),
+        ("SHA-256", found.digests.sha256),
+        (tr("Read back"), tr(found.read_back)),
+        (tr("Sealed"), local(found.sealed_at, zone)),
+        (tr("Deadline"), local(found.deadline, zone)),
+        (tr("On time"), tr("on time") if found.on_time else tr("LATE")),
+        (tr("Docking"), found.docking),
+    ]
+
+
+def _told(tag: Tag | None, name: str | None = None) -> str | None:
+    """Return a tag's value with who says so, and what others say."""
+    if tag is None:
+        return None
+    value = f"{name} ({tag.value})" if name else tag.value
+    text = f"{value} — {tr(tag.source.value)}: {tag.detail}"
+    for other in tag.others:
+        text += f"; {tr('but')} {other.value} — {tr(other.source.value)}: {other.detail}"
+    return text
+
+
+@app.command("tag", help=tr("Correct device, officer or case; who and why goes on record."))
+def tag(
+    context: typer.Context,
+    recording: Annotated[str, typer.Argument(metavar="ID", help=tr("Id, or its start."))],
+    by: Annotated[str, typer.Option(help=tr("Who corrects it."))],
+    reason: Annotated[str, typer.Option(help=tr("Why."))],
+    device: Annotated[str | None, typer.Option(help=tr("Device number."))] = None,
+    officer: Annotated[str | None, typer.Option(help=tr("Officer's certificate number."))] = None,
+    case: Annotated[str | None, typer.Option(help=tr("Case number."))] = None,
+    json: _Json = False,
+) -> None:
+    wanted = Correction(device=device, officer=officer, case=case, by=by, reason=reason)
+    with station_of(context) as station:
+        sealed = catalogue.recording(station.catalogue, recording)
+        changed = correct(station, sealed.recording, wanted)
+        if json:
+            print_json(as_json(changed))
+        else:
+            facts(_facts(changed, station)[:4])
+
+
+@app.command("export", help=tr("A checkable copy in a new folder."))
+def export(
+    context: typer.Context,
+    ids: Annotated[list[str], typer.Argument(metavar="ID...", help=tr("Ids of recordings."))],
+    to: Annotated[Path, typer.Option(help=tr("New folder for the copy."))],
+    by: Annotated[str | None, typer.Option(help=tr("Who wants it."))] = None,
+    reason: Annotated[str | None, typer.Option(help=tr("Why."))] = None,
+    json: _Json = False,
+) -> None:
+    with station_of(context) as station:
+        wanted = {}
+        for one in ids:
+            sealed = catalogue.recording(station.catalogue, one)
+            wanted[sealed.recording.id] = sealed
+        if not wanted:
+            raise UsageProblem(T("No recording was named."), T("Give one or more ids."))
+        copies = export_recordings(station, list(wanted.values()), to, by=by, reason=reason)
+        if json:
+            print_json({"to": str(to.resolve()), "files": [str(copy) for copy in copies]})
+            return
+        for copy in copies:
+            answers.print(str(copy), markup=False)
+        answers.print(
+            T("Check the copy with: cd {folder} && sha256sum -c SHA256SUMS", folder=to).shown,
+            markup=False,
+        )

@@ -1,0 +1,90 @@
+"""What a terminal shows: tables, messages and amounts, in the station's language.
+
+Messages for people go to standard error; standard output holds the answer only: a table,
+or one JSON document.
+"""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import datetime, tzinfo
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from recorder_sync.errors import ConfigurationProblem, RecorderSyncError
+from recorder_sync.language import tr
+
+answers = Console(highlight=False, soft_wrap=False)
+messages = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def print_json(document: object) -> None:
+    """Write the answer's one JSON document."""
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+
+
+def print_error(error: RecorderSyncError, *, as_json: bool) -> None:
+    """Say what happened and what to do next; in JSON as well where JSON was asked for."""
+    messages.print(f"[bold red]✘[/] {escape(error.text.shown)}")
+    problems = error.problems if isinstance(error, ConfigurationProblem) else []
+    for problem in problems:
+        messages.print(f"  · {escape(problem.shown)}")
+    if error.hint:
+        messages.print(f"  → {escape(error.hint.shown)}")
+    if as_json:
+        print_json(
+            {
+                "error": error.text.english,
+                "problems": [problem.english for problem in problems],
+                "hint": error.hint.english if error.hint else None,
+            }
+        )
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table; absent values show as a dash."""
+    drawn = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        drawn.add_column(column, overflow="fold")
+    for row in rows:
+        drawn.add_row(*("—" if cell is None else escape(str(cell)) for cell in row))
+    answers.print(drawn)
+
+
+def facts(pairs: Iterable[tuple[str, object]]) -> None:
+    """Print names and values, one a line."""
+    drawn = Table.grid(padding=(0, 2))
+    drawn.add_column(style="bold", no_wrap=True)
+    drawn.add_column(overflow="fold")
+    for name, value in pairs:
+        drawn.add_row(name, "—" if value is None else escape(str(value)))
+    answers.print(drawn)
+
+
+def amount(size: int) -> str:
+    """Return bytes as people read them, in powers of 1024."""
+    value = float(size)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if value < 1024 or unit == "GiB":
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1024
+    raise AssertionError("unreachable")
+
+
+def span(seconds: float | None) -> str | None:
+    """Return a duration as h:mm:ss."""
+    if seconds is None:
+        return None
+    whole = round(seconds)
+    return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+
+
+def local(moment: datetime | None, zone: tzinfo) -> str | None:
+    """Return a time as the station's local time."""
+    return None if moment is None else f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+
+
+def yes_no(value: bool) -> str:
+    return tr("yes") if value else tr("no")

@@ -1,0 +1,261 @@
+"""The configuration: TOML in, typed settings out.
+
+Every problem is reported at once, each with its key, its value and what is allowed.
+Each part of the product takes the section it needs, nobody takes the whole.
+"""
+
+import os
+import re
+import tomllib
+from collections.abc import Iterable
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from recorder_sync.errors import ConfigurationProblem, MissingPart
+from recorder_sync.language import Language, T, Text
+from recorder_sync.model import Kind
+from recorder_sync.rules import naming
+
+DEFAULT_PATH = Path("/etc/recorder-sync/config.toml")
+PATH_VARIABLE = "RECORDER_SYNC_CONFIG"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class Station(_Section):
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+    """Name of this station, as it stands in every custody entry."""
+    language: Language = Language.CHINESE
+    """Language of screens and messages; logs and JSON are English."""
+    timezone: str = "Asia/Shanghai"
+    """Zone of the dates in evidence paths and of cameras that keep local time."""
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError):
+            raise ValueError("should be an IANA time zone such as Asia/Shanghai") from None
+        return name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+
+class Paths(_Section):
+    state: Path
+    """Folder of the catalogue and the custody log."""
+    evidence: Path
+    """Folder of the sealed recordings."""
+
+    @field_validator("state", "evidence")
+    @classmethod
+    def _absolute(cls, path: Path) -> Path:
+        if not path.is_absolute():
+            raise ValueError("should be an absolute path")
+        return path
+
+
+class Ingest(_Section):
+    read_back: bool = True
+    """Read every copy back from the device before it is sealed. Off proves less."""
+    immutable: bool = True
+    """Set the immutable flag on sealed files where file system and rights allow."""
+    lanes: Annotated[int, Field(ge=1, le=16)] = 4
+    """Small recordings copied at the same time."""
+    reserve_mib: Annotated[int, Field(ge=0)] = 1024
+    """Space on the evidence disk that stays free, in MiB."""
+
+
+class Media(_Section):
+    ffprobe: str = "ffprobe"
+    """The ffprobe program: a name on PATH, or an absolute path."""
+    processes: Annotated[int, Field(ge=1, le=16)] = 2
+    """Confined processes that read media files."""
+    time_limit_s: Annotated[float, Field(gt=0, le=600)] = 30.0
+    """Seconds after which a file that cannot be read is given up."""
+    memory_limit_mib: Annotated[int, Field(ge=256)] = 1024
+    """Address space of such a process, in MiB."""
+
+
+class Deadline(_Section):
+    hours: Annotated[float, Field(gt=0, le=24)] = 24.0
+    """Hours from a recording's end until it must be stored; Art. 21 allows at most 24."""
+
+
+def _pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"should be a regular expression ({error})") from None
+    return text
+
+
+class IdentityFile(_Section):
+    path: str
+    format: naming.IdentityFormat
+    keys: dict[str, naming.Field] = {}
+
+    _is_pattern = field_validator("path")(_pattern)
+
+
+class Profile(_Section):
+    name: Annotated[str, Field(min_length=1)]
+    file_names: tuple[str, ...] = ()
+    name_clock: naming.Clock = naming.Clock.LOCAL
+    container_clock: naming.Clock = naming.Clock.UTC
+    mtime_clock: naming.Clock = naming.Clock.UTC
+    identity_files: tuple[IdentityFile, ...] = ()
+    container_tags: dict[str, naming.Field] = {}
+    kinds: dict[str, Kind] = {}
+
+    @field_validator("file_names")
+    @classmethod
+    def _patterns(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_pattern(p) for p in patterns)
+
+    def compiled(self) -> naming.Profile:
+        return naming.Profile(
+            name=self.name,
+            file_names=tuple(re.compile(p) for p in self.file_names),
+            name_clock=self.name_clock,
+            container_clock=self.container_clock,
+            mtime_clock=self.mtime_clock,
+            identity_files=tuple(
+                naming.IdentityFile(re.compile(f.path), f.format, tuple(f.keys.items()))
+                for f in self.identity_files
+            ),
+            container_tags=tuple((k.lower(), v) for k, v in self.container_tags.items()),
+            kinds=tuple(self.kinds.items()),
+        )
+
+
+class Configuration(_Section):
+    station: Station
+    paths: Paths
+    ingest: Ingest = Ingest()
+    media: Media = Media()
+    deadline: Deadline = Deadline()
+    profiles: tuple[Profile, ...] = ()
+
+    @cached_property
+    def known_profiles(self) -> tuple[naming.Profile, ...]:
+        """The configuration's own profiles, then those that come with the product."""
+        return tuple(p.compiled() for p in (*self.profiles, *_shipped_profiles()))
+
+
+class _Shipped(_Section):
+    profiles: tuple[Profile, ...]
+
+
+def _shipped_profiles() -> tuple[Profile, ...]:
+    text = resources.files("recorder_sync").joinpath("profiles.toml").read_text("utf-8")
+    return _Shipped.model_validate(tomllib.loads(text)).profiles
+
+
+def path_in_use(given: Path | None) -> Path:
+    """Return the configuration file to read: given, from the environment, or default."""
+    if given is not None:
+        return given
+    from_environment = os.environ.get(PATH_VARIABLE)
+    return Path(from_environment) if from_environment else DEFAULT_PATH
+
+
+def load(path: Path) -> Configuration:
+    """Read and check the configuration file.
+
+    Raises ConfigurationProblem with every problem found, MissingPart when there is no
+    such file.
+    """
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise MissingPart(
+            T("There is no configuration file {path}.", path=path),
+            T(
+                "Copy config.example.toml there, or name another file with --config or {variable}.",
+                variable=PATH_VARIABLE,
+            ),
+        ) from None
+    except OSError as error:
+        raise MissingPart(
+            T(
+                "The configuration file {path} cannot be read: {why}.",
+                path=path,
+                why=error.strerror,
+            ),
+            T("Run the command as a user who may read it."),
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationProblem(
+            T("{path} is not valid TOML: {why}", path=path, why=error),
+            [],
+            T("Mend the line named above; config.example.toml shows the form."),
+        ) from error
+    return parse(values, path)
+
+
+def parse(values: dict[str, Any], path: Path) -> Configuration:
+    """Turn the values of the file `path` into settings, or raise ConfigurationProblem."""
+    problems = []
+    try:
+        configuration = Configuration.model_validate(values)
+    except ValidationError as error:
+        problems = list(_problems(error))
+    else:
+        evidence, state = configuration.paths.evidence, configuration.paths.state
+        if evidence == state or state.is_relative_to(evidence):
+            problems.append(
+                T(
+                    "paths.state = {state}: should not be the evidence folder or inside it",
+                    state=state,
+                )
+            )
+    if problems:
+        raise ConfigurationProblem(
+            T("{path} has {count} problem(s); nothing was done.", path=path, count=len(problems)),
+            problems,
+            T("Mend them and run: recorder-sync config check"),
+        )
+    return configuration
+
+
+def _problems(error: ValidationError) -> Iterable[Text]:
+    for one in error.errors(include_url=False):
+        key = ".".join(str(part) for part in one["loc"])
+        match one["type"]:
+            case "missing":
+                yield T("{key}: is missing; it has to be set", key=key)
+            case "extra_forbidden":
+                yield T(
+                    "{key}: there is no such key; allowed here: {allowed}",
+                    key=key,
+                    allowed=", ".join(_allowed(one["loc"])),
+                )
+            case _:
+                message = one["msg"].removeprefix("Value error, ").removeprefix("Input ")
+                yield T(
+                    "{key} = {value!r}: {allowed}", key=key, value=one["input"], allowed=message
+                )
+
+
+def _allowed(location: tuple[int | str, ...]) -> list[str]:
+    """Return the keys of the section in which the key at `location` stands."""
+    section: type[BaseModel] = Configuration
+    for part in location[:-1]:
+        if isinstance(part, str):
+            annotation = section.model_fields[part].annotation
+            candidates = (annotation, *getattr(annotation, "__args__", ()))
+            section = next(
+                c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)
+            )
+    return sorted(section.model_fields)

@@ -1,0 +1,1 @@
+"""The custody log: everything done to evidence, append-only."""

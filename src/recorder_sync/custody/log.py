@@ -1,0 +1,289 @@
+"""The custody log: append-only, hash-linked, synced before anything is reported done.
+
+An entry is one line of canonical JSON (RFC 8785). It holds the leaf hash of the
+entry before it, computed as RFC 6962 does (SHA-256 of a zero byte and the line), so
+the chain of today and a Merkle tree over the same lines share their hashes. Any line
+changed, dropped from the middle, moved or inserted breaks the chain. Lines dropped
+from the end do not: that needs a witness outside this machine.
+
+Segments are files named by the sequence number of their first entry. A line that a
+power cut tore was never reported as done; it is set aside, not silently dropped.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import rfc8785
+
+from recorder_sync.durable import exclusive, make_folders, sync_folder, write_all
+from recorder_sync.errors import CustodyProblem, MissingPart
+from recorder_sync.language import T
+from recorder_sync.timestamps import iso, moment
+
+SEGMENT_ENTRIES = 65_536
+"""Entries in a segment before the next one is begun."""
+
+FIRST_PREVIOUS = "0" * 64
+"""`prev` of the very first entry."""
+
+
+class Act(StrEnum):
+    """What was done."""
+
+    DOCKING_OPENED = "docking-opened"
+    INVENTORY = "inventory"
+    SEAL = "seal"
+    SEEN_AGAIN = "seen-again"
+    DOCKING_CLOSED = "docking-closed"
+    VIEW = "view"
+    EXPORT = "export"
+    TAG = "tag"
+    LEDGER = "ledger"
+    VERIFICATION = "verification"
+    CATALOGUE_REBUILT = "catalogue-rebuilt"
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """Something done, not yet in the log. `facts` is what JSON can hold."""
+
+    act: Act
+    subject: str
+    """Id of what it was done to: a recording, a docking, a device ..."""
+    actor: str
+    time: datetime
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the log."""
+
+    seq: int
+    previous: str
+    station: str
+    deed: Deed
+    leaf: str
+    """Leaf hash of this entry's line, hex."""
+
+
+def leaf_hash(line: bytes) -> str:
+    """Return the RFC 6962 leaf hash of an entry's line (without its newline), hex."""
+    return hashlib.sha256(b"\0" + line).hexdigest()
+
+
+class CustodyLog:
+    """The log in one folder. Several processes may append; they take turns."""
+
+    def __init__(self, folder: Path, station: str) -> None:
+        self._folder = folder
+        self._station = station
+
+    def append(self, deeds: Sequence[Deed]) -> list[Entry]:
+        """Append and sync; when this returns, the deeds are on stable storage.
+
+        Raises CustodyProblem when the end of the log cannot be read, MissingPart when
+        it cannot be written (and then nothing of it stands in the log).
+        """
+        if not deeds:
+            return []
+        with self._turn():
+            segment, seq, previous = self._end()
+            entries = []
+            lines = []
+            for deed in deeds:
+                line = _line(seq, previous, self._station, deed)
+                leaf = leaf_hash(line)
+                entries.append(Entry(seq, previous, self._station, deed, leaf))
+                lines.append(line + b"\n")
+                seq, previous = seq + 1, leaf
+            self._write(segment, entries[0].seq, b"".join(lines))
+            return entries
+
+    def entries(self, first: int = 0) -> Iterator[Entry]:
+        """Yield the entries from number `first` on, checking every link on the way.
+
+        Raises CustodyProblem at the first line that is not what it was.
+        """
+        for entry, _ in self.lines(first):
+            yield entry
+
+    def lines(self, first: int = 0) -> Iterator[tuple[Entry, bytes]]:
+        """Yield the entries with their exact lines, as `entries` does."""
+        previous: str | None = None
+        expected: int | None = None
+        for segment in self._segments_from(first):
+            start = int(segment.stem)
+            if expected is None:
+                expected = start
+                previous = FIRST_PREVIOUS if start == 0 else None
+            for number, line in enumerate(_lines(segment), start=1):
+                entry = _parse(line, segment, number)
+                if entry.seq != expected or (previous is not None and entry.previous != previous):
+                    raise CustodyProblem(
+                        T(
+                            "The custody log is broken at {file} line {line}: "
+                            "entry {seq} does not follow the one before it.",
+                            file=segment.name,
+                            line=number,
+                            seq=entry.seq,
+                        ),
+                        T(
+                            "Lines were changed, moved or removed. Keep the folder as it is "
+                            "and compare it with a backup or a forwarded copy."
+                        ),
+                    )
+                expected, previous = entry.seq + 1, entry.leaf
+                if entry.seq >= first:
+                    yield entry, line
+
+    def size(self) -> int:
+        """Return the number of entries."""
+        with self._turn():
+            return self._end()[1]
+
+    def _segments(self) -> list[Path]:
+        return sorted(self._folder.glob("[0-9]" * 20 + ".jsonl"))
+
+    def _segments_from(self, first: int) -> list[Path]:
+        """Return the segment that holds entry `first`, and those after it."""
+        segments = self._segments()
+        earlier = sum(1 for s in segments if int(s.stem) <= first)
+        return segments[max(0, earlier - 1) :]
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        try:
+            make_folders(self._folder)
+            with exclusive(self._folder / "lock"):
+                yield
+        except OSError as error:
+            raise _cannot_write(self._folder, error) from error
+
+    def _end(self) -> tuple[Path | None, int, str]:
+        """Return the segment to append to (None: begin one), next number, last leaf."""
+        segments = self._segments()
+        if not segments:
+            return None, 0, FIRST_PREVIOUS
+        segment = segments[-1]
+        last = _last_line(segment)
+        if last is None:
+            kept = segments[-2] if len(segments) > 1 else None
+            last = None if kept is None else _last_line(kept)
+            if last is None:
+                return segment, int(segment.stem), FIRST_PREVIOUS
+        entry = _parse(last, segment, None)
+        full = entry.seq + 1 - int(segment.stem) >= SEGMENT_ENTRIES
+        return (None if full else segment), entry.seq + 1, entry.leaf
+
+    def _write(self, segment: Path | None, first: int, data: bytes) -> None:
+        path = segment or self._folder / f"{first:020d}.jsonl"
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+        try:
+            before = os.fstat(handle).st_size
+            try:
+                write_all(handle, data)
+                os.fsync(handle)
+            except OSError:
+                os.ftruncate(handle, before)
+                raise
+        finally:
+            os.close(handle)
+        if segment is None:
+            sync_folder(self._folder)
+
+
+def _line(seq: int, previous: str, station: str, deed: Deed) -> bytes:
+    return rfc8785.dumps(
+        {
+            "seq": seq,
+            "prev": previous,
+            "station": station,
+            "time": iso(deed.time),
+            "actor": deed.actor,
+            "act": deed.act.value,
+            "subject": deed.subject,
+            "facts": dict(deed.facts),
+        }
+    )
+
+
+def _parse(line: bytes, segment: Path, number: int | None) -> Entry:
+    try:
+        fields = json.loads(line)
+        deed = Deed(
+            Act(fields["act"]),
+            fields["subject"],
+            fields["actor"],
+            moment(fields["time"]),
+            fields["facts"],
+        )
+        return Entry(fields["seq"], fields["prev"], fields["station"], deed, leaf_hash(line))
+    except (ValueError, KeyError, TypeError) as error:
+        raise CustodyProblem(
+            T(
+                "The custody log has a line that is no entry: {file} line {line} ({why}).",
+                file=segment.name,
+                line=number or T("last"),
+                why=error,
+            ),
+            T("Keep the folder as it is and compare it with a backup or a forwarded copy."),
+        ) from error
+
+
+def _lines(segment: Path) -> Iterator[bytes]:
+    with segment.open("rb") as file:
+        for line in file:
+            if line.endswith(b"\n"):
+                yield line[:-1]
+
+
+def _last_line(segment: Path) -> bytes | None:
+    """Return the last whole line, setting a torn one aside first."""
+    with segment.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        block = 1 << 16
+        while True:
+            start = max(0, size - block)
+            file.seek(start)
+            tail = file.read(size - start)
+            whole, newline, torn = tail.rpartition(b"\n")
+            if start == 0 or whole.count(b"\n") >= 1:
+                break
+            block *= 4
+    if torn:
+        _set_aside(segment, torn, size - len(torn))
+    if not newline:
+        return None
+    return whole.rpartition(b"\n")[2]
+
+
+def _set_aside(segment: Path, torn: bytes, whole_size: int) -> None:
+    """Keep the torn bytes beside the log and cut them off the segment."""
+    beside = segment.with_suffix(f".torn-{whole_size}")
+    with beside.open("wb") as file:
+        file.write(torn)
+        file.flush()
+        os.fsync(file.fileno())
+    with segment.open("r+b") as file:
+        file.truncate(whole_size)
+        os.fsync(file.fileno())
+    sync_folder(segment.parent)
+
+
+def _cannot_write(path: Path, error: OSError) -> MissingPart:
+    return MissingPart(
+        T("The custody log {path} cannot be written: {why}.", path=path, why=error.strerror),
+        T(
+            "Nothing is done without an entry. Free space, or run the command as a user "
+            "who may write there."
+        ),
+    )

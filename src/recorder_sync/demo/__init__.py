@@ -1,0 +1,1 @@
+"""Simulated cameras on a throw-away station."""

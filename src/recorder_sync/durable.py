@@ -1,0 +1,64 @@
+"""Files and names that survive a power cut.
+
+Data is on stable storage after fsync of the file, a name after fsync of its folder
+(fsync(2)). An fsync that failed is never tried again: the kernel may have dropped the
+pages and would report success (https://lwn.net/Articles/752063/).
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def sync_folder(folder: Path) -> None:
+    """Put the names in `folder` on stable storage. Raises OSError."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_all(handle: int, data: bytes) -> None:
+    """Write all of `data`; a short write goes on where it stopped. Raises OSError."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(handle, view) :]
+
+
+def write_synced(path: Path, data: bytes, mode: int = 0o640) -> None:
+    """Write a new file, synced. Its name is not: sync the folder when all are written."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+    try:
+        write_all(handle, data)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def make_folders(folder: Path, mode: int = 0o750) -> None:
+    """Make `folder` and what is missing above it, each name synced. Raises OSError."""
+    missing = []
+    while not folder.is_dir():
+        missing.append(folder)
+        folder = folder.parent
+    for one in reversed(missing):
+        try:
+            one.mkdir(mode=mode)
+        except FileExistsError:
+            if not one.is_dir():
+                raise
+        sync_folder(one.parent)
+
+
+@contextmanager
+def exclusive(path: Path) -> Iterator[None]:
+    """Hold the lock file `path`; waits for whoever holds it. Raises OSError."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

@@ -1,0 +1,79 @@
+"""Everything that can go wrong, as one family.
+
+An error says what happened, to which thing, and what to do next: `text` and `hint`
+are shown to people in their language, and written to logs and JSON in English.
+The exit code of a command is that of the error which ended it.
+"""
+
+from recorder_sync.language import T, Text
+
+
+class RecorderSyncError(Exception):
+    """The root of the family; never raised itself."""
+
+    exit_code = 1
+
+    def __init__(self, text: Text, hint: Text | None = None) -> None:
+        super().__init__(text.english)
+        self.text = text
+        self.hint = hint
+
+
+class UsageProblem(RecorderSyncError):
+    """What was asked for makes no sense; nothing was done."""
+
+    exit_code = 2
+
+
+class ConfigurationProblem(RecorderSyncError):
+    """The configuration has problems, all of them listed; nothing was done."""
+
+    exit_code = 2
+
+    def __init__(self, text: Text, problems: list[Text], hint: Text | None = None) -> None:
+        super().__init__(text, hint)
+        self.problems = problems
+
+
+class MissingPart(RecorderSyncError):
+    """A needed part is not there: a program, a folder, space, a permission."""
+
+    exit_code = 3
+
+
+class CatalogueProblem(RecorderSyncError):
+    """The catalogue cannot be used as it is. The evidence is untouched."""
+
+    exit_code = 3
+
+
+class CustodyProblem(RecorderSyncError):
+    """The custody log is not what it was when it was written."""
+
+
+class NotFound(RecorderSyncError):
+    """Nothing, or more than one thing, goes by that name."""
+
+    exit_code = 2
+
+
+class RecordingFailure(RecorderSyncError):
+    """One recording could not be taken in; the others go on."""
+
+
+class VolumeGone(RecordingFailure):
+    """The device was unplugged: what is not in yet is missing, not deleted."""
+
+
+class Stopped(RecorderSyncError):
+    """A person or the system asked the command to stop.
+
+    `exit_code` is 128 plus the signal's number, as shells expect.
+    """
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__(
+            T("Stopped before everything was taken in."),
+            T("Run the same command again; it continues where it stopped."),
+        )
+        self.exit_code = 128 + signal_number

@@ -1,0 +1,1 @@
+"""Bytes off the card: inventory, copy, read back, seal."""

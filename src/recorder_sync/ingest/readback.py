@@ -1,0 +1,137 @@
+"""Reads a copy back from the device, and says honestly whether it was the device.
+
+After a write and an fsync every page is still in memory: an ordinary read proves
+nothing about the disk. O_DIRECT goes round the page cache (open(2)). Where a file
+system refuses it, the cached pages are dropped (posix_fadvise(2)) and every chunk is
+first asked for with RWF_NOWAIT (preadv2(2)): what memory can answer at once did not
+come from the device. A file system that lives in memory or behind a server or a user
+program cannot prove anything here. What no read-back can see: a disk with a cache of
+its own may answer from that.
+"""
+
+import errno
+import fcntl
+import mmap
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import psutil
+from blake3 import blake3
+
+CHUNK = 4 << 20
+"""Bytes in one buffer; a multiple of every block size, as O_DIRECT wants."""
+
+_NO_DEVICE = frozenset(
+    {"tmpfs", "ramfs", "overlay", "overlayfs"}
+    | {"nfs", "nfs4", "cifs", "smb3", "smbfs", "ceph", "afs", "9p", "virtiofs"}
+    | {"fuse", "fuseblk", "vboxsf", "vmhgfs"}
+)
+"""File systems of which an O_DIRECT read may still be answered from some memory."""
+
+
+class ReadBack(StrEnum):
+    """What the read-back of a copy proves."""
+
+    DIRECT = "direct"
+    """Read from the device, round the page cache."""
+    UNCACHED = "uncached"
+    """Read after the cached pages were dropped, and none answered from memory."""
+    UNVERIFIED = "unverified"
+    """Read, but perhaps from memory: the medium is not verified."""
+    OFF = "off"
+    """Not read back: switched off in the configuration."""
+
+    @property
+    def proves_medium(self) -> bool:
+        return self in (ReadBack.DIRECT, ReadBack.UNCACHED)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    blake3: str
+    size: int
+    proof: ReadBack
+
+
+def file_system_of(path: Path) -> str:
+    """Return the type of the file system that holds `path`, such as `ext4`."""
+    real = path.resolve()
+    mounts: dict[str, str] = {p.mountpoint: p.fstype for p in psutil.disk_partitions(all=True)}
+    for folder in (real, *real.parents):
+        if str(folder) in mounts:
+            return mounts[str(folder)]
+    return "unknown"
+
+
+def has_device(file_system: str) -> bool:
+    """Tell whether a file system of this type can prove a read-back at all."""
+    return file_system.split(".", maxsplit=1)[0] not in _NO_DEVICE
+
+
+def read_back(
+    handle: int,
+    buffer: mmap.mmap,
+    on_device: bool,
+    advanced: Callable[[int], None] = lambda _: None,
+) -> Read:
+    """Read the whole file and return its digest and what that proves.
+
+    `buffer` is CHUNK bytes of mmap; `on_device` is `has_device` of the file system;
+    `advanced` is told the bytes of each chunk. Raises OSError.
+    """
+    direct = _go_direct(handle)
+    if not direct:
+        os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+        os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_RANDOM)
+    digest = blake3()
+    view = memoryview(buffer)
+    at = 0
+    from_memory = False
+    while True:
+        if not direct:
+            from_memory = from_memory or _answers_from_memory(handle, at)
+        count = _fill(handle, view, at)
+        digest.update(view[:count])
+        at += count
+        advanced(count)
+        if count < CHUNK:
+            break
+    if not on_device or (from_memory and not direct):
+        proof = ReadBack.UNVERIFIED
+    else:
+        proof = ReadBack.DIRECT if direct else ReadBack.UNCACHED
+    return Read(digest.hexdigest(), at, proof)
+
+
+def _go_direct(handle: int) -> bool:
+    try:
+        fcntl.fcntl(handle, fcntl.F_SETFL, fcntl.fcntl(handle, fcntl.F_GETFL) | os.O_DIRECT)
+        return True
+    except OSError as error:
+        if error.errno == errno.EINVAL:
+            return False
+        raise
+
+
+def _answers_from_memory(handle: int, at: int) -> bool:
+    try:
+        return os.preadv(handle, [bytearray(1)], at, os.RWF_NOWAIT) > 0
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno in (errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL):
+            return True  # it cannot be told, so nothing is claimed
+        raise
+
+
+def _fill(handle: int, view: memoryview, at: int) -> int:
+    filled = 0
+    while filled < CHUNK:
+        count = os.preadv(handle, [view[filled:]], at + filled)
+        filled += count
+        if count == 0 or filled % mmap.PAGESIZE:
+            break  # only the end of a file is not a whole number of pages
+    return filled

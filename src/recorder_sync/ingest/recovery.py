@@ -1,0 +1,95 @@
+"""Clears up after a run that was cut off: finishes what can be, discards the rest.
+
+Every docking in progress holds a lock on its folder in the incoming area. A folder
+whose lock is free belongs to a run that is dead; so does a docking without an end and
+without a folder.
+"""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from recorder_sync.catalogue import dockings, recordings
+from recorder_sync.catalogue.database import transaction
+from recorder_sync.catalogue.dockings import DockingOutcome
+from recorder_sync.custody.log import Act
+from recorder_sync.durable import make_folders
+from recorder_sync.ingest.seal import finish_interrupted
+from recorder_sync.station import Station
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What a start found of earlier runs."""
+
+    dockings: int
+    finished: int
+    """Recordings whose sealing was completed."""
+    lost: int
+    """Copies that were not whole; their recordings are still on the card."""
+
+
+@contextmanager
+def incoming_folder(station: Station, docking: str) -> Iterator[Path]:
+    """Hold a docking's folder for partial copies; it is removed at the end.
+
+    Raises OSError.
+    """
+    folder = station.evidence.incoming / docking
+    with station.evidence.sealing_turn():
+        make_folders(folder)
+        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
+        yield folder
+    finally:
+        if docking not in {i.recording.docking for i in recordings.intents(station.catalogue)}:
+            shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
+
+
+def recover(station: Station) -> Recovered:
+    """Finish or discard what dead runs left. Raises MissingPart or OSError."""
+    count = finished = lost = 0
+    with station.evidence.sealing_turn():
+        live = {folder.name for folder in _folders(station) if _is_live(folder)}
+        dead = [
+            intent
+            for intent in recordings.intents(station.catalogue)
+            if intent.recording.docking not in live
+        ]
+        finished, lost = finish_interrupted(station, dead)
+        for folder in _folders(station):
+            if folder.name not in live:
+                shutil.rmtree(folder)
+        for docking in dockings.open_dockings(station.catalogue):
+            if docking not in live:
+                _close(station, docking)
+                count += 1
+    return Recovered(count, finished, lost)
+
+
+def _folders(station: Station) -> list[Path]:
+    return sorted(p for p in station.evidence.incoming.iterdir() if p.is_dir())
+
+
+def _is_live(folder: Path) -> bool:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
+def _close(station: Station, docking: str) -> None:
+    deed = station.deed(Act.DOCKING_CLOSED, docking, {"outcome": DockingOutcome.INTERRUPTED.value})
+    station.custody.append([deed])
+    with transaction(station.catalogue):
+        dockings.close_docking(station.catalogue, docking, deed.time, DockingOutcome.INTERRUPTED)

@@ -1,0 +1,115 @@
+"""A card's files, opened so that nothing on the card can lead us elsewhere.
+
+Every step of a path is opened without following links, below one root handle that
+stays open; reading leaves no access time behind. A volume whose device is gone can
+list as empty without an error (vfat), so an absent file proves nothing by itself.
+"""
+
+import fcntl
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from recorder_sync.errors import RecordingFailure, VolumeGone
+from recorder_sync.language import T
+from recorder_sync.model import CardPath
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What tells one state of a file from the next."""
+
+    size: int
+    mtime_ns: int
+
+
+class Volume:
+    """A mounted card or a folder, read-only, as one root."""
+
+    def __init__(self, root: Path) -> None:
+        """Open the root. Raises OSError."""
+        self.root = root
+        self.handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self.device = os.fstat(self.handle).st_dev
+        self._was_empty = not os.listdir(self.handle)
+
+    def close(self) -> None:
+        os.close(self.handle)
+
+    def full_path(self, path: CardPath) -> bytes:
+        """Return the path for a confined process to open."""
+        return os.fsencode(self.root) + b"/" + path.raw
+
+    @contextmanager
+    def folder(self, path: CardPath) -> Iterator[int]:
+        """Open a folder below the root, by handle. Raises OSError."""
+        handle = os.dup(self.handle)
+        try:
+            for part in path.raw.split(b"/") if path.raw else ():
+                inner = os.open(
+                    part,
+                    os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC,
+                    dir_fd=handle,
+                )
+                os.close(handle)
+                handle = inner
+            yield handle
+        finally:
+            os.close(handle)
+
+    @contextmanager
+    def file(self, path: CardPath) -> Iterator[int]:
+        """Open a regular file below the root for reading, by handle.
+
+        Raises RecordingFailure when it is no longer a regular file on this volume,
+        VolumeGone when the device is, OSError when it cannot be opened.
+        """
+        parent = CardPath(path.raw.rpartition(b"/")[0])
+        try:
+            with self.folder(parent) as folder:
+                handle = _open_quietly(path.name.raw, folder)
+        except FileNotFoundError:
+            self.check_present()
+            raise
+        try:
+            state = os.fstat(handle)
+            if not stat.S_ISREG(state.st_mode) or state.st_dev != self.device:
+                raise RecordingFailure(
+                    T("It is no longer a regular file of this card."),
+                    T("Do not use the card; hand it to the custodian."),
+                )
+            yield handle
+        finally:
+            os.close(handle)
+
+    def check_present(self) -> None:
+        """Raise VolumeGone when the device seems to be unplugged."""
+        try:
+            gone = not self._was_empty and not os.listdir(self.handle)
+            os.statvfs(self.handle)
+        except OSError:
+            gone = True
+        if gone:
+            raise VolumeGone(
+                T("The card is gone: it was unplugged, or its reader failed."),
+                T("Plug the device in again; what is missing is taken in then."),
+            )
+
+
+def stamp(handle: int) -> Stamp:
+    """Return size and modification time of an open file. Raises OSError."""
+    state = os.fstat(handle)
+    return Stamp(state.st_size, state.st_mtime_ns)
+
+
+def _open_quietly(name: bytes, folder: int) -> int:
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        handle = os.open(name, flags | os.O_NOATIME, dir_fd=folder)
+    except PermissionError:  # only the owner of a file may ask for O_NOATIME
+        handle = os.open(name, flags, dir_fd=folder)
+    fcntl.fcntl(handle, fcntl.F_SETFL, fcntl.fcntl(handle, fcntl.F_GETFL) & ~os.O_NONBLOCK)
+    return handle

@@ -1,0 +1,87 @@
+"""Corrects a recording's tags. The description as sealed stays; the log keeps both.
+
+The evidence file and its description are never touched: the correction lives in the
+custody log, with the values before and after, and in the catalogue.
+"""
+
+from dataclasses import dataclass, replace
+
+from recorder_sync.catalogue import ledger, recordings
+from recorder_sync.catalogue.database import transaction
+from recorder_sync.custody.log import Act
+from recorder_sync.description import as_json
+from recorder_sync.errors import UsageProblem
+from recorder_sync.language import T
+from recorder_sync.model import Flag, Recording, Source, Tag, Tags
+from recorder_sync.rules.tagging import conflicts
+from recorder_sync.station import Station
+
+_CONFLICTS = frozenset({Flag.DEVICE_CONFLICT, Flag.OFFICER_CONFLICT, Flag.CASE_CONFLICT})
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What a person says is right; None leaves a tag as it is."""
+
+    by: str
+    reason: str
+    device: str | None = None
+    officer: str | None = None
+    case: str | None = None
+
+
+def correct(station: Station, recording: Recording, wanted: Correction) -> Recording:
+    """Enter the correction in the custody log, then in the catalogue.
+
+    A person's word settles a conflict. Raises UsageProblem when nothing is to be
+    corrected, or when nobody or no reason is named.
+    """
+    if not wanted.by.strip() or not wanted.reason.strip():
+        raise UsageProblem(
+            T("A correction needs a person and a reason."), T("Give --by and --reason.")
+        )
+    if not any((wanted.device, wanted.officer, wanted.case)):
+        raise UsageProblem(
+            T("There is nothing to correct."), T("Give --device, --officer or --case.")
+        )
+    detail = f"{wanted.by}: {wanted.reason}"
+    tags = Tags(
+        device=_said(recording.tags.device, wanted.device, detail),
+        officer=_said(recording.tags.officer, wanted.officer, detail),
+        case=_said(recording.tags.case, wanted.case, detail),
+    )
+    officer = ledger.officer(station.catalogue, tags.officer.value) if tags.officer else None
+    registered = officer.name if officer else None
+    name = recording.officer_name if wanted.officer is None else registered
+    changed = replace(
+        recording,
+        tags=tags,
+        officer_name=name,
+        flags=(recording.flags - _CONFLICTS) | conflicts(tags),
+    )
+    station.custody.append(
+        [
+            station.deed(
+                Act.TAG,
+                recording.id,
+                {
+                    "by": wanted.by,
+                    "reason": wanted.reason,
+                    "before": _tagged(recording),
+                    "after": _tagged(changed),
+                },
+            )
+        ]
+    )
+    with transaction(station.catalogue):
+        recordings.retag(station.catalogue, changed)
+    return changed
+
+
+def _said(before: Tag | None, value: str | None, detail: str) -> Tag | None:
+    return before if value is None else Tag(value, Source.PERSON, detail)
+
+
+def _tagged(recording: Recording) -> dict[str, object]:
+    described = as_json(recording)
+    return {key: described[key] for key in ("device", "officer", "case", "tags", "flags")}

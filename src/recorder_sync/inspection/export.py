@@ -1,0 +1,129 @@
+"""A checkable copy of recordings, for a case file or a court.
+
+The entry in the custody log is written before the first byte. Each copy is compared
+with its seal while it is made; beside it go the description as sealed, the recording's
+custody entries, and digest lists for `b3sum -c` and `sha256sum -c`.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from blake3 import blake3
+
+from recorder_sync.catalogue.recordings import Sealed
+from recorder_sync.custody.log import Act, Entry
+from recorder_sync.durable import sync_folder, write_all, write_synced
+from recorder_sync.errors import MissingPart, RecordingFailure, UsageProblem
+from recorder_sync.language import T
+from recorder_sync.station import Station
+from recorder_sync.stores.evidence import B3SUMS, SHA256SUMS
+
+_CHUNK = 4 << 20
+
+
+def export(
+    station: Station,
+    wanted: Sequence[Sealed],
+    to: Path,
+    *,
+    by: str | None,
+    reason: str | None,
+    copied: Callable[[int], None] = lambda _: None,
+) -> list[Path]:
+    """Copy recordings into the new or empty folder `to`; return the copies.
+
+    Raises UsageProblem when `to` will not do, RecordingFailure when the evidence is not
+    what was sealed, MissingPart when the copy cannot be written.
+    """
+    folder = _prepared(station, to)
+    station.custody.append(
+        [
+            station.deed(
+                Act.EXPORT, one.recording.id, {"to": str(folder), "by": by, "reason": reason}
+            )
+            for one in wanted
+        ]
+    )
+    copies = []
+    lists: dict[str, list[str]] = {B3SUMS: [], SHA256SUMS: []}
+    try:
+        for one in wanted:
+            name = Path(one.recording.path).name
+            for path, expected in (
+                (one.recording.path, one.recording.digests),
+                (one.recording.path + ".json", one.description),
+            ):
+                target = folder / Path(path).name
+                _copy(station.evidence.absolute(path), target, expected.blake3, copied)
+                lists[B3SUMS].append(f"{expected.blake3}  {target.name}\n")
+                lists[SHA256SUMS].append(f"{expected.sha256}  {target.name}\n")
+            _write_custody(station, one.recording.id, folder / f"{name}.custody.jsonl")
+            copies.append(folder / name)
+        for list_name, lines in lists.items():
+            write_synced(folder / list_name, "".join(lines).encode())
+        sync_folder(folder)
+    except OSError as error:
+        raise MissingPart(
+            T("The copy in {folder} could not be made: {why}.", folder=folder, why=error.strerror),
+            T("Check the space and the rights there, and export to a new folder."),
+        ) from error
+    return copies
+
+
+def _prepared(station: Station, to: Path) -> Path:
+    folder = to.resolve()
+    if folder.is_relative_to(station.evidence.root.resolve()):
+        raise UsageProblem(
+            T("{folder} is inside the evidence folder.", folder=folder),
+            T("Export to a folder outside it."),
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise UsageProblem(
+                T("{folder} is not empty.", folder=folder),
+                T("Export to a new folder, so that nothing is mixed up or replaced."),
+            )
+    except OSError as error:
+        raise MissingPart(
+            T("{folder} cannot be used: {why}.", folder=folder, why=error.strerror),
+            T("Export to a folder that this user may write."),
+        ) from error
+    return folder
+
+
+def _copy(source: Path, target: Path, expected: str, copied: Callable[[int], None]) -> None:
+    digest = blake3()
+    handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+    try:
+        try:
+            with source.open("rb", buffering=0) as file:
+                while data := file.read(_CHUNK):
+                    digest.update(data)
+                    write_all(handle, data)
+                    copied(len(data))
+        except FileNotFoundError:
+            raise _not_as_sealed(source) from None
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    if digest.hexdigest() != expected:
+        target.unlink()
+        raise _not_as_sealed(source)
+
+
+def _not_as_sealed(source: Path) -> RecordingFailure:
+    return RecordingFailure(
+        T("{path} is not what was sealed.", path=source),
+        T("Do not use this copy. Run: recorder-sync verify --all, and tell the custodian."),
+    )
+
+
+def _write_custody(station: Station, recording: str, target: Path) -> None:
+    lines = [line for entry, line in station.custody.lines() if _concerns(entry, recording)]
+    write_synced(target, b"".join(line + b"\n" for line in lines))
+
+
+def _concerns(entry: Entry, recording: str) -> bool:
+    return entry.deed.subject == recording

@@ -1,0 +1,82 @@
+"""What people read, in their language.
+
+Every sentence for a person is written in English in the code, and translated by
+the catalogue in `locale/`. A `Text` keeps the sentence and its values apart, so
+that one event can be shown in Chinese on the dock screen and logged in English.
+The station's language is chosen once, when a command starts.
+"""
+
+import gettext
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+
+_LOCALE = Path(__file__).parent / "locale"
+_DOMAIN = "recorder_sync"
+
+
+class Language(StrEnum):
+    CHINESE = "zh_CN"
+    ENGLISH = "en"
+
+
+_chosen = Language.CHINESE
+
+
+def use_language(language: Language) -> None:
+    """Choose the language of `Text.shown` and `tr` for this process."""
+    global _chosen  # noqa: PLW0603 - one process speaks one language
+    _chosen = language
+
+
+def chosen_language() -> Language:
+    return _chosen
+
+
+@cache
+def _translations(language: Language) -> gettext.NullTranslations:
+    return gettext.translation(_DOMAIN, _LOCALE, languages=[language.value], fallback=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A sentence for a person: an English template and the values in it."""
+
+    template: str
+    values: dict[str, object] = field(default_factory=dict)
+
+    def in_language(self, language: Language) -> str:
+        template = (
+            self.template
+            if language is Language.ENGLISH
+            else _translations(language).gettext(self.template)
+        )
+        return template.format(**{k: _value(v, language) for k, v in self.values.items()})
+
+    @property
+    def english(self) -> str:
+        """For logs and JSON."""
+        return self.in_language(Language.ENGLISH)
+
+    @property
+    def shown(self) -> str:
+        """For people, in the station's language."""
+        return self.in_language(_chosen)
+
+    def __str__(self) -> str:
+        return self.english
+
+
+def _value(value: object, language: Language) -> object:
+    return value.in_language(language) if isinstance(value, Text) else value
+
+
+def T(template: str, **values: object) -> Text:  # noqa: N802 - the marker that pybabel extracts by
+    """Make a `Text`; `template` is what the translators see."""
+    return Text(template, values)
+
+
+def tr(template: str) -> str:
+    """Return a fixed word or heading in the station's language."""
+    return Text(template).shown

@@ -1,0 +1,1 @@
+"""What a file says of itself, read in a confined process."""

@@ -1,0 +1,200 @@
+"""Asks confined processes what a file is; a file that hangs or kills one costs only itself.
+
+Each process serves one request at a time. One that takes too long, or dies, is
+replaced, with its whole process group killed, and the file counts as unreadable.
+"""
+
+import base64
+import json
+import os
+import selectors
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from queue import LifoQueue
+from types import TracebackType
+from typing import Any, Self
+
+from recorder_sync.config import Media as MediaSettings
+from recorder_sync.errors import MissingPart
+from recorder_sync.language import T
+from recorder_sync.model import Flag, Kind, Media, Position
+from recorder_sync.rules.naming import IdentityFormat
+
+_LONGEST_ANSWER = 4 << 20
+
+
+class Describer:
+    """A small pool of confined processes, started when first needed.
+
+    Raises MissingPart on creation when ffprobe is not there.
+    """
+
+    def __init__(self, settings: MediaSettings) -> None:
+        self._settings = settings
+        self._ffprobe = find_ffprobe(settings)
+        self._free: LifoQueue[_Process | None] = LifoQueue()
+        for _ in range(settings.processes):
+            self._free.put(None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for _ in range(self._settings.processes):
+            if process := self._free.get():
+                process.kill()
+
+    def describe(self, path: bytes, kind: Kind | None) -> Media:
+        """Return what the file at `path` says of itself; never raises for a bad file.
+
+        Photos are read by a library, everything else by ffprobe.
+        """
+        do = "photo" if kind is Kind.PHOTO else "describe"
+        answer = self._ask({"do": do, "path": _b64(path), "ffprobe": self._ffprobe})
+        found = answer.get("media")
+        if isinstance(found, dict):
+            return _media(found)
+        return Media(problem=Flag.UNREADABLE, detail=str(answer.get("error")))
+
+    def kind_of(self, path: bytes) -> Kind | None:
+        """Return what kind of recording the file is by its content, None for no recording.
+
+        A file that is cut short, or that hangs or kills the process, may be one: it
+        counts as Kind.OTHER.
+        """
+        answer = self._ask({"do": "describe", "path": _b64(path), "ffprobe": self._ffprobe})
+        found = answer.get("media")
+        if not isinstance(found, dict):
+            return Kind.OTHER
+        media = _media(found)
+        if media.problem is Flag.UNREADABLE:
+            return None
+        return media.kind if media.problem or media.kind is not Kind.OTHER else None
+
+    def identity_facts(self, path: bytes, form: IdentityFormat) -> list[dict[str, str]]:
+        """Return the facts of an identity file. Raises ValueError when it cannot be read."""
+        answer = self._ask({"do": "identity", "path": _b64(path), "form": form.value})
+        facts = answer.get("facts")
+        if not isinstance(facts, list):
+            raise ValueError(str(answer.get("error")))
+        return facts
+
+    def _ask(self, request: Mapping[str, str]) -> dict[str, Any]:
+        process = self._free.get()
+        try:
+            process = process or _Process(self._settings)
+            answer = process.ask(request, self._settings.time_limit_s)
+        except _Lost as lost:
+            process = None
+            answer = {"error": str(lost)}
+        except BaseException:
+            if process is not None:
+                process.kill()
+            process = None
+            raise
+        finally:
+            self._free.put(process)
+        return answer
+
+
+def find_ffprobe(settings: MediaSettings) -> str:
+    """Return the path of the ffprobe program, or raise MissingPart."""
+    found = shutil.which(settings.ffprobe)
+    if found is None:
+        raise MissingPart(
+            T("The program {program} is not installed.", program=settings.ffprobe),
+            T("Install it with: sudo apt-get install ffmpeg"),
+        )
+    return found
+
+
+class _Lost(Exception):
+    """The process is gone, or was killed because it took too long."""
+
+
+class _Process:
+    def __init__(self, settings: MediaSettings) -> None:
+        self._child = subprocess.Popen(
+            [
+                sys.executable,
+                "-I",
+                "-m",
+                "recorder_sync.media.confined",
+                str(settings.memory_limit_mib << 20),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            close_fds=True,
+            cwd="/",
+            env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8"},
+        )
+
+    def ask(self, request: Mapping[str, str], limit_s: float) -> dict[str, Any]:
+        assert self._child.stdin is not None
+        try:
+            self._child.stdin.write(json.dumps(request).encode() + b"\n")
+            self._child.stdin.flush()
+        except BrokenPipeError:
+            raise self._lost("the confined process ended before it was asked") from None
+        line = self._line(time.monotonic() + limit_s, limit_s)
+        try:
+            answer = json.loads(line)
+        except ValueError:
+            raise self._lost("the confined process answered with rubbish") from None
+        return answer if isinstance(answer, dict) else {}
+
+    def _line(self, until: float, limit_s: float) -> bytes:
+        assert self._child.stdout is not None
+        handle = self._child.stdout.fileno()
+        line = bytearray()
+        with selectors.DefaultSelector() as selector:
+            selector.register(handle, selectors.EVENT_READ)
+            while not line.endswith(b"\n"):
+                if not selector.select(max(0.0, until - time.monotonic())):
+                    raise self._lost(f"not read within {limit_s:g} s")
+                part = os.read(handle, 1 << 16)
+                if not part:
+                    raise self._lost("the confined process died while reading it")
+                line += part
+                if len(line) > _LONGEST_ANSWER:
+                    raise self._lost("the description is too long to be one")
+        return bytes(line)
+
+    def _lost(self, why: str) -> _Lost:
+        self.kill()
+        return _Lost(why)
+
+    def kill(self) -> None:
+        with suppress(ProcessLookupError):  # it ended by itself
+            os.killpg(self._child.pid, signal.SIGKILL)
+        for pipe in (self._child.stdin, self._child.stdout):
+            if pipe is not None:
+                with suppress(BrokenPipeError):  # the unsent rest of a request
+                    pipe.close()
+        self._child.wait()
+
+
+def _media(found: dict[str, Any]) -> Media:
+    """Build the description from a confined process's answer."""
+    problem, position = found.pop("problem"), found.pop("position")
+    return Media(
+        **{**found, "kind": Kind(found["kind"])},
+        problem=Flag(problem) if problem else None,
+        position=Position(**position) if position else None,
+    )
+
+
+def _b64(path: bytes) -> str:
+    return base64.b64encode(path).decode()

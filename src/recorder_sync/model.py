@@ -1,0 +1,267 @@
+"""The nouns: facts that the parts hand to each other. No I/O, no clock.
+
+The words are those of the glossary in `docs/glossary.md`. Times are aware
+datetimes in UTC, sizes are bytes, durations seconds.
+"""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+UNASSIGNED = "unassigned"
+"""The folder and name of what no device number is known for."""
+
+
+class Kind(StrEnum):
+    VIDEO = "video"
+    AUDIO = "audio"
+    PHOTO = "photo"
+    OTHER = "other"
+
+
+class Source(StrEnum):
+    """Where a tag's value comes from, best first (`rules/tagging.py`)."""
+
+    PERSON = "person"
+    NAME = "name"
+    CONTAINER = "container"
+    SIDECAR = "sidecar"
+    LEDGER = "ledger"
+    CALENDAR = "calendar"
+
+
+class TimeSource(StrEnum):
+    """Where a recording's start comes from, best first (`rules/recorded_time.py`)."""
+
+    CONTAINER = "container"
+    NAME = "name"
+    MTIME = "mtime"
+
+
+class Flag(StrEnum):
+    """What a person should know about a recording before relying on it."""
+
+    IMPORTANT = "important"
+    TRUNCATED = "truncated"
+    UNREADABLE = "unreadable"
+    FUTURE_DATED = "future-dated"
+    IMPLAUSIBLE_TIME = "implausible-time"
+    TIME_CONFLICT = "time-conflict"
+    DEVICE_CONFLICT = "device-conflict"
+    OFFICER_CONFLICT = "officer-conflict"
+    CASE_CONFLICT = "case-conflict"
+    UNVERIFIED_MEDIUM = "unverified-medium"
+
+
+class IdentityState(StrEnum):
+    """What the device ledger says of the device that a card names."""
+
+    KNOWN = "known"
+    UNKNOWN = "unknown"
+    CONFLICT = "conflict"
+
+
+class ItemOutcome(StrEnum):
+    """What became of one file of a card's inventory."""
+
+    SEALED = "sealed"
+    ALREADY_SEALED = "already-sealed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class CardPath:
+    """A path below a card's root, as the exact bytes found there.
+
+    Names on a card may be any bytes but NUL. They are kept exactly, and shown in a
+    form that can neither fool a terminal nor break a line.
+    """
+
+    raw: bytes
+
+    @property
+    def name(self) -> "CardPath":
+        return CardPath(self.raw.rsplit(b"/", 1)[-1])
+
+    @property
+    def text(self) -> str:
+        """The name for rules and JSON; bytes that are not UTF-8 show as U+FFFD."""
+        return self.raw.decode("utf-8", "replace")
+
+    @property
+    def shown(self) -> str:
+        """The name for a screen: control and unprintable characters as escapes."""
+        return "".join(c if c.isprintable() else _escape(c) for c in self.text)
+
+    @property
+    def base64(self) -> str | None:
+        """The exact bytes, for JSON, where they are not UTF-8; otherwise None."""
+        try:
+            self.raw.decode("utf-8")
+        except UnicodeDecodeError:
+            return base64.b64encode(self.raw).decode()
+        return None
+
+    def __truediv__(self, name: bytes) -> "CardPath":
+        return CardPath(self.raw + b"/" + name if self.raw else name)
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One source's word for a tag."""
+
+    value: str
+    source: Source
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """The value that was used, where it came from, and what others said."""
+
+    value: str
+    source: Source
+    detail: str
+    others: tuple[Claim, ...] = ()
+
+    @property
+    def in_conflict(self) -> bool:
+        return bool(self.others)
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    device: Tag | None = None
+    officer: Tag | None = None
+    case: Tag | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Officer:
+    cert_no: str
+    name: str | None = None
+    unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    number: str
+    party: str | None = None
+    cause: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    number: str
+    kind: str | None = None
+    maker: str | None = None
+    model: str | None = None
+    officer: str | None = None
+    """Certificate number of the officer the device is given to."""
+    registered_at: datetime | None = None
+    """None: seen on a card, but not in the ledger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Degrees, WGS 84; north and east positive."""
+
+    latitude: float
+    longitude: float
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """What a file says of itself (ffprobe, EXIF). Absent values are None."""
+
+    kind: Kind = Kind.OTHER
+    container: str | None = None
+    codec: str | None = None
+    audio_codec: str | None = None
+    width: int | None = None
+    height: int | None = None
+    frame_rate: float | None = None
+    duration_s: float | None = None
+    started: str | None = None
+    """The start as the file writes it, unchanged."""
+    position: Position | None = None
+    make: str | None = None
+    model: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Every text tag of the container, as found."""
+    problem: Flag | None = None
+    """`truncated` or `unreadable`, or None."""
+    detail: str | None = None
+    """What ffprobe or the photo library said about the problem, in English."""
+
+
+@dataclass(frozen=True, slots=True)
+class Digests:
+    blake3: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedTime:
+    """When a recording was made, by which source, and what each source said."""
+
+    start: datetime
+    end: datetime | None
+    source: TimeSource
+    raw: Mapping[str, str]
+    flags: frozenset[Flag] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One media file as the device made it, sealed in the evidence store."""
+
+    id: str
+    docking: str
+    kind: Kind
+    original_path: CardPath
+    mtime_ns: int
+    path: str
+    """Below the evidence folder."""
+    size: int
+    digests: Digests
+    recorded: RecordedTime
+    media: Media
+    tags: Tags
+    officer_name: str | None
+    flags: frozenset[Flag]
+    sealed_at: datetime
+    deadline: datetime
+    on_time: bool
+    read_back: str
+    """How the copy was read back (`ingest/readback.py`)."""
+
+    @property
+    def device(self) -> str:
+        return self.tags.device.value if self.tags.device else UNASSIGNED
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """Bytes on the card."""
+
+    total: int
+    used: int
+    free: int
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which device a card belongs to, who says so, and what the ledger says of it."""
+
+    device: str | None
+    source: Source | None
+    state: IdentityState
+    claims: tuple[Claim, ...] = ()

@@ -1,0 +1,41 @@
+"""Which number a recording gets, and which device a card belongs to.
+
+A recording's id names its content and its device, so sealing the same thing twice
+gives the same id: a crash at any moment cannot make two of one.
+"""
+
+import base64
+from collections.abc import Iterable
+
+from blake3 import blake3
+
+from recorder_sync.model import Claim, Identity, IdentityState
+from recorder_sync.rules.tagging import decide
+
+ID_LENGTH = 13
+"""Characters of five bits each: 65 bits, enough for billions of recordings."""
+
+
+def recording_id(device: str, blake3_hex: str) -> str:
+    """Return the id of the content with this BLAKE3 digest from this device."""
+    digest = blake3(f"recorder-sync recording\0{device}\0{blake3_hex}".encode()).digest()
+    return base64.b32encode(digest).decode().lower()[:ID_LENGTH]
+
+
+def identify(claims: Iterable[Claim], registered: Iterable[str]) -> Identity:
+    """Say which device a card belongs to.
+
+    `claims` are what the person, the identity files and the file names say;
+    `registered` are the device numbers in the ledger.
+    """
+    distinct = tuple(dict.fromkeys(claims))
+    tag = decide(distinct)
+    if tag is None:
+        return Identity(None, None, IdentityState.UNKNOWN)
+    if tag.in_conflict:
+        state = IdentityState.CONFLICT
+    elif tag.value in set(registered):
+        state = IdentityState.KNOWN
+    else:
+        state = IdentityState.UNKNOWN
+    return Identity(tag.value, tag.source, state, distinct)

@@ -1,0 +1,71 @@
+"""A station put together: settings, evidence folder, catalogue and custody log.
+
+The one place where the clock and the acting user are looked up; everything below is
+handed a time and an actor.
+"""
+
+import getpass
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlite_utils.db import Database
+
+from recorder_sync.catalogue.database import FILE_NAME, open_catalogue
+from recorder_sync.config import Configuration
+from recorder_sync.custody.log import Act, CustodyLog, Deed
+from recorder_sync.stores.evidence import EvidenceFolder
+from recorder_sync.timestamps import to_milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    settings: Configuration
+    evidence: EvidenceFolder
+    catalogue: Database
+    custody: CustodyLog
+    actor: str
+    now: Callable[[], datetime]
+
+    def deed(self, act: Act, subject: str, facts: Mapping[str, Any]) -> Deed:
+        """Return something done now, by whoever runs this process."""
+        return Deed(act, subject, self.actor, self.now(), facts)
+
+
+def open_station(settings: Configuration) -> Station:
+    """Open the station of these settings; its folders are made where missing.
+
+    Raises MissingPart or CatalogueProblem.
+    """
+    evidence, custody = evidence_and_custody(settings)
+    evidence.prepare()
+    return Station(
+        settings=settings,
+        evidence=evidence,
+        catalogue=open_catalogue(settings.paths.state / FILE_NAME),
+        custody=custody,
+        actor=acting_user(),
+        now=now,
+    )
+
+
+def evidence_and_custody(settings: Configuration) -> tuple[EvidenceFolder, CustodyLog]:
+    """Return the two that are the truth; the catalogue can be made from them."""
+    return (
+        EvidenceFolder(settings.paths.evidence, settings.ingest.immutable),
+        CustodyLog(settings.paths.state / "custody", settings.station.id),
+    )
+
+
+def acting_user() -> str:
+    """Return the operating system's user who runs this process."""
+    try:
+        return f"os:{getpass.getuser()}"
+    except (KeyError, OSError):
+        return f"os:{os.getuid()}"
+
+
+def now() -> datetime:
+    return to_milliseconds(datetime.now(UTC))
