@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from recorder_sync.errors import ConfigurationProblem, MissingPart
+from recorder_sync.errors import ConfigurationProblem, MissingPart, os_reason
 from recorder_sync.language import Language, T, Text
 from recorder_sync.model import Kind
 from recorder_sync.rules import naming
@@ -191,7 +191,7 @@ def load(path: Path) -> Configuration:
             T(
                 "The configuration file {path} cannot be read: {why}.",
                 path=path,
-                why=error.strerror,
+                why=os_reason(error),
             ),
             T("Run the command as a user who may read it."),
         ) from error

@@ -5,6 +5,8 @@ are shown to people in their language, and written to logs and JSON in English.
 The exit code of a command is that of the error which ended it.
 """
 
+import errno
+
 from recorder_sync.language import T, Text
 
 
@@ -77,3 +79,25 @@ class Stopped(RecorderSyncError):
             T("Run the same command again; it continues where it stopped."),
         )
         self.exit_code = 128 + signal_number
+
+
+def os_reason(error: OSError) -> Text:
+    """Return why the system refused, as the end of a sentence."""
+    return _REASONS.get(error.errno or 0) or T("{why}", why=os_reason(error))
+
+
+_REASONS = {
+    errno.ENOENT: T("it is not there"),
+    errno.EACCES: T("permission denied"),
+    errno.EPERM: T("permission denied"),
+    errno.ENOSPC: T("the disk is full"),
+    errno.EDQUOT: T("the disk quota is used up"),
+    errno.EIO: T("the device reports a read or write error"),
+    errno.EROFS: T("the file system is read-only"),
+    errno.ENOTDIR: T("it is not a folder"),
+    errno.EISDIR: T("it is a folder"),
+    errno.EEXIST: T("something of this name is already there"),
+    errno.ELOOP: T("symbolic links lead in a circle"),
+    errno.EMFILE: T("too many files are open"),
+    errno.EFBIG: T("the file is larger than allowed"),
+}

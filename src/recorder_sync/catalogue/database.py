@@ -13,8 +13,8 @@ from sqlite_utils.db import Database
 
 from recorder_sync.catalogue.schema import migrations
 from recorder_sync.durable import exclusive, make_folders
-from recorder_sync.errors import CatalogueProblem, MissingPart, RecorderSyncError
-from recorder_sync.language import T
+from recorder_sync.errors import CatalogueProblem, MissingPart, RecorderSyncError, os_reason
+from recorder_sync.language import T, Text
 
 FILE_NAME = "catalogue.db"
 _WAIT_S = 60.0
@@ -39,7 +39,7 @@ def open_catalogue(path: Path) -> Database:
     except sqlite3.DatabaseError as error:
         raise explain(error, path) from error
     except OSError as error:
-        raise _unusable(path, error.strerror or str(error)) from error
+        raise _unusable(path, os_reason(error)) from error
     return db
 
 
@@ -77,7 +77,7 @@ def broken(path: Path | str, why: str) -> CatalogueProblem:
     )
 
 
-def _unusable(path: Path | str, why: str) -> MissingPart:
+def _unusable(path: Path | str, why: str | Text) -> MissingPart:
     return MissingPart(
         T("The catalogue {path} cannot be used: {why}.", path=path, why=why),
         T("Check the disk's free space, and that this user may read and write the state folder."),

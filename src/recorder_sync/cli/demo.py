@@ -16,7 +16,8 @@ from recorder_sync.cli.screen import answers, local, messages, table
 from recorder_sync.config import Configuration, load
 from recorder_sync.custody.log import Act
 from recorder_sync.demo.cards import make_cards
-from recorder_sync.ingest.intake import Report, Request
+from recorder_sync.ingest.intake import Request
+from recorder_sync.ingest.report import Report
 from recorder_sync.language import T, chosen_language, tr
 from recorder_sync.media.describer import find_ffprobe
 from recorder_sync.model import Case, Device, Officer

@@ -11,8 +11,9 @@ from recorder_sync.cli.screen import print_json
 from recorder_sync.cli.session import on_stop_signals, station_of
 from recorder_sync.description import as_json
 from recorder_sync.errors import Stopped
-from recorder_sync.ingest.intake import Report, Request, take_in
+from recorder_sync.ingest.intake import Request, take_in
 from recorder_sync.ingest.lanes import Stop
+from recorder_sync.ingest.report import Report
 from recorder_sync.language import tr
 from recorder_sync.media.describer import Describer
 from recorder_sync.model import ItemOutcome

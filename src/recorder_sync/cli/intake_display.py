@@ -22,10 +22,10 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from recorder_sync.cli.screen import amount, answers, local, messages, span, table
+from recorder_sync.cli.screen import amount, answers, messages, span, table
 from recorder_sync.config import Configuration
-from recorder_sync.ingest.intake import Report
 from recorder_sync.ingest.progress import Observer
+from recorder_sync.ingest.report import Report
 from recorder_sync.ingest.seal import Outcome
 from recorder_sync.language import T, Text, tr
 from recorder_sync.model import CardPath, ItemOutcome, Recording
@@ -228,10 +228,10 @@ def show_report(report: Report, settings: Configuration) -> None:
                 (
                     recording.id,
                     _officer(recording),
-                    local(recording.recorded.start, zone),
+                    f"{recording.recorded.start.astimezone(zone):%m-%d %H:%M}",
                     span(recording.media.duration_s),
                     tr("on time") if recording.on_time else tr("LATE"),
-                    recording.original_path.shown + _flags(recording.flags),
+                    recording.original_path.name.shown + _flags(recording),
                 )
                 for recording in sealed[:_SHOWN_ROWS]
             ),
@@ -271,9 +271,7 @@ def _verdict(report: Report) -> Panel:
     ]
     if report.late:
         lines.append(
-            T(
-                "{count} recording(s) came in later than 24 h (Art. 21).", count=len(report.late)
-            ).shown
+            T("{count} recording(s) came in late (Art. 21).", count=len(report.late)).shown
         )
     if report.in_conflict:
         lines.append(
@@ -295,14 +293,13 @@ def _verdict(report: Report) -> Panel:
 
 
 def _officer(recording: Recording) -> str | None:
-    tag, name = recording.tags.officer, recording.officer_name
-    if tag is None:
-        return None
-    return f"{name} ({tag.value})" if name else tag.value
+    tag = recording.tags.officer
+    return recording.officer_name or (tag.value if tag else None)
 
 
-def _flags(flags: frozenset[str]) -> str:
-    return f"  [{', '.join(sorted(flags))}]" if flags else ""
+def _flags(recording: Recording) -> str:
+    flags = ", ".join(tr(flag.value) for flag in sorted(recording.flags))
+    return f"  [{flags}]" if flags else ""
 
 
 def _short(name: str) -> str:

@@ -9,10 +9,10 @@ import typer
 
 from recorder_sync.catalogue import ledger
 from recorder_sync.catalogue.database import transaction
-from recorder_sync.cli.screen import facts, local, messages, print_json, table, yes_no
+from recorder_sync.cli.screen import facts, local, messages, print_json, table
 from recorder_sync.cli.session import station_of
 from recorder_sync.custody.log import Act
-from recorder_sync.errors import MissingPart, NotFound, UsageProblem
+from recorder_sync.errors import MissingPart, NotFound, UsageProblem, os_reason
 from recorder_sync.language import T, tr
 from recorder_sync.model import Case, Device, Officer
 from recorder_sync.station import Station
@@ -79,7 +79,7 @@ def list_devices(context: typer.Context, json: _Json = False) -> None:
                     d.maker,
                     d.model,
                     d.officer,
-                    local(d.registered_at, zone) or yes_no(False),
+                    local(d.registered_at, zone) or tr("only seen"),
                 )
                 for d in found
             ),
@@ -218,7 +218,7 @@ def _rows(file: Path, key: str, others: tuple[str, ...]) -> list[dict[str, str |
         data = file.read_bytes()
     except OSError as error:
         raise MissingPart(
-            T("{path} cannot be read: {why}.", path=file, why=error.strerror),
+            T("{path} cannot be read: {why}.", path=file, why=os_reason(error)),
             T("Check the name and the rights."),
         ) from error
     try:

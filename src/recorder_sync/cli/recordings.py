@@ -156,9 +156,7 @@ def show(
         others = [path.shown for _, path in seen if path != found.original_path]
         if others:
             answers.print(
-                T(
-                    "Also found on the card as: {names}", names=", ".join(dict.fromkeys(others))
-                ).shown,
+                T("Also found as: {names}", names=", ".join(dict.fromkeys(others))).shown,
                 markup=False,
             )
 

@@ -14,7 +14,6 @@ from rich.markup import escape
 from rich.table import Table
 
 from recorder_sync.errors import ConfigurationProblem, RecorderSyncError
-from recorder_sync.language import tr
 
 answers = Console(highlight=False, soft_wrap=False)
 messages = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -84,7 +83,3 @@ def span(seconds: float | None) -> str | None:
 def local(moment: datetime | None, zone: tzinfo) -> str | None:
     """Return a time as the station's local time."""
     return None if moment is None else f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S}"
-
-
-def yes_no(value: bool) -> str:
-    return tr("yes") if value else tr("no")

@@ -24,7 +24,7 @@ from typing import Any
 import rfc8785
 
 from recorder_sync.durable import exclusive, make_folders, sync_folder, write_all
-from recorder_sync.errors import CustodyProblem, MissingPart
+from recorder_sync.errors import CustodyProblem, MissingPart, os_reason
 from recorder_sync.language import T
 from recorder_sync.timestamps import iso, moment
 
@@ -281,7 +281,7 @@ def _set_aside(segment: Path, torn: bytes, whole_size: int) -> None:
 
 def _cannot_write(path: Path, error: OSError) -> MissingPart:
     return MissingPart(
-        T("The custody log {path} cannot be written: {why}.", path=path, why=error.strerror),
+        T("The custody log {path} cannot be written: {why}.", path=path, why=os_reason(error)),
         T(
             "Nothing is done without an entry. Free space, or run the command as a user "
             "who may write there."

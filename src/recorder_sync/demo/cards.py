@@ -43,7 +43,7 @@ def make_cards(folder: Path, now: datetime, zone: tzinfo) -> list[Card]:
 
 
 def _by_officer(card: Path, now: datetime) -> Card:
-    """Names with the officer first, `sn.txt`, and a sidecar for the day."""
+    """Names with the officer first, `sn.txt`, and a sidecar for each day."""
     clips = card / "VIDEO"
     clips.mkdir(parents=True)
     (card / "sn.txt").write_text("000010\n")
@@ -55,12 +55,13 @@ def _by_officer(card: Path, now: datetime) -> Card:
     _clip(cut, start, 5, 660)
     os.truncate(cut, int(cut.stat().st_size * _CUT))
     _touch(cut, start + timedelta(seconds=3))
-    day = now - timedelta(hours=5)
-    (card / f"000010_{day:%Y%m%d}.xml").write_text(
-        "<records><record><deviceno>ZFY-0031</deviceno><caseno>冀石执〔2026〕17号</caseno>"
-        "</record></records>\n",
-        encoding="utf-8",
-    )
+    for hours in (30.0, 5.0):
+        day = now - timedelta(hours=hours)
+        (card / f"000010_{day:%Y%m%d}.xml").write_text(
+            "<records><record><deviceno>ZFY-0031</deviceno><caseno>冀石执〔2026〕17号</caseno>"
+            "</record></records>\n",
+            encoding="utf-8",
+        )
     return Card(card, "1")
 
 

@@ -43,6 +43,10 @@ class CardFacts:
         """Return what was said of the whole card."""
         return [s.claim for s in self.said if s.which is which and s.file is None and s.day is None]
 
+    def of_anything(self, which: Field) -> list[Claim]:
+        """Return what was said at all, of the card, a day or a single file."""
+        return [s.claim for s in self.said if s.which is which]
+
     def of_recording(self, which: Field, path: CardPath, started: datetime | None) -> list[Claim]:
         """Return what was said of one recording: of it alone first, then of its day, then
         of the card."""

@@ -11,55 +11,30 @@ import os
 import secrets
 import stat
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-from recorder_sync.catalogue import dockings, ledger
-from recorder_sync.catalogue.database import transaction
-from recorder_sync.catalogue.dockings import Docking, DockingOutcome, InventoryEntry
+from recorder_sync.catalogue import dockings
+from recorder_sync.catalogue.dockings import DockingOutcome
 from recorder_sync.catalogue.recordings import recording as sealed_recording
-from recorder_sync.custody.log import Act
-from recorder_sync.errors import MissingPart, RecordingFailure, UsageProblem
+from recorder_sync.errors import MissingPart, RecordingFailure, UsageProblem, os_reason
+from recorder_sync.ingest.docking_log import log_closing, log_opening
 from recorder_sync.ingest.engine import fingerprint_of
-from recorder_sync.ingest.identity_files import profile_for, read_identity_files
+from recorder_sync.ingest.identity_files import read_identity_files
+from recorder_sync.ingest.interpret import Given, Interpreter
 from recorder_sync.ingest.inventory import Item, take_inventory
 from recorder_sync.ingest.lanes import Failed, Lanes, Stop, Verified
 from recorder_sync.ingest.progress import Observer
-from recorder_sync.ingest.readback import ReadBack
 from recorder_sync.ingest.recovery import incoming_folder, recover
-from recorder_sync.ingest.seal import Outcome, Ready, note_outcomes, path_facts, seal
+from recorder_sync.ingest.report import Report
+from recorder_sync.ingest.seal import Outcome, Ready, note_outcomes, seal
 from recorder_sync.ingest.volume import Volume
 from recorder_sync.language import T
 from recorder_sync.media.describer import Describer
-from recorder_sync.model import (
-    UNASSIGNED,
-    CardPath,
-    Claim,
-    Device,
-    Flag,
-    Identity,
-    ItemOutcome,
-    Kind,
-    Media,
-    Recording,
-    Source,
-    Storage,
-    Tags,
-)
-from recorder_sync.rules.deadline import deadline_for, is_on_time
-from recorder_sync.rules.identity import identify, recording_id
-from recorder_sync.rules.naming import Field, NameFacts, read_name
-from recorder_sync.rules.recorded_time import recorded_time
-from recorder_sync.rules.tagging import conflicts, decide
+from recorder_sync.model import CardPath, ItemOutcome, Recording, Storage
 from recorder_sync.station import Station
-from recorder_sync.stores.evidence import evidence_path
-from recorder_sync.timestamps import iso, iso_ns
-
-_ENTRY_FILES = 1_000
-"""Files of an inventory in one custody entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,38 +46,6 @@ class Request:
     officer: str | None = None
     case: str | None = None
     port: str | None = None
-
-
-@dataclass(slots=True)
-class Report:
-    """What came of an intake."""
-
-    docking: str
-    identity: Identity
-    storage: Storage | None
-    started_at: datetime
-    items: list[Item]
-    outcomes: list[Outcome] = field(default_factory=list)
-    stopped: bool = False
-
-    def of(self, what: ItemOutcome) -> list[Outcome]:
-        return [outcome for outcome in self.outcomes if outcome.what is what]
-
-    @property
-    def sealed(self) -> list[Recording]:
-        return [o.recording for o in self.of(ItemOutcome.SEALED) if o.recording]
-
-    @property
-    def late(self) -> list[Recording]:
-        return [recording for recording in self.sealed if not recording.on_time]
-
-    @property
-    def in_conflict(self) -> list[Recording]:
-        return [recording for recording in self.sealed if conflicts(recording.tags)]
-
-    @property
-    def needs_person(self) -> bool:
-        return bool(self.of(ItemOutcome.FAILED) or self.late or self.in_conflict or self.stopped)
 
 
 def take_in(
@@ -153,7 +96,7 @@ def open_volume(station: Station, path: Path) -> Volume:
         ) from None
     except OSError as error:
         raise MissingPart(
-            T("{path} cannot be read: {why}.", path=path, why=error.strerror),
+            T("{path} cannot be read: {why}.", path=path, why=os_reason(error)),
             T("Run the command as a user who may read the card, or try another reader."),
         ) from error
 
@@ -180,21 +123,22 @@ class _Intake:
         items: list[Item],
     ) -> None:
         self._station = station
-        self._request = request
         self._volume = volume
         self._describer = describer
         self._observer = observer
         self._stop = stop
         self._items = items
-        self._names = {
-            item.path: read_name(item.path, station.settings.known_profiles) for item in items
-        }
-        self._card = read_identity_files(volume, items, station.settings.known_profiles, describer)
-        self._ledger = ledger.registered_devices(station.catalogue)
+        profiles = station.settings.known_profiles
+        self._card = read_identity_files(volume, items, profiles, describer)
+        self._interpreter = Interpreter(
+            station, Given(request.device, request.officer, request.case), self._card, items
+        )
         started = station.now()
         self._report = Report(
             docking=f"{started:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
-            identity=self._identity(),
+            source=CardPath(os.fsencode(volume.root)).shown,
+            port=request.port,
+            identity=self._interpreter.identity,
             storage=_storage(volume.root),
             started_at=started,
             items=items,
@@ -203,7 +147,7 @@ class _Intake:
     def run(self) -> Report:
         report = self._report
         with incoming_folder(self._station, report.docking) as incoming:
-            self._open()
+            log_opening(self._station, report)
             for path, why in self._card.unreadable:
                 self._observer.notice(
                     T("The identity file {path} says nothing: {why}", path=path.shown, why=why)
@@ -230,53 +174,8 @@ class _Intake:
                     problems = report.of(ItemOutcome.FAILED)
                     outcome = DockingOutcome.PROBLEMS if problems else DockingOutcome.DONE
             finally:
-                self._close(outcome)
+                log_closing(self._station, report, outcome)
         return report
-
-    def _identity(self) -> Identity:
-        claims = (
-            [Claim(self._request.device, Source.PERSON, "command line")]
-            if (self._request.device)
-            else []
-        )
-        claims += self._card.of_card(Field.DEVICE)
-        claims += [
-            name.claims[Field.DEVICE]
-            for item in self._items
-            if item.is_recording and Field.DEVICE in (name := self._names[item.path]).claims
-        ]
-        return identify(claims, self._ledger)
-
-    def _open(self) -> None:
-        report, station = self._report, self._station
-        docking = Docking(
-            id=report.docking,
-            source=CardPath(os.fsencode(self._volume.root)).shown,
-            port=self._request.port,
-            identity=report.identity,
-            storage=report.storage,
-            started_at=report.started_at,
-        )
-        entries = [_inventory_entry(item) for item in self._items]
-        station.custody.append(
-            [
-                station.deed(Act.DOCKING_OPENED, report.docking, _docking_facts(docking)),
-                *(
-                    station.deed(Act.INVENTORY, report.docking, facts)
-                    for facts in _inventory_facts(self._items)
-                ),
-            ]
-        )
-        with transaction(station.catalogue):
-            dockings.open_docking(station.catalogue, docking)
-            dockings.add_inventory(station.catalogue, report.docking, entries)
-
-    def _close(self, outcome: DockingOutcome) -> None:
-        report, station = self._report, self._station
-        deed = station.deed(Act.DOCKING_CLOSED, report.docking, _closing_facts(report, outcome))
-        station.custody.append([deed])
-        with transaction(station.catalogue):
-            dockings.close_docking(station.catalogue, report.docking, deed.time, outcome)
 
     def _note_unusable(self) -> None:
         """Report what was not even looked at; skipped files were noted with the inventory."""
@@ -350,7 +249,8 @@ class _Intake:
         failed: list[Outcome] = []
         for one in group:
             if isinstance(one, Verified):
-                ready.append(Ready(self._recording(one), one.copied.fingerprint, one.part))
+                recording = self._interpreter.recording(one, self._report)
+                ready.append(Ready(recording, one.copied.fingerprint, one.part))
             else:
                 failed.append(Outcome(one.item.path, ItemOutcome.FAILED, failure=one.failure))
         note_outcomes(self._station, self._report.docking, failed)
@@ -361,98 +261,6 @@ class _Intake:
         self._report.outcomes.append(outcome)
         self._observer.finished(outcome)
 
-    def _recording(self, verified: Verified) -> Recording:
-        """Decide everything about a recording from what all sources say of it."""
-        item, media, settings = verified.item, verified.media, self._station.settings
-        name = profile_for(self._names[item.path], self._card)
-        tags, officer_name = self._tags(item, name, media)
-        kind = _kind(item, media, name)
-        now = self._station.now()
-        recorded = recorded_time(
-            container=media.started,
-            duration_s=media.duration_s,
-            kind=kind,
-            name=name,
-            mtime_ns=verified.mtime_ns,
-            zone=settings.station.zone,
-            docked_at=self._report.started_at,
-        )
-        deadline = deadline_for(recorded, timedelta(hours=settings.deadline.hours))
-        device = tags.device.value if tags.device else UNASSIGNED
-        identifier = recording_id(device, verified.copied.digests.blake3)
-        return Recording(
-            id=identifier,
-            docking=self._report.docking,
-            kind=kind,
-            original_path=item.path,
-            mtime_ns=verified.mtime_ns,
-            path=evidence_path(
-                device, recorded.start, identifier, item.path, settings.station.zone
-            ),
-            size=verified.copied.size,
-            digests=verified.copied.digests,
-            recorded=replace(recorded, flags=frozenset()),
-            media=media,
-            tags=tags,
-            officer_name=officer_name,
-            flags=recorded.flags | conflicts(tags) | _flags(verified, name),
-            sealed_at=now,
-            deadline=deadline.due,
-            on_time=is_on_time(deadline, now),
-            read_back=verified.read_back.value,
-        )
-
-    def _tags(self, item: Item, name: NameFacts, media: Media) -> tuple[Tags, str | None]:
-        def claims(which: Field, given: str | None) -> list[Claim]:
-            said = [Claim(given, Source.PERSON, "command line")] if given else []
-            if which in name.claims:
-                said.append(name.claims[which])
-            said += [
-                Claim(media.tags[key], Source.CONTAINER, f"tag {key}")
-                for key, its_field in name.profile.container_tags
-                if its_field is which and key in media.tags
-            ]
-            return said + self._card.of_recording(which, item.path, name.started)
-
-        device = decide(claims(Field.DEVICE, self._request.device))
-        entry = self._ledger.get(device.value) if device else None
-        officer = decide(claims(Field.OFFICER, self._request.officer) + _ledger_claims(entry))
-        case = decide(claims(Field.CASE, self._request.case))
-        return Tags(device, officer, case), self._officer_name(officer.value, item, name) if (
-            officer
-        ) else None
-
-    def _officer_name(self, cert_no: str, item: Item, name: NameFacts) -> str | None:
-        known = ledger.officer(self._station.catalogue, cert_no)
-        if known is not None and known.name:
-            return known.name
-        numbers = self._card.of_recording(Field.OFFICER, item.path, name.started)
-        if not any(claim.value == cert_no for claim in numbers):
-            return None
-        names = self._card.of_recording(Field.OFFICER_NAME, item.path, name.started)
-        return names[0].value if names else None
-
-
-def _ledger_claims(device: Device | None) -> list[Claim]:
-    if device is None or device.officer is None:
-        return []
-    return [Claim(device.officer, Source.LEDGER, f"holder of device {device.number}")]
-
-
-def _kind(item: Item, media: Media, name: NameFacts) -> Kind:
-    if media.kind is not Kind.OTHER:
-        return media.kind
-    return item.kind or name.kind or Kind.OTHER
-
-
-def _flags(verified: Verified, name: NameFacts) -> frozenset[Flag]:
-    flags = {verified.media.problem} if verified.media.problem else set()
-    if name.important:
-        flags.add(Flag.IMPORTANT)
-    if verified.read_back is ReadBack.UNVERIFIED:
-        flags.add(Flag.UNVERIFIED_MEDIUM)
-    return frozenset(flags)
-
 
 def _storage(root: Path) -> Storage | None:
     try:
@@ -460,78 +268,6 @@ def _storage(root: Path) -> Storage | None:
     except OSError:
         return None
     return Storage(usage.total, usage.used, usage.free)
-
-
-def _inventory_entry(item: Item) -> InventoryEntry:
-    skipped = item.skipped
-    return InventoryEntry(
-        item.path,
-        item.size,
-        item.mtime_ns,
-        item.kind,
-        ItemOutcome.SKIPPED if skipped else ItemOutcome.FAILED if item.failure else None,
-        (skipped or item.failure or T("")).english or None,
-    )
-
-
-def _docking_facts(docking: Docking) -> dict[str, object]:
-    storage = docking.storage
-    return {
-        "source": docking.source,
-        "port": docking.port,
-        "device": docking.identity.device,
-        "identity_source": docking.identity.source,
-        "identity_state": docking.identity.state.value,
-        "claims": [[c.value, c.source.value, c.detail] for c in docking.identity.claims],
-        "storage": (
-            {"total": storage.total, "used": storage.used, "free": storage.free}
-            if storage
-            else None
-        ),
-        "started_at": iso(docking.started_at),
-    }
-
-
-def _inventory_facts(items: Sequence[Item]) -> list[dict[str, object]]:
-    return [
-        {
-            "files": [_file_facts(item) for item in items[at : at + _ENTRY_FILES]],
-            "of": len(items),
-        }
-        for at in range(0, len(items), _ENTRY_FILES)
-    ] or [{"files": [], "of": 0}]
-
-
-def _file_facts(item: Item) -> dict[str, object]:
-    return {
-        **path_facts(item.path),
-        "size": item.size,
-        "mtime": iso_ns(item.mtime_ns),
-        "kind": item.kind,
-        "skipped": item.skipped.english if item.skipped else None,
-        "failure": item.failure.english if item.failure else None,
-    }
-
-
-def _closing_facts(report: Report, outcome: DockingOutcome) -> dict[str, object]:
-    return {
-        "outcome": outcome.value,
-        "sealed": len(report.sealed),
-        "already_sealed": [
-            {**path_facts(o.path), "recording": o.recording.id}
-            for o in report.of(ItemOutcome.ALREADY_SEALED)
-            if o.recording
-        ],
-        "failed": [
-            {
-                **path_facts(o.path),
-                "error": o.failure.text.english,
-                "hint": o.failure.hint.english if o.failure.hint else None,
-            }
-            for o in report.of(ItemOutcome.FAILED)
-            if o.failure
-        ],
-    }
 
 
 def _mib(size: int) -> int:

@@ -10,6 +10,7 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from recorder_sync.errors import os_reason
 from recorder_sync.ingest.volume import Volume
 from recorder_sync.language import T, Text
 from recorder_sync.media.describer import Describer
@@ -84,7 +85,7 @@ def _walk(volume: Volume) -> Iterator[Item]:
                         yield _failed(path, T("folders nested too deeply"))
         except OSError as error:
             volume.check_present()
-            yield _failed(folder, T("the folder cannot be read: {why}", why=error.strerror))
+            yield _failed(folder, T("the folder cannot be read: {why}", why=os_reason(error)))
 
 
 def _entry(path: CardPath, name: bytes, folder: int, device: int) -> Item | None:
@@ -92,7 +93,7 @@ def _entry(path: CardPath, name: bytes, folder: int, device: int) -> Item | None
     try:
         state = os.stat(name, dir_fd=folder, follow_symlinks=False)
     except OSError as error:
-        return _failed(path, T("it cannot be looked at: {why}", why=error.strerror))
+        return _failed(path, T("it cannot be looked at: {why}", why=os_reason(error)))
     if (odd := _oddity(state, device)) is not None:
         return _odd(path, odd)
     if stat.S_ISDIR(state.st_mode):
@@ -128,7 +129,7 @@ def _by_content(
         with volume.file(item.path) as handle:
             head = os.pread(handle, _SAMPLE, 0)
     except OSError as error:
-        why = T("it cannot be read: {why}", why=error.strerror)
+        why = T("it cannot be read: {why}", why=os_reason(error))
         return Item(item.path, item.size, item.mtime_ns, None, failure=why), False
     if _is_text(head):
         return _skip(item, T("text, not a recording")), False

@@ -17,13 +17,13 @@ from pathlib import Path
 from queue import LifoQueue
 
 from recorder_sync.config import Ingest as IngestSettings
-from recorder_sync.errors import RecordingFailure, VolumeGone
+from recorder_sync.errors import RecordingFailure, VolumeGone, os_reason
 from recorder_sync.ingest.engine import RING, Copied, SourceChanged, copy, ring_of_buffers
 from recorder_sync.ingest.inventory import Item
 from recorder_sync.ingest.progress import Observer
 from recorder_sync.ingest.readback import CHUNK, ReadBack, file_system_of, has_device, read_back
 from recorder_sync.ingest.volume import Stamp, Volume, stamp
-from recorder_sync.language import T
+from recorder_sync.language import T, Text
 from recorder_sync.media.describer import Describer
 from recorder_sync.model import Media
 
@@ -206,9 +206,9 @@ class Lanes:
             finally:
                 os.close(handle)
         except OSError as error:
-            raise _bad_medium(error.strerror or str(error)) from error
+            raise _bad_medium(os_reason(error)) from error
         if (read.blake3, read.size) != (copied.digests.blake3, copied.size):
-            raise _bad_medium("other bytes came back than were written")
+            raise _bad_medium(T("other bytes came back than were written"))
         return read.proof
 
 
@@ -236,7 +236,7 @@ def _explained(error: OSError) -> RecordingFailure:
             )
         case errno.EACCES | errno.EPERM:
             return RecordingFailure(
-                T("It may not be read: {why}.", why=error.strerror),
+                T("It may not be read: {why}.", why=os_reason(error)),
                 T("Run the command as a user who may read the card."),
             )
         case errno.ENOSPC | errno.EDQUOT:
@@ -251,12 +251,12 @@ def _explained(error: OSError) -> RecordingFailure:
             )
         case _:
             return RecordingFailure(
-                T("It could not be copied: {why}.", why=error.strerror or error),
+                T("It could not be copied: {why}.", why=os_reason(error)),
                 T("Take the card in again; if it happens again, report the fault."),
             )
 
 
-def _bad_medium(why: str) -> RecordingFailure:
+def _bad_medium(why: Text) -> RecordingFailure:
     return RecordingFailure(
         T("The copy on the evidence disk is not good: {why}.", why=why),
         T("The recording stays on the card. Have the evidence disk checked before going on."),

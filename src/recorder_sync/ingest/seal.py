@@ -21,7 +21,7 @@ from recorder_sync.catalogue.recordings import Intent
 from recorder_sync.custody.log import Act, Deed
 from recorder_sync.description import as_bytes, as_json
 from recorder_sync.durable import sync_folder, write_synced
-from recorder_sync.errors import RecordingFailure
+from recorder_sync.errors import RecordingFailure, os_reason
 from recorder_sync.ingest.engine import ring_of_buffers
 from recorder_sync.ingest.readback import read_back
 from recorder_sync.language import T
@@ -236,7 +236,7 @@ def _take_back(station: Station, intent: Intent, error: OSError) -> Outcome:
     with transaction(station.catalogue):
         recordings.withdraw(station.catalogue, intent.recording.id)
     failure = RecordingFailure(
-        T("It could not be put into the evidence folder: {why}.", why=error.strerror),
+        T("It could not be put into the evidence folder: {why}.", why=os_reason(error)),
         T("Check the evidence disk, then take the card in again."),
     )
     return Outcome(intent.recording.original_path, ItemOutcome.FAILED, failure=failure)

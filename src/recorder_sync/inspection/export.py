@@ -14,7 +14,7 @@ from blake3 import blake3
 from recorder_sync.catalogue.recordings import Sealed
 from recorder_sync.custody.log import Act, Entry
 from recorder_sync.durable import sync_folder, write_all, write_synced
-from recorder_sync.errors import MissingPart, RecordingFailure, UsageProblem
+from recorder_sync.errors import MissingPart, RecordingFailure, UsageProblem, os_reason
 from recorder_sync.language import T
 from recorder_sync.station import Station
 from recorder_sync.stores.evidence import B3SUMS, SHA256SUMS
@@ -65,7 +65,11 @@ def export(
         sync_folder(folder)
     except OSError as error:
         raise MissingPart(
-            T("The copy in {folder} could not be made: {why}.", folder=folder, why=error.strerror),
+            T(
+                "The copy in {folder} could not be made: {why}.",
+                folder=folder,
+                why=os_reason(error),
+            ),
             T("Check the space and the rights there, and export to a new folder."),
         ) from error
     return copies
@@ -87,7 +91,7 @@ def _prepared(station: Station, to: Path) -> Path:
             )
     except OSError as error:
         raise MissingPart(
-            T("{folder} cannot be used: {why}.", folder=folder, why=error.strerror),
+            T("{folder} cannot be used: {why}.", folder=folder, why=os_reason(error)),
             T("Export to a folder that this user may write."),
         ) from error
     return folder

@@ -21,7 +21,7 @@ from blake3 import blake3
 from recorder_sync.catalogue import recordings
 from recorder_sync.catalogue.recordings import Sealed
 from recorder_sync.custody.log import Act
-from recorder_sync.errors import CustodyProblem
+from recorder_sync.errors import CustodyProblem, os_reason
 from recorder_sync.ingest.engine import ring_of_buffers
 from recorder_sync.ingest.readback import read_back
 from recorder_sync.language import T, Text
@@ -233,7 +233,10 @@ def _unreadable(error: OSError, path: str, identifier: str) -> Finding:
             FindingKind.CHANGED, path, T("a symbolic link stands in its place"), identifier
         )
     return Finding(
-        FindingKind.UNREADABLE, path, T("it cannot be read: {why}", why=error.strerror), identifier
+        FindingKind.UNREADABLE,
+        path,
+        T("it cannot be read: {why}", why=os_reason(error)),
+        identifier,
     )
 
 
@@ -265,7 +268,7 @@ def _list(station: Station, relative: str, seals: dict[str, _Seal]) -> Iterator[
         yield Finding(
             FindingKind.LIST_DIFFERS,
             relative,
-            T("the digest list cannot be read: {why}", why=error.strerror),
+            T("the digest list cannot be read: {why}", why=os_reason(error)),
         )
         return
     if set(text.splitlines()) != wanted:

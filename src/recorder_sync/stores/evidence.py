@@ -20,7 +20,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from recorder_sync.durable import exclusive, make_folders, write_all
-from recorder_sync.errors import MissingPart
+from recorder_sync.errors import MissingPart, os_reason
 from recorder_sync.language import T
 from recorder_sync.model import CardPath
 from recorder_sync.rules.naming import safe_component, safe_name
@@ -61,7 +61,7 @@ class EvidenceFolder:
                 T(
                     "The evidence folder {path} cannot be used: {why}.",
                     path=self.root,
-                    why=error.strerror,
+                    why=os_reason(error),
                 ),
                 T("Check that the disk is mounted and that this user may write there."),
             ) from error

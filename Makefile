@@ -1,0 +1,61 @@
+# The one front door: `make help` lists what it opens.
+
+VENV := .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test check bench translations lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+venv: $(VENV)/runtime.done ## make .venv with the program in it
+
+demo: $(VENV)/runtime.done | parts ## simulated cameras on a throw-away station
+	@$(BIN)/recorder-sync demo
+
+test: $(VENV)/dev.done | parts ## run every test
+	$(BIN)/pytest -n 2 --dist worksteal
+
+check: $(VENV)/dev.done ## lint, types, dead links in docs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python tools/check_docs.py
+
+bench: $(VENV)/dev.done | parts ## measure: ingest against cp, searches at 1 000 000 recordings
+	$(BIN)/python benchmarks/ingest.py
+	$(BIN)/python benchmarks/catalogue_search.py
+
+translations: $(VENV)/dev.done ## bring locale/ up to date with the code
+	$(BIN)/python tools/update_translations.py
+
+lock: ## pin exact versions and hashes anew (needs uv)
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header --group build pyproject.toml -o requirements/runtime.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header --group build --group dev -c requirements/runtime.lock pyproject.toml \
+	  -o requirements/dev.lock
+
+clean: ## remove .venv and caches
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# What the targets stand on.
+
+.PHONY: parts
+parts:
+	@./tools/system_parts.sh ffprobe:ffmpeg ffmpeg:ffmpeg
+
+$(VENV)/bin/pip:
+	@./tools/system_parts.sh --venv $(PYTHON)
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/runtime.done: $(VENV)/bin/pip requirements/runtime.lock pyproject.toml hatch_build.py $(wildcard src/recorder_sync/locale/*/LC_MESSAGES/*.po)
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/runtime.lock
+	$(BIN)/pip install -q --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+$(VENV)/dev.done: $(VENV)/runtime.done requirements/dev.lock
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	@touch $@

@@ -1,0 +1,123 @@
+"""Writes a docking's beginning, inventory and end: custody log first, catalogue second."""
+
+from collections.abc import Sequence
+
+from recorder_sync.catalogue import dockings
+from recorder_sync.catalogue.database import transaction
+from recorder_sync.catalogue.dockings import Docking, DockingOutcome, InventoryEntry
+from recorder_sync.custody.log import Act
+from recorder_sync.ingest.inventory import Item
+from recorder_sync.ingest.report import Report
+from recorder_sync.ingest.seal import path_facts
+from recorder_sync.model import ItemOutcome
+from recorder_sync.station import Station
+from recorder_sync.timestamps import iso, iso_ns
+
+_ENTRY_FILES = 1_000
+"""Files of an inventory in one custody entry."""
+
+
+def log_opening(station: Station, report: Report) -> None:
+    """Put the docking and its whole inventory on record, before the first copy."""
+    docking = Docking(
+        id=report.docking,
+        source=report.source,
+        port=report.port,
+        identity=report.identity,
+        storage=report.storage,
+        started_at=report.started_at,
+    )
+    station.custody.append(
+        [
+            station.deed(Act.DOCKING_OPENED, report.docking, _docking_facts(docking)),
+            *(
+                station.deed(Act.INVENTORY, report.docking, facts)
+                for facts in _inventory_facts(report.items)
+            ),
+        ]
+    )
+    with transaction(station.catalogue):
+        dockings.open_docking(station.catalogue, docking)
+        dockings.add_inventory(
+            station.catalogue, report.docking, [_inventory_entry(item) for item in report.items]
+        )
+
+
+def log_closing(station: Station, report: Report, outcome: DockingOutcome) -> None:
+    """Put the end of the docking on record, with what came of every file."""
+    deed = station.deed(Act.DOCKING_CLOSED, report.docking, _closing_facts(report, outcome))
+    station.custody.append([deed])
+    with transaction(station.catalogue):
+        dockings.close_docking(station.catalogue, report.docking, deed.time, outcome)
+
+
+def _inventory_entry(item: Item) -> InventoryEntry:
+    reason = item.skipped or item.failure
+    return InventoryEntry(
+        item.path,
+        item.size,
+        item.mtime_ns,
+        item.kind,
+        ItemOutcome.SKIPPED if item.skipped else ItemOutcome.FAILED if item.failure else None,
+        reason.english if reason else None,
+    )
+
+
+def _docking_facts(docking: Docking) -> dict[str, object]:
+    storage = docking.storage
+    return {
+        "source": docking.source,
+        "port": docking.port,
+        "device": docking.identity.device,
+        "identity_source": docking.identity.source,
+        "identity_state": docking.identity.state.value,
+        "claims": [[c.value, c.source.value, c.detail] for c in docking.identity.claims],
+        "storage": (
+            {"total": storage.total, "used": storage.used, "free": storage.free}
+            if storage
+            else None
+        ),
+        "started_at": iso(docking.started_at),
+    }
+
+
+def _inventory_facts(items: Sequence[Item]) -> list[dict[str, object]]:
+    return [
+        {
+            "files": [_file_facts(item) for item in items[at : at + _ENTRY_FILES]],
+            "of": len(items),
+        }
+        for at in range(0, len(items), _ENTRY_FILES)
+    ] or [{"files": [], "of": 0}]
+
+
+def _file_facts(item: Item) -> dict[str, object]:
+    return {
+        **path_facts(item.path),
+        "size": item.size,
+        "mtime": iso_ns(item.mtime_ns),
+        "kind": item.kind,
+        "skipped": item.skipped.english if item.skipped else None,
+        "failure": item.failure.english if item.failure else None,
+    }
+
+
+def _closing_facts(report: Report, outcome: DockingOutcome) -> dict[str, object]:
+    return {
+        "outcome": outcome.value,
+        "sealed": len(report.sealed),
+        "already_sealed": [
+            {**path_facts(o.path), "recording": o.recording.id}
+            for o in report.of(ItemOutcome.ALREADY_SEALED)
+            if o.recording
+        ],
+        "failed": [
+            {
+                **path_facts(o.path),
+                "error": o.failure.text.english,
+                "hint": o.failure.hint.english if o.failure.hint else None,
+            }
+            for o in report.of(ItemOutcome.FAILED)
+            if o.failure
+        ],
+    }

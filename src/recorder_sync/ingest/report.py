@@ -1,0 +1,44 @@
+"""An intake's report: what was found on a card, and what came of each file."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from recorder_sync.ingest.inventory import Item
+from recorder_sync.ingest.seal import Outcome
+from recorder_sync.model import Identity, ItemOutcome, Recording, Storage
+from recorder_sync.rules.tagging import conflicts
+
+
+@dataclass(slots=True)
+class Report:
+    """What came of an intake."""
+
+    docking: str
+    source: str
+    """The folder the card was mounted at, in a form to show."""
+    port: str | None
+    identity: Identity
+    storage: Storage | None
+    started_at: datetime
+    items: list[Item]
+    outcomes: list[Outcome] = field(default_factory=list)
+    stopped: bool = False
+
+    def of(self, what: ItemOutcome) -> list[Outcome]:
+        return [outcome for outcome in self.outcomes if outcome.what is what]
+
+    @property
+    def sealed(self) -> list[Recording]:
+        return [o.recording for o in self.of(ItemOutcome.SEALED) if o.recording]
+
+    @property
+    def late(self) -> list[Recording]:
+        return [recording for recording in self.sealed if not recording.on_time]
+
+    @property
+    def in_conflict(self) -> list[Recording]:
+        return [recording for recording in self.sealed if conflicts(recording.tags)]
+
+    @property
+    def needs_person(self) -> bool:
+        return bool(self.of(ItemOutcome.FAILED) or self.late or self.in_conflict or self.stopped)

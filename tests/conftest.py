@@ -1,0 +1,201 @@
+"""A station in a temporary folder, cards with real media files, and the real command."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tomli_w
+
+from recorder_sync.config import load
+from recorder_sync.language import Language, use_language
+from recorder_sync.station import Station, open_station
+
+
+@pytest.fixture(autouse=True)
+def _english() -> None:
+    use_language(Language.ENGLISH)
+
+
+@pytest.fixture
+def tmp_path(tmp_path: Path) -> Iterator[Path]:
+    """A temporary folder whose sealed files can be removed afterwards."""
+    yield tmp_path
+    if os.geteuid() == 0 and shutil.which("chattr"):
+        subprocess.run(["chattr", "-R", "-f", "-i", str(tmp_path)], check=False)
+
+
+def _media_file(folder: Path, name: str, *arguments: str) -> Path:
+    path = folder / name
+    subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-y", *arguments, str(path)], check=True)
+    return path
+
+
+@dataclass(frozen=True)
+class MediaFiles:
+    """Small real files, made once; copy them onto cards."""
+
+    video: Path
+    """2 s MP4, 320x240, creation_time 2026-11-23T08:00:00Z."""
+    other_video: Path
+    """3 s MP4 with another picture, without creation_time."""
+    audio: Path
+    """2 s WAV."""
+    photo: Path
+    """JPEG with EXIF time 2026:11:23 16:30:00 and a position."""
+
+
+@pytest.fixture(scope="session")
+def media_files(tmp_path_factory: pytest.TempPathFactory) -> MediaFiles:
+    from PIL import ExifTags, Image
+
+    folder = tmp_path_factory.mktemp("media")
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make] = "SIMULATED"
+    exif[ExifTags.Base.DateTime] = "2026:11:23 16:30:00"
+    exif.get_ifd(ExifTags.IFD.GPSInfo).update(
+        {1: "N", 2: (38.0, 2.0, 32.3), 3: "E", 4: (114.0, 30.0, 53.6)}
+    )
+    photo = folder / "photo.jpg"
+    Image.linear_gradient("L").resize((320, 240)).save(photo, exif=exif)
+    return MediaFiles(
+        video=_media_file(
+            folder,
+            "video.mp4",
+            *("-f", "lavfi", "-i", "testsrc2=size=320x240:rate=10:duration=2"),
+            *("-f", "lavfi", "-i", "sine=duration=2", "-c:v", "mpeg4", "-c:a", "aac"),
+            *("-metadata", "creation_time=2026-11-23T08:00:00Z"),
+            *("-metadata", "location=+38.0423+114.5149/"),
+        ),
+        other_video=_media_file(
+            folder,
+            "other.mp4",
+            *("-f", "lavfi", "-i", "testsrc=size=320x240:rate=10:duration=3", "-c:v", "mpeg4"),
+            *("-fflags", "+bitexact"),
+        ),
+        audio=_media_file(folder, "audio.wav", "-f", "lavfi", "-i", "sine=duration=2"),
+        photo=photo,
+    )
+
+
+class Card:
+    """A folder as a camera's mounted card would be."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.mkdir()
+
+    def put(self, name: str | bytes, source: Path | bytes, at: datetime | None = None) -> Path:
+        """Put a file on the card, modified at `at`."""
+        path = Path(os.fsdecode(os.fsencode(self.path) + b"/" + os.fsencode(name)))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(source, bytes):
+            path.write_bytes(source)
+        else:
+            shutil.copyfile(source, path)
+        seconds = (at or datetime.now(UTC)).timestamp()
+        os.utime(path, (seconds, seconds))
+        return path
+
+
+@pytest.fixture
+def card(tmp_path: Path) -> Card:
+    return Card(tmp_path / "card")
+
+
+@dataclass(frozen=True)
+class Done:
+    """What the command printed and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+class Dock:
+    """A station, and the real command run against it in a child process."""
+
+    def __init__(self, folder: Path) -> None:
+        self.evidence = folder / "evidence"
+        self.state = folder / "state"
+        self.config = folder / "config.toml"
+        self.configure()
+
+    def configure(self, **sections: dict[str, object]) -> None:
+        """Write the configuration; sections are merged over the smallest one."""
+        values: dict[str, dict[str, object]] = {
+            "station": {"id": "test", "language": "en"},
+            "paths": {"state": str(self.state), "evidence": str(self.evidence)},
+            "ingest": {"reserve_mib": 0},
+        }
+        for name, section in sections.items():
+            values[name] = {**values.get(name, {}), **section}
+        self.config.write_text(tomli_w.dumps(values), encoding="utf-8")
+
+    def command(self, *arguments: str | bytes | Path) -> list[str]:
+        """Return the whole command line."""
+        return [
+            *(sys.executable, "-m", "recorder_sync", "--config", str(self.config)),
+            *(os.fsdecode(a) for a in arguments),
+        ]
+
+    def run(
+        self, *arguments: str | bytes | Path, env: dict[str, str] | None = None, **options: Any
+    ) -> Done:
+        """Run one command to its end."""
+        done = subprocess.run(
+            self.command(*arguments),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=100,
+            env={**os.environ, "COLUMNS": "200", **(env or {})},
+            **options,
+        )
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def ingest(self, card: Card, *arguments: str) -> Done:
+        return self.run("ingest", card.path, "--json", *arguments)
+
+    def station(self) -> Station:
+        """Open the station in this process."""
+        return open_station(load(self.config))
+
+    def sealed_files(self) -> list[Path]:
+        """Return the sealed recordings on disk, without descriptions and lists."""
+        return sorted(
+            path
+            for path in self.evidence.rglob("*")
+            if path.is_file()
+            and ".incoming" not in path.parts
+            and path.suffix != ".json"
+            and path.name not in ("B3SUMS", "SHA256SUMS")
+        )
+
+
+@pytest.fixture
+def dock(tmp_path: Path) -> Dock:
+    return Dock(tmp_path)
+
+
+@pytest.fixture
+def unlock() -> Callable[[Path], None]:
+    """Make a sealed file writable, as somebody with root would."""
+
+    def unlock(path: Path) -> None:
+        if shutil.which("chattr"):
+            subprocess.run(["chattr", "-f", "-i", str(path)], check=False)
+        path.chmod(0o640)
+
+    return unlock

@@ -1,0 +1,75 @@
+"""Brings the translation catalogues up to date with the code.
+
+    python tools/update_translations.py            rewrite the .po files
+    python tools/update_translations.py --check    say what is missing, change nothing
+
+Sentences are marked `T(...)` and `tr(...)` in the code; the words of enums that reach a
+screen are added here.
+"""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po, write_po
+
+from recorder_sync.catalogue.dockings import DockingOutcome
+from recorder_sync.custody.log import Act
+from recorder_sync.ingest.readback import ReadBack
+from recorder_sync.inspection.verification import FindingKind
+from recorder_sync.model import Flag, IdentityState, ItemOutcome, Kind, Source, TimeSource
+from recorder_sync.stores.evidence import Protection
+
+_PACKAGE = Path(__file__).parent.parent / "src" / "recorder_sync"
+_SHOWN: tuple[type[StrEnum], ...] = (
+    *(Act, DockingOutcome, FindingKind, Flag, IdentityState, ItemOutcome),
+    *(Kind, Protection, ReadBack, Source, TimeSource),
+)
+
+
+def current() -> Catalog:
+    """Return every text in the code, untranslated."""
+    catalog = Catalog(project="recorder-sync", charset="utf-8")
+    found = extract_from_dir(
+        _PACKAGE, [("**.py", "python")], keywords={"T": None, "tr": None}, comment_tags=()
+    )
+    for file, _line, message, _comments, _context in found:
+        catalog.add(message, locations=[(file, 0)])
+    for enum in _SHOWN:
+        for word in enum:
+            catalog.add(word.value, locations=[(enum.__module__.split(".", 1)[1], 0)])
+    return catalog
+
+
+def merged(path: Path) -> Catalog:
+    """Return the catalogue at `path` with the code's texts, translations kept."""
+    with path.open("rb") as file:
+        catalog = read_po(file, locale=path.parent.parent.name)
+    catalog.update(current(), no_fuzzy_matching=True)
+    catalog.obsolete.clear()
+    return catalog
+
+
+def missing(path: Path) -> list[str]:
+    """Return the texts of the code that have no translation at `path`."""
+    return [str(m.id) for m in merged(path) if m.id and not m.string]
+
+
+def main() -> int:
+    paths = sorted(_PACKAGE.glob("locale/*/LC_MESSAGES/*.po"))
+    untranslated = 0
+    for path in paths:
+        if "--check" not in sys.argv:
+            catalog = merged(path)
+            with path.open("wb") as file:
+                write_po(file, catalog, width=96, sort_output=True, include_lineno=False)
+        for text in missing(path):
+            untranslated += 1
+            print(f"{path.parent.parent.name}: {text}")
+    return 1 if untranslated else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
