@@ -29,6 +29,13 @@ _SHOWN: tuple[type[StrEnum], ...] = (
 )
 
 
+_COMMAND_LINE = (
+    *("Options", "Commands", "Arguments", "required", "default: {default}", "Aborted!"),
+    *("Missing command.", "No such command {name!r}."),
+)
+"""What the command line library says of itself; it looks for translations here too."""
+
+
 def current() -> Catalog:
     """Return every text in the code, untranslated."""
     catalog = Catalog(project="recorder-sync", charset="utf-8")
@@ -40,6 +47,8 @@ def current() -> Catalog:
     for enum in _SHOWN:
         for word in enum:
             catalog.add(word.value, locations=[(enum.__module__.split(".", 1)[1], 0)])
+    for text in _COMMAND_LINE:
+        catalog.add(text, locations=[("cli", 0)])
     return catalog
 
 

@@ -7,6 +7,7 @@ The station's language is chosen once, when a command starts.
 """
 
 import gettext
+import os
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
@@ -28,6 +29,10 @@ def use_language(language: Language) -> None:
     """Choose the language of `Text.shown` and `tr` for this process."""
     global _chosen  # noqa: PLW0603 - one process speaks one language
     _chosen = language
+    # The command line library speaks through gettext as well.
+    gettext.bindtextdomain(_DOMAIN, _LOCALE)
+    gettext.textdomain(_DOMAIN)
+    os.environ["LANGUAGE"] = language.value
 
 
 def chosen_language() -> Language:

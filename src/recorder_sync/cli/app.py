@@ -2,28 +2,16 @@
 
 import os
 import sqlite3
-import sys
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
-import click
 import typer
 
-from recorder_sync import __version__
 from recorder_sync.errors import RecorderSyncError
 from recorder_sync.language import Language, tr, use_language
 
 LANGUAGE_VARIABLE = "RECORDER_SYNC_LANGUAGE"
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What stands before the command."""
-
-    config: Path | None
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -33,10 +21,9 @@ def run(arguments: Sequence[str]) -> int:
 
     as_json = "--json" in arguments
     try:
-        result = typer.main.get_command(_build()).main(
-            list(arguments), prog_name="recorder-sync", standalone_mode=False
-        )
-        return result if isinstance(result, int) else 0
+        _build()(list(arguments), prog_name="recorder-sync")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
     except RecorderSyncError as error:
         print_error(error, as_json=as_json)
         return error.exit_code
@@ -46,15 +33,7 @@ def run(arguments: Sequence[str]) -> int:
         problem = explain(error)
         print_error(problem, as_json=as_json)
         return problem.exit_code
-    except click.ClickException as error:
-        error.show()
-        return 2
-    except (KeyboardInterrupt, click.Abort):
-        return 130
-    except BrokenPipeError:
-        # Whoever read our output (head, less) has enough.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    return 0
 
 
 def _build() -> typer.Typer:
@@ -65,6 +44,7 @@ def _build() -> typer.Typer:
         dockings,
         ingest,
         ledger,
+        options,
         recordings,
         status,
         verify,
@@ -77,7 +57,7 @@ def _build() -> typer.Typer:
         rich_markup_mode=None,
         help=tr("Takes footage off body cameras, proves it is whole, and keeps it."),
     )
-    app.callback()(_options)
+    app.callback()(options.common)
     app.command(help=tr("Take in a mounted card or a folder now, as one docking."))(ingest.ingest)
     app.command(help=tr("Show disks, dockings and protection."))(status.status)
     app.command(help=tr("Re-read evidence and compare it with catalogue and custody log."))(
@@ -95,20 +75,6 @@ def _build() -> typer.Typer:
     ):
         app.add_typer(group, name=name, help=text, no_args_is_help=True)
     return app
-
-
-def _options(
-    context: typer.Context,
-    config: Annotated[
-        Path | None,
-        typer.Option(help="Configuration file; default: $RECORDER_SYNC_CONFIG, then /etc."),
-    ] = None,
-    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
-) -> None:
-    context.obj = Options(config)
-    if version:
-        sys.stdout.write(f"recorder-sync {__version__}\n")
-        raise typer.Exit
 
 
 def _language(arguments: Sequence[str]) -> Language:

@@ -18,7 +18,7 @@ _Json = Annotated[bool, typer.Option("--json", help=tr("Print JSON."))]
 
 
 @app.command("check", help=tr("Check the database's own integrity and its references."))
-def check(context: typer.Context, json: _Json = False) -> int:
+def check(context: typer.Context, json: _Json = False) -> None:
     with station_of(context) as station:
         problems = check_catalogue(station.catalogue)
         path = station.settings.paths.state / FILE_NAME
@@ -30,7 +30,8 @@ def check(context: typer.Context, json: _Json = False) -> int:
             answers.print(tr("Run: recorder-sync catalogue rebuild"), markup=False)
         else:
             answers.print(T("{path}: sound.", path=path).shown, markup=False)
-    return 1 if problems else 0
+    if problems:
+        raise typer.Exit(1)
 
 
 @app.command("rebuild", help=tr("Make it anew from the custody log; the old file is kept."))

@@ -5,7 +5,7 @@ from typing import Annotated
 import tomli_w
 import typer
 
-from recorder_sync.cli.app import Options
+from recorder_sync.cli.options import Options
 from recorder_sync.cli.screen import answers, print_json
 from recorder_sync.cli.session import settings_of
 from recorder_sync.config import path_in_use

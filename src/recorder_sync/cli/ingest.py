@@ -28,7 +28,7 @@ def ingest(
     case: Annotated[str | None, typer.Option(help=tr("Case number."))] = None,
     port: Annotated[str | None, typer.Option(help=tr("Port the device is plugged into."))] = None,
     json: Annotated[bool, typer.Option("--json", help=tr("Print JSON."))] = False,
-) -> int:
+) -> None:
     request = Request(path, *(_given(value) for value in (device, officer, case, port)))
     with station_of(context) as station:
         report = take_in_shown(station, request, quiet=json)
@@ -36,7 +36,8 @@ def ingest(
             print_json(report_json(report))
         else:
             show_report(report, station.settings)
-    return 1 if report.needs_person else 0
+    if report.needs_person:
+        raise typer.Exit(1)
 
 
 def take_in_shown(station: Station, request: Request, *, quiet: bool) -> Report:

@@ -114,7 +114,7 @@ class _Live:
             task = self._tasks.pop(outcome.path, None)
             if task is not None:
                 self._progress.remove_task(task)
-                self._done += 1
+            self._done += outcome.what is not ItemOutcome.ALREADY_SEALED
         self._describe()
 
     def notice(self, text: Text) -> None:
@@ -123,9 +123,13 @@ class _Live:
     def _advance(self, path: CardPath, count: int) -> None:
         share = count / self._passes
         self._progress.advance(self._overall, share)
-        task = self._tasks.get(path)
-        if task is not None:
+        with self._lock:
+            task = self._tasks.get(path)
+            if task is None:
+                return
             self._progress.advance(task, share)
+            if self._progress.tasks[self._progress.task_ids.index(task)].finished:
+                self._progress.remove_task(self._tasks.pop(path))
 
     def _describe(self) -> None:
         text = T("Recordings {done}/{files}", done=self._done, files=self._files)
@@ -220,7 +224,7 @@ class _Plain:
 def show_report(report: Report, settings: Configuration) -> None:
     """Print what was sealed, what is wrong, and whether the device may be taken."""
     zone = settings.station.zone
-    sealed = report.sealed
+    sealed = sorted(report.sealed, key=lambda recording: recording.recorded.start)
     if sealed:
         table(
             [tr("ID"), tr("Officer"), tr("Recorded"), tr("Length"), tr("On time"), tr("File")],
@@ -244,25 +248,34 @@ def show_report(report: Report, settings: Configuration) -> None:
                 escape(T("skipped: {path}: {why}", path=item.path.shown, why=item.skipped).shown),
                 style="dim",
             )
-    for outcome in report.of(ItemOutcome.FAILED):
-        failure = outcome.failure
-        if failure is not None:
-            answers.print(
-                f"[bold red]✘[/] {escape(outcome.path.shown)}: {escape(failure.text.shown)}"
-            )
-            if failure.hint:
-                answers.print(f"  → {escape(failure.hint.shown)}")
+    _show_failures(report)
     answers.print(_verdict(report))
 
 
+def _show_failures(report: Report) -> None:
+    """Print each problem once, with the files that have it."""
+    by_problem: dict[tuple[str, str], list[str]] = {}
+    for outcome in report.of(ItemOutcome.FAILED):
+        failure = outcome.failure
+        if failure is not None:
+            hint = failure.hint.shown if failure.hint else ""
+            by_problem.setdefault((failure.text.shown, hint), []).append(outcome.path.shown)
+    for (problem, hint), paths in by_problem.items():
+        for path in paths[:_SHOWN_ROWS]:
+            answers.print(f"[bold red]✘[/] {escape(path)}: {escape(problem)}")
+        if len(paths) > _SHOWN_ROWS:
+            answers.print(T("… and {count} more", count=len(paths) - _SHOWN_ROWS).shown)
+        if hint:
+            answers.print(f"  → {escape(hint)}")
+
+
 def _verdict(report: Report) -> Panel:
-    device = report.identity.device or tr("unknown device")
+    device = report.identity.device
     failed = len(report.of(ItemOutcome.FAILED))
     lines = [
         T(
-            "Device {device}: {sealed} sealed, {known} sealed earlier, {failed} failed, "
-            "{skipped} skipped",
-            device=device,
+            "{device}: {sealed} sealed, {known} sealed earlier, {failed} failed, {skipped} skipped",
+            device=T("Device {number}", number=device) if device else T("Unknown device"),
             sealed=len(report.sealed),
             known=len(report.of(ItemOutcome.ALREADY_SEALED)),
             failed=failed,

@@ -8,7 +8,7 @@ from types import FrameType
 
 import typer
 
-from recorder_sync.cli.app import Options
+from recorder_sync.cli.options import Options
 from recorder_sync.config import Configuration, load, path_in_use
 from recorder_sync.errors import UsageProblem
 from recorder_sync.language import T

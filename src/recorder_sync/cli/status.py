@@ -17,7 +17,7 @@ _DOCKINGS = 5
 def status(
     context: typer.Context,
     json: Annotated[bool, typer.Option("--json", help=tr("Print JSON."))] = False,
-) -> int:
+) -> None:
     with station_of(context) as station:
         settings = station.settings
         protection = station.evidence.protection_in_force()
@@ -50,7 +50,7 @@ def status(
                     "dockings": [docking_json(docking) for docking in newest],
                 }
             )
-            return 0
+            return
         facts(
             [
                 (tr("Station"), settings.station.id),
@@ -78,4 +78,3 @@ def status(
                     for d in newest
                 ),
             )
-    return 0

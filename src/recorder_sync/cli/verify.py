@@ -30,7 +30,7 @@ def verify(
     sample: Annotated[int | None, typer.Option(min=1, help=tr("So many, at random."))] = None,
     case: Annotated[str | None, typer.Option(help=tr("The recordings of one case."))] = None,
     json: Annotated[bool, typer.Option("--json", help=tr("Print JSON."))] = False,
-) -> int:
+) -> None:
     chosen = sum(value is not None for value in (since, sample, case)) + everything
     if chosen > 1:
         raise UsageProblem(
@@ -62,7 +62,8 @@ def verify(
         print_json(_json(result))
     else:
         _show(result)
-    return 1 if result.findings else 0
+    if result.findings:
+        raise typer.Exit(1)
 
 
 def _json(result: Verification) -> dict[str, object]:

@@ -24,7 +24,7 @@ from queue import SimpleQueue
 
 from blake3 import blake3
 
-from recorder_sync.errors import RecordingFailure
+from recorder_sync.errors import RecordingFailure, os_reason
 from recorder_sync.ingest.readback import CHUNK
 from recorder_sync.ingest.volume import Stamp, stamp
 from recorder_sync.language import T
@@ -35,6 +35,10 @@ RING = 6
 
 SAMPLE = 4096
 """Bytes at the start and at the end of a file that make its fingerprint."""
+
+
+class WriteFailed(RecordingFailure):
+    """The evidence disk did not take the copy; the card is not to blame."""
 
 
 class SourceChanged(RecordingFailure):
@@ -76,7 +80,8 @@ def copy(
     one for a small file, RING for a large one. `advanced` is told the bytes of each
     chunk; `stop` is called before each and may raise.
 
-    Raises SourceChanged, or OSError from either side; the target is then worthless.
+    Raises SourceChanged, WriteFailed, or OSError from the source; the target is then
+    worthless.
     """
     _check_unchanged(source, expected)
     _prefer_direct(source)
@@ -145,6 +150,19 @@ class _Writer:
         self._at = 0
 
     def write(self, buffer: mmap.mmap, count: int) -> None:
+        try:
+            self._write(buffer, count)
+        except OSError as error:
+            raise not_written(error) from error
+
+    def finish(self, size: int) -> None:
+        try:
+            os.ftruncate(self._target, size)
+            os.fsync(self._target)
+        except OSError as error:
+            raise not_written(error) from error
+
+    def _write(self, buffer: mmap.mmap, count: int) -> None:
         view = memoryview(buffer)
         padded = count
         if self._direct and count % mmap.PAGESIZE:
@@ -164,10 +182,6 @@ class _Writer:
             _forget_direct(self._target)
             self._direct = False
             return os.pwrite(self._target, data, at)
-
-    def finish(self, size: int) -> None:
-        os.ftruncate(self._target, size)
-        os.fsync(self._target)
 
 
 def _copy_small(
@@ -322,6 +336,14 @@ def _forget_direct(handle: int) -> None:
 def _check_unchanged(source: int, expected: Stamp) -> None:
     if stamp(source) != expected:
         raise _changed()
+
+
+def not_written(error: OSError) -> WriteFailed:
+    """Return the failure that an error of the evidence disk means."""
+    return WriteFailed(
+        T("The evidence disk did not take the copy: {why}.", why=os_reason(error)),
+        T("Check the evidence disk and its free space, then take the card in again."),
+    )
 
 
 def _changed() -> SourceChanged:

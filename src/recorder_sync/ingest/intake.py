@@ -12,6 +12,7 @@ import secrets
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import psutil
@@ -68,8 +69,10 @@ def take_in(
                     lost=recovered.lost,
                 )
             )
+        started_at = station.now()
         items = take_inventory(volume, describer, observer.listing)
-        return _Intake(station, request, volume, describer, observer, stop, items).run()
+        intake = _Intake(station, request, volume, describer, observer, stop, started_at, items)
+        return intake.run()
     finally:
         volume.close()
 
@@ -120,6 +123,7 @@ class _Intake:
         describer: Describer,
         observer: Observer,
         stop: Stop,
+        started_at: datetime,
         items: list[Item],
     ) -> None:
         self._station = station
@@ -133,14 +137,13 @@ class _Intake:
         self._interpreter = Interpreter(
             station, Given(request.device, request.officer, request.case), self._card, items
         )
-        started = station.now()
         self._report = Report(
-            docking=f"{started:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
+            docking=f"{started_at:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
             source=CardPath(os.fsencode(volume.root)).shown,
             port=request.port,
             identity=self._interpreter.identity,
             storage=_storage(volume.root),
-            started_at=started,
+            started_at=started_at,
             items=items,
         )
 

@@ -10,7 +10,7 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from mmap import mmap
 from pathlib import Path
@@ -18,7 +18,14 @@ from queue import LifoQueue
 
 from recorder_sync.config import Ingest as IngestSettings
 from recorder_sync.errors import RecordingFailure, VolumeGone, os_reason
-from recorder_sync.ingest.engine import RING, Copied, SourceChanged, copy, ring_of_buffers
+from recorder_sync.ingest.engine import (
+    RING,
+    Copied,
+    SourceChanged,
+    copy,
+    not_written,
+    ring_of_buffers,
+)
 from recorder_sync.ingest.inventory import Item
 from recorder_sync.ingest.progress import Observer
 from recorder_sync.ingest.readback import CHUNK, ReadBack, file_system_of, has_device, read_back
@@ -170,22 +177,18 @@ class Lanes:
     ) -> tuple[Copied, Stamp]:
         expected = Stamp(item.size, item.mtime_ns)
         try:
-            with self._volume.file(item.path) as source:
+            with self._volume.file(item.path) as source, _new_file(part) as target:
                 if not first:  # it changed before: take it as it is by now
                     expected = stamp(source)
                 self._observer.started(item.path, expected.size)
-                target = _new_file(part)
-                try:
-                    copied = copy(
-                        source,
-                        target,
-                        expected,
-                        ring,
-                        lambda count: self._observer.copied(item.path, count),
-                        self._stop.check,
-                    )
-                finally:
-                    os.close(target)
+                copied = copy(
+                    source,
+                    target,
+                    expected,
+                    ring,
+                    lambda count: self._observer.copied(item.path, count),
+                    self._stop.check,
+                )
         except OSError as error:
             self._volume.check_present()
             raise _explained(error) from error
@@ -222,12 +225,21 @@ def _as_done(
         yield [result for result in results if result is not None]
 
 
-def _new_file(path: Path) -> int:
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+@contextmanager
+def _new_file(path: Path) -> Iterator[int]:
+    """Make a file and hold it open for writing. Raises WriteFailed."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+    except OSError as error:
+        raise not_written(error) from error
+    try:
+        yield handle
+    finally:
+        os.close(handle)
 
 
 def _explained(error: OSError) -> RecordingFailure:
-    """Say what an error during the copy means, and what to do."""
+    """Say what an error of the card means, and what to do."""
     match error.errno:
         case errno.ENOENT:
             return RecordingFailure(
@@ -239,20 +251,10 @@ def _explained(error: OSError) -> RecordingFailure:
                 T("It may not be read: {why}.", why=os_reason(error)),
                 T("Run the command as a user who may read the card."),
             )
-        case errno.ENOSPC | errno.EDQUOT:
-            return RecordingFailure(
-                T("The evidence disk is full."),
-                T("Free space on the evidence disk, then take the card in again."),
-            )
-        case errno.EIO:
-            return RecordingFailure(
-                T("The card or the evidence disk reports a read or write error."),
-                T("Leave the recording on the card, try another reader, and report the fault."),
-            )
         case _:
             return RecordingFailure(
-                T("It could not be copied: {why}.", why=os_reason(error)),
-                T("Take the card in again; if it happens again, report the fault."),
+                T("It cannot be read from the card: {why}.", why=os_reason(error)),
+                T("Leave it on the card, try another reader, and report the fault."),
             )
 
 

@@ -1,0 +1,307 @@
+"""A catalogue of made-up recordings, as a busy station has after three years.
+
+The tables, indexes and triggers are the product's own, made by its migrations; only the
+rows are inserted in bulk. The same number of recordings always gives the same catalogue.
+Inventories are left out: no search of recordings reads them.
+"""
+
+import json
+import random
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from recorder_sync.catalogue.database import open_catalogue
+from recorder_sync.catalogue.words import words
+from recorder_sync.description import as_json
+from recorder_sync.model import (
+    CardPath,
+    Digests,
+    Kind,
+    Media,
+    Recording,
+    RecordedTime,
+    Source,
+    Tag,
+    Tags,
+    TimeSource,
+)
+from recorder_sync.rules.identity import recording_id
+from recorder_sync.timestamps import iso, iso_ns
+
+END = datetime(2026, 11, 23, tzinfo=UTC)
+DAYS = 3 * 365
+DEVICES = 300
+OFFICERS = 200
+CASES = 40_000
+PER_DOCKING = 10
+LATE = 0.02
+WITH_CASE = 0.8
+
+_SURNAMES = "李王张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕"
+_GIVEN = "伟芳娜敏静秀丽强磊军洋勇艳杰娟涛明超兰霞平刚桂英华玉萍红鹏辉建国文志海波宁欣雨晨"
+_FIRMS = ("餐饮有限公司", "建筑工程有限公司", "物业服务有限公司", "商贸有限公司")
+RARE_PARTY = "上官婉儿"
+RARE_CAUSE = "涉嫌擅自砍伐古树名木"
+EARLY_CAUSE = "涉嫌违规投放共享单车"
+"""A cause of the first months only: common, and nothing of it is new."""
+_CAUSES = (
+    ("涉嫌无照经营", 24),
+    ("涉嫌占道经营", 22),
+    ("涉嫌违法建设", 14),
+    ("涉嫌擅自倾倒建筑垃圾", 9),
+    ("涉嫌油烟超标排放", 8),
+    ("涉嫌夜间施工噪声扰民", 7),
+    ("违反停车管理规定", 9),
+    ("未按规定设置户外广告", 7),
+)
+_SAMPLE = Recording(
+    id="",
+    docking="",
+    kind=Kind.VIDEO,
+    original_path=CardPath(b""),
+    mtime_ns=0,
+    path="",
+    size=0,
+    digests=Digests("", ""),
+    recorded=RecordedTime(END, END, TimeSource.CONTAINER, {"container": "", "name": ""}),
+    media=Media(
+        Kind.VIDEO,
+        *("mov,mp4,m4a,3gp,3g2,mj2", "h264", "aac", 1920, 1080, 25.0),
+        tags={"major_brand": "isom", "encoder": "Lavf59.27.100", "handler_name": "VideoHandler"},
+    ),
+    tags=Tags(*(Tag("", Source.NAME, "") for _ in range(3))),
+    officer_name="",
+    flags=frozenset(),
+    sealed_at=END,
+    deadline=END,
+    on_time=True,
+    read_back="direct",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Docking:
+    number: int
+    device: str
+    officer: int
+    at: datetime
+    """Local time, written as if it were UTC: only its digits matter here."""
+    cases: tuple[int, ...]
+
+    @property
+    def id(self) -> str:
+        return f"{self.at:%Y%m%d-%H%M%S}-{self.number:06x}"
+
+
+def make_catalogue(path: Path, recordings: int) -> None:
+    """Make a catalogue of so many recordings at `path`."""
+    open_catalogue(path).close()
+    db = sqlite3.connect(path, isolation_level=None)
+    for pragma in ("synchronous=off", "cache_size=-1000000", "wal_autocheckpoint=0"):
+        db.execute(f"pragma {pragma}")
+    choose = random.Random(recordings)
+    names = [_person(choose) for _ in range(OFFICERS)]
+    db.execute("begin")
+    _insert(db, "devices", ({"number": _device(i)} for i in range(DEVICES)))
+    _insert(db, "officers", (_officer(i, name) for i, name in enumerate(names)))
+    _insert(db, "cases", (_case(choose, i) for i in range(CASES)))
+    made = _recordings(choose, recordings, names)
+    while batch := list(islice(made, 20_000)):
+        for of_table, rows in zip(
+            ("dockings", "recordings", "descriptions"), zip(*batch, strict=True), strict=True
+        ):
+            _insert(db, of_table, (row for row in rows if row))
+        db.execute("commit")
+        db.execute("begin")
+    db.execute("commit")
+    db.execute("pragma wal_checkpoint(truncate)")
+    db.close()
+
+
+def _insert(db: sqlite3.Connection, into: str, rows: Iterator[dict[str, Any]]) -> None:
+    first = next(rows, None)
+    if first is None:
+        return
+    statement = (
+        f"insert into {into} ({', '.join(first)}) values ({', '.join('?' for _ in first)})"
+    )
+    db.execute(statement, tuple(first.values()))
+    db.executemany(statement, (tuple(row.values()) for row in rows))
+
+
+def _recordings(
+    choose: random.Random, count: int, names: list[str]
+) -> Iterator[tuple[dict[str, Any] | None, dict[str, Any], dict[str, Any]]]:
+    """Yield the docking where one begins, the recording and its description."""
+    sample = as_json(_SAMPLE)
+    dockings = -(-count // PER_DOCKING)
+    for number in range(dockings):
+        docking = _docking(choose, number, dockings)
+        for turn in range(min(PER_DOCKING, count - number * PER_DOCKING)):
+            opened = _docking_row(docking) if turn == 0 else None
+            described = _describe(choose, sample, docking, turn, names[docking.officer])
+            row = _row(choose, described, number * PER_DOCKING + turn)
+            text = json.dumps(described, ensure_ascii=False)
+            yield opened, row, {"recording": described["id"], "json": text}
+
+
+def _docking(choose: random.Random, number: int, of: int) -> _Docking:
+    age = timedelta(days=DAYS) * (of - number) / of
+    near = round(CASES * number / of)
+    device = choose.randrange(DEVICES)
+    return _Docking(
+        number,
+        _device(device),
+        (device + (choose.random() < 0.2)) % OFFICERS,
+        END - age,
+        tuple(min(CASES - 1, max(0, near + choose.randint(-500, 500))) for _ in range(3)),
+    )
+
+
+def _describe(
+    choose: random.Random, sample: dict[str, Any], docking: _Docking, turn: int, officer_name: str
+) -> dict[str, Any]:
+    on_time = choose.random() >= LATE
+    start = docking.at - timedelta(
+        hours=0 if on_time else 24, minutes=45 * (PER_DOCKING - turn), seconds=choose.randrange(900)
+    )
+    seconds = choose.randrange(20, 1200)
+    device, officer = docking.device, _officer_number(docking.officer)
+    case = _case_number(choose.choice(docking.cases)) if choose.random() < WITH_CASE else None
+    folder, name, kind = _name(docking.number * PER_DOCKING + turn, device, officer, start)
+    blake3 = choose.randbytes(32).hex()
+    identifier = recording_id(device, blake3)
+    tags = {key: _tag(v) for key, v in (("device", device), ("officer", officer), ("case", case))}
+    return {
+        **sample,
+        "id": identifier,
+        "docking": docking.id,
+        "device": device,
+        "officer": {"cert_no": officer, "name": officer_name},
+        "case": case,
+        "kind": kind.value,
+        "original_name": name,
+        "original_path": folder + name,
+        "mtime": iso_ns(int(start.timestamp()) * 10**9),
+        "path": f"{device}/{start:%Y/%m/%d}/{start:%H%M%S}_{identifier}_{name}",
+        "size": seconds * 1_000_000 + choose.randrange(1_000_000),
+        "blake3": blake3,
+        "sha256": choose.randbytes(32).hex(),
+        "recorded_start": iso(start),
+        "recorded_end": iso(start + timedelta(seconds=seconds)),
+        "duration_s": float(seconds),
+        "sealed_at": iso(docking.at),
+        "deadline": iso(start + timedelta(seconds=seconds, hours=24)),
+        "on_time": on_time,
+        "tags": tags,
+    }
+
+
+def _row(choose: random.Random, described: dict[str, Any], number: int) -> dict[str, Any]:
+    """Return the row of the table `recordings`."""
+    alike = ("id", "docking", "state", "device", "kind", "path", "size", "blake3", "sha256")
+    times = ("recorded_start", "recorded_end", "duration_s", "sealed_at", "deadline")
+    name = described["original_name"]
+    return {
+        **{column: described[column] for column in (*alike, *times)},
+        "officer": described["officer"]["cert_no"],
+        "case_no": described["case"],
+        "name": name,
+        "name_words": words(name),
+        "fingerprint": choose.randbytes(16),
+        "on_time": int(described["on_time"]),
+        "flags": "[]",
+        "description_blake3": choose.randbytes(32).hex(),
+        "description_sha256": choose.randbytes(32).hex(),
+        "custody_seq": number,
+    }
+
+
+def _name(number: int, device: str, officer: str, start: datetime) -> tuple[str, str, Kind]:
+    """Return folder, name and kind in one of the naming schemes that cards have."""
+    match number % 20:
+        case 0 | 1:
+            return "DCIM/", f"{_dcam(device, officer)}_{start:%Y%m%d_%H%M%S}.jpg", Kind.PHOTO
+        case 2 | 3 | 4 | 5 | 6 | 7:
+            return "DCIM/", f"{_dcam(device, officer)}_{start:%Y%m%d_%H%M%S}.mp4", Kind.VIDEO
+        case 8:
+            return "DCIM/", f"{_dcam(device, officer)}_{start:%Y%m%d_%H%M%S}_IMP.mp4", Kind.VIDEO
+        case 9:
+            return "RECORD/", f"REC{number:07d}.WAV", Kind.AUDIO
+        case 10:
+            return "VIDEO/", f"现场勘验笔录{number:07d}.mp4", Kind.VIDEO
+        case 11 | 12 | 13:
+            return "DCIM/100MEDIA/", f"MAH{number:07d}.MP4", Kind.VIDEO
+        case _:
+            return "VIDEO/", f"{officer}_0_{start:%Y%m%d_%H%M%S}.mp4", Kind.VIDEO
+
+
+def _dcam(device: str, officer: str) -> str:
+    return f"DCAM_{device.replace('-', '')}_{officer}"
+
+
+def _docking_row(docking: _Docking) -> dict[str, Any]:
+    return {
+        "id": docking.id,
+        "source": "/media/card",
+        "device": docking.device,
+        "identity_state": "known",
+        "claims": "[]",
+        "started_at": iso(docking.at),
+        "ended_at": iso(docking.at + timedelta(minutes=5)),
+        "outcome": "done",
+    }
+
+
+def _device(number: int) -> str:
+    return f"ZFY-{number:04d}"
+
+
+def _officer_number(number: int) -> str:
+    return f"{13_010_000 + number:08d}"
+
+
+def _officer(number: int, name: str) -> dict[str, Any]:
+    return {"cert_no": _officer_number(number), "name": name, "name_words": words(name)}
+
+
+def _case_number(number: int) -> str:
+    return f"冀石执〔2026〕{number:05d}号"
+
+
+def _case(choose: random.Random, number: int) -> dict[str, Any]:
+    party, cause = _party(choose), choose.choices(*zip(*_CAUSES, strict=True))[0]
+    if number == CASES // 2:
+        party, cause = RARE_PARTY, RARE_CAUSE
+    elif number < CASES // 4 and number % 3 == 0:
+        cause = EARLY_CAUSE
+    return {
+        "number": _case_number(number),
+        "party": party,
+        "party_words": words(party),
+        "cause": cause,
+        "cause_words": words(cause),
+    }
+
+
+def _party(choose: random.Random) -> str:
+    if choose.random() < 0.25:
+        return "石家庄" + "".join(choose.choices(_GIVEN, k=2)) + choose.choice(_FIRMS)
+    return _person(choose)
+
+
+def _person(choose: random.Random) -> str:
+    weights = [1 / (2 + at) for at in range(len(_SURNAMES))]
+    surname = choose.choices(_SURNAMES, weights)[0]
+    return surname + "".join(choose.choices(_GIVEN, k=choose.choice((1, 2, 2))))
+
+
+def _tag(value: str | None) -> dict[str, Any] | None:
+    if value is None:
+        return None
+    return {"value": value, "source": "name", "detail": "the file's name", "others": []}
