@@ -83,7 +83,7 @@ class Stopped(RecorderSyncError):
 
 def os_reason(error: OSError) -> Text:
     """Return why the system refused, as the end of a sentence."""
-    return _REASONS.get(error.errno or 0) or T("{why}", why=os_reason(error))
+    return _REASONS.get(error.errno or 0) or T("{why}", why=error.strerror or error)
 
 
 _REASONS = {
@@ -92,7 +92,7 @@ _REASONS = {
     errno.EPERM: T("permission denied"),
     errno.ENOSPC: T("the disk is full"),
     errno.EDQUOT: T("the disk quota is used up"),
-    errno.EIO: T("the device reports a read or write error"),
+    errno.EIO: T("a read or write error"),
     errno.EROFS: T("the file system is read-only"),
     errno.ENOTDIR: T("it is not a folder"),
     errno.EISDIR: T("it is a folder"),

@@ -82,6 +82,9 @@ def T(template: str, **values: object) -> Text:  # noqa: N802 - the marker that 
     return Text(template, values)
 
 
-def tr(template: str) -> str:
-    """Return a fixed word or heading in the station's language."""
-    return Text(template).shown
+def tr(words: str) -> str:
+    """Return fixed words, such as a heading, in the station's language.
+
+    What the catalogue does not know comes back as it is.
+    """
+    return words if _chosen is Language.ENGLISH else _translations(_chosen).gettext(words)

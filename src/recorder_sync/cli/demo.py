@@ -13,7 +13,7 @@ from recorder_sync.catalogue.database import transaction
 from recorder_sync.cli.ingest import take_in_shown
 from recorder_sync.cli.intake_display import show_report
 from recorder_sync.cli.screen import answers, local, messages, table
-from recorder_sync.config import Configuration, load
+from recorder_sync.config import PATH_VARIABLE, Configuration, load
 from recorder_sync.custody.log import Act
 from recorder_sync.demo.cards import make_cards
 from recorder_sync.ingest.intake import Request
@@ -74,7 +74,7 @@ def _configured(folder: Path) -> Configuration:
 
 def _register(station: Station) -> None:
     at = station.now()
-    device = Device("ZFY-0031", kind="body camera", officer="000010", registered_at=at)
+    device = Device("ZFY-0031", kind=tr("body camera"), officer="000010", registered_at=at)
     station.custody.append(
         [
             station.deed(
@@ -132,7 +132,8 @@ def _summary(station: Station, reports: list[Report]) -> None:
 
 def _next_steps(station: Station, folder: Path, reports: list[Report]) -> None:
     answers.rule(tr("Try next"))
-    program = shlex.join([_program(), "--config", str(folder / "config.toml")])
+    _say(f"  export {PATH_VARIABLE}={shlex.quote(str(folder / 'config.toml'))}")
+    program = shlex.quote(_program())
     newest = reports[0].sealed[0].id
     for command in (
         "recordings list",
@@ -142,14 +143,17 @@ def _next_steps(station: Station, folder: Path, reports: list[Report]) -> None:
         f"ingest {shlex.quote(str(folder / 'card-1'))}",
         "status",
     ):
-        answers.print(f"  {program} {command}", markup=False, soft_wrap=True)
+        _say(f"  {program} {command}")
     answers.print()
     clean = shlex.join(["rm", "-rf", str(folder)])
     if station.evidence.protection_in_force() is Protection.IMMUTABLE:
         clean = shlex.join(["chattr", "-R", "-i", str(folder)]) + " && " + clean
-    answers.print(
-        T("Remove it all with: {command}", command=clean).shown, markup=False, soft_wrap=True
-    )
+    _say(T("Remove it all with: {command}", command=clean).shown)
+
+
+def _say(text: str) -> None:
+    """Print a line that can be copied whole."""
+    answers.print(text, markup=False, soft_wrap=True)
 
 
 def _program() -> str:

@@ -17,11 +17,11 @@ app = typer.Typer()
 _Json = Annotated[bool, typer.Option("--json", help=tr("Print JSON."))]
 
 
-@app.command("list", help=tr("Newest first."))
+@app.command("list", help=tr("List dockings, newest first."))
 def list_(
     context: typer.Context,
     device: Annotated[str | None, typer.Option(help=tr("Device number."))] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help=tr("Most rows."))] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help=tr("At most so many rows."))] = 50,
     json: _Json = False,
 ) -> None:
     with station_of(context) as station:
@@ -38,29 +38,33 @@ def list_(
                 tr("Docking"),
                 tr("Device"),
                 tr("Begun"),
-                tr("Ended"),
                 tr("Result"),
                 tr("Files"),
                 tr("Sealed"),
-                tr("Sealed earlier"),
+                tr("Earlier"),
                 tr("Failed"),
-                tr("Skipped"),
-                tr("Missing"),
+                tr("Not in"),
             ],
             (
                 (
                     d.id,
                     d.identity.device,
-                    local(d.started_at, zone),
-                    local(d.ended_at, zone),
-                    tr(d.outcome.value) if d.outcome else tr("in progress"),
+                    f"{d.started_at.astimezone(zone):%m-%d %H:%M}",
+                    _result(d),
                     d.counts.get("inventory", 0),
-                    *(d.counts.get(outcome.value, 0) for outcome in _OUTCOMES),
+                    d.counts.get(ItemOutcome.SEALED, 0),
+                    d.counts.get(ItemOutcome.ALREADY_SEALED, 0),
+                    d.counts.get(ItemOutcome.FAILED, 0),
                     d.counts.get("missing", 0),
                 )
                 for d in found
             ),
+            whole=(0, 1, 2),
         )
+
+
+def _result(docking: Docking) -> str:
+    return tr(docking.outcome.value) if docking.outcome else tr("in progress")
 
 
 _OUTCOMES = (
@@ -71,7 +75,7 @@ _OUTCOMES = (
 )
 
 
-@app.command("show", help=tr("One docking with the card's whole inventory."))
+@app.command("show", help=tr("Show one docking with the card's whole inventory."))
 def show(
     context: typer.Context,
     docking: Annotated[str, typer.Argument(metavar="ID", help=tr("Id, or its start."))],
@@ -101,7 +105,7 @@ def show(
                 (tr("Port"), found.port),
                 (tr("Begun"), local(found.started_at, zone)),
                 (tr("Ended"), local(found.ended_at, zone)),
-                (tr("Result"), tr(found.outcome.value) if found.outcome else tr("in progress")),
+                (tr("Result"), _result(found)),
             ]
         )
         answers.print()
@@ -112,12 +116,13 @@ def show(
                     e.path.shown,
                     amount(e.size),
                     tr(e.kind.value) if e.kind else None,
-                    tr(e.outcome.value) if e.outcome else tr("missing"),
+                    tr(e.outcome.value) if e.outcome else tr("not in"),
                     e.recording,
-                    e.reason,
+                    tr(e.reason) if e.reason else None,
                 )
                 for e in entries
             ),
+            whole=(),
         )
 
 

@@ -239,6 +239,7 @@ def show_report(report: Report, settings: Configuration) -> None:
                 )
                 for recording in sealed[:_SHOWN_ROWS]
             ),
+            whole=(0, 2, 3, 4),
         )
         if len(sealed) > _SHOWN_ROWS:
             answers.print(T("… and {count} more", count=len(sealed) - _SHOWN_ROWS).shown)
@@ -293,7 +294,9 @@ def _verdict(report: Report) -> Panel:
                 count=len(report.in_conflict),
             ).shown
         )
-    if failed:
+    if not report.items:
+        verdict, colour = tr("Nothing was found here. Is the card really mounted?"), "yellow"
+    elif failed:
         verdict, colour = tr("DO NOT clear this device: not everything is in."), "red"
     else:
         verdict, colour = tr("Safe to take: everything on it is sealed."), "green"

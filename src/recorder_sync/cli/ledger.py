@@ -48,7 +48,7 @@ def add_device(
         messages.print(T("Device {number} is registered.", number=number).shown, markup=False)
 
 
-@devices.command("list", help=tr("Every device, registered or only seen on a card."))
+@devices.command("list", help=tr("List devices, registered or only seen on a card."))
 def list_devices(context: typer.Context, json: _Json = False) -> None:
     with station_of(context) as station:
         found = list(ledger.devices(station.catalogue))
@@ -98,7 +98,7 @@ def add_officer(
         messages.print(T("Officer {number} is registered.", number=cert_no).shown, markup=False)
 
 
-@officers.command("list", help=tr("Every officer."))
+@officers.command("list", help=tr("List officers."))
 def list_officers(context: typer.Context, json: _Json = False) -> None:
     with station_of(context) as station:
         found = list(ledger.officers(station.catalogue))
@@ -117,7 +117,7 @@ def list_officers(context: typer.Context, json: _Json = False) -> None:
         )
 
 
-@officers.command("import", help=tr("From a CSV file with the columns cert_no, name, unit."))
+@officers.command("import", help=tr("Import officers from CSV: cert_no, name, unit."))
 def import_officers(context: typer.Context, file: Annotated[Path, typer.Argument()]) -> None:
     with station_of(context) as station:
         rows = _rows(file, "cert_no", ("name", "unit"))
@@ -138,7 +138,7 @@ def add_case(
         messages.print(T("Case {number} is registered.", number=number).shown, markup=False)
 
 
-@cases.command("list", help=tr("Every case."))
+@cases.command("list", help=tr("List cases."))
 def list_cases(context: typer.Context, json: _Json = False) -> None:
     with station_of(context) as station:
         found = list(ledger.cases(station.catalogue))
@@ -148,7 +148,7 @@ def list_cases(context: typer.Context, json: _Json = False) -> None:
         table([tr("Case"), tr("Party"), tr("Cause")], ((c.number, c.party, c.cause) for c in found))
 
 
-@cases.command("show", help=tr("One case."))
+@cases.command("show", help=tr("Show one case."))
 def show_case(
     context: typer.Context,
     number: Annotated[str, typer.Argument(help=tr("Case number."))],
@@ -167,7 +167,7 @@ def show_case(
         facts([(tr("Case"), found.number), (tr("Party"), found.party), (tr("Cause"), found.cause)])
 
 
-@cases.command("import", help=tr("From a CSV file with the columns number, party, cause."))
+@cases.command("import", help=tr("Import cases from CSV: number, party, cause."))
 def import_cases(context: typer.Context, file: Annotated[Path, typer.Argument()]) -> None:
     with station_of(context) as station:
         rows = _rows(file, "number", ("party", "cause"))
@@ -208,7 +208,7 @@ def _enter(
 
 def _named(text: str) -> str:
     if not text.strip():
-        raise UsageProblem(T("The number is empty."), T("Give a number."))
+        raise UsageProblem(T("A number is empty."), T("Give a number."))
     return text.strip()
 
 

@@ -35,7 +35,7 @@ app = typer.Typer()
 _Json = Annotated[bool, typer.Option("--json", help=tr("Print JSON."))]
 
 
-@app.command("list", help=tr("Search; newest first."))
+@app.command("list", help=tr("Search recordings, newest first."))
 def list_(
     context: typer.Context,
     device: Annotated[str | None, typer.Option(help=tr("Device number."))] = None,
@@ -48,11 +48,11 @@ def list_(
     name: Annotated[str | None, typer.Option(help=tr("Words of the file's name."))] = None,
     since: Annotated[str | None, typer.Option(help=tr("Recorded since (local time)."))] = None,
     until: Annotated[str | None, typer.Option(help=tr("Recorded before (local time)."))] = None,
-    state: Annotated[State | None, typer.Option(help=tr("State."))] = None,
+    state: Annotated[State | None, typer.Option(help=tr("sealed, or sealing."))] = None,
     on_time: Annotated[
         bool | None, typer.Option("--on-time/--late", help=tr("Sealed within the deadline or not."))
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help=tr("Most rows."))] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help=tr("At most so many rows."))] = 50,
     after: Annotated[str | None, typer.Option(help=tr("Cursor of the page before."))] = None,
     json: _Json = False,
 ) -> None:
@@ -101,19 +101,20 @@ def _show_page(found: list[Recording], following: str | None, settings: Configur
                 r.device,
                 r.officer_name or (r.tags.officer.value if r.tags.officer else None),
                 r.tags.case.value if r.tags.case else None,
-                local(r.recorded.start, settings.station.zone),
+                f"{r.recorded.start.astimezone(settings.station.zone):%Y-%m-%d %H:%M}",
                 span(r.media.duration_s),
                 tr("on time") if r.on_time else tr("LATE"),
                 r.original_path.name.shown,
             )
             for r in found
         ),
+        whole=(0, 4, 5, 6),
     )
     if following:
         messages.print(T("More: add --after {cursor}", cursor=following).shown)
 
 
-@app.command("show", help=tr("One recording: provenance of every tag, digests, custody."))
+@app.command("show", help=tr("Show one recording: where every tag comes from, digests, custody."))
 def show(
     context: typer.Context,
     recording: Annotated[str, typer.Argument(metavar="ID", help=tr("Id, or its start."))],
@@ -165,8 +166,9 @@ def _facts(found: Recording, station: Station) -> list[tuple[str, object]]:
     zone = station.settings.station.zone
     media = found.media
     picture = f"{media.width}x{media.height}" if media.width and media.height else None
+    container = (media.container or "").partition(",")[0]
     position = media.position
-    raw = ", ".join(f"{source}: {text}" for source, text in found.recorded.raw.items())
+    raw = ", ".join(f"{tr(source)}: {text}" for source, text in found.recorded.raw.items())
     return [
         (tr("ID"), found.id),
         (tr("Device"), _told(found.tags.device)),
@@ -176,21 +178,21 @@ def _facts(found: Recording, station: Station) -> list[tuple[str, object]]:
             tr("Recorded"),
             f"{local(found.recorded.start, zone)} ({tr(found.recorded.source.value)})",
         ),
-        (tr("Until"), local(found.recorded.end, zone)),
-        (tr("As found"), raw),
+        (tr("Recorded until"), local(found.recorded.end, zone)),
+        (tr("Times as found"), raw),
         (tr("Kind"), tr(found.kind.value)),
         (tr("Length"), span(media.duration_s)),
-        (tr("Content"), " ".join(p for p in (media.container, media.codec, picture) if p) or None),
-        (tr("Position"), f"{position.latitude}, {position.longitude}" if position else None),
+        (tr("Format"), " ".join(p for p in (container, media.codec, picture) if p) or None),
+        (tr("GPS position"), f"{position.latitude}, {position.longitude}" if position else None),
         (tr("Flags"), ", ".join(tr(flag) for flag in sorted(found.flags)) or None),
         (tr("Problem"), media.detail),
         (tr("On the card"), found.original_path.shown),
-        (tr("Evidence"), str(station.evidence.absolute(found.path))),
+        (tr("Evidence file"), str(station.evidence.absolute(found.path))),
         (tr("Size"), f"{amount(found.size)} ({found.size})"),
         ("BLAKE3", found.digests.blake3),
         ("SHA-256", found.digests.sha256),
         (tr("Read back"), tr(found.read_back)),
-        (tr("Sealed"), local(found.sealed_at, zone)),
+        (tr("Sealed at"), local(found.sealed_at, zone)),
         (tr("Deadline"), local(found.deadline, zone)),
         (tr("On time"), tr("on time") if found.on_time else tr("LATE")),
         (tr("Docking"), found.docking),
@@ -202,10 +204,10 @@ def _told(tag: Tag | None, name: str | None = None) -> str | None:
     if tag is None:
         return None
     value = f"{name} ({tag.value})" if name else tag.value
-    text = f"{value} — {tr(tag.source.value)}: {tag.detail}"
-    for other in tag.others:
-        text += f"; {tr('but')} {other.value} — {tr(other.source.value)}: {other.detail}"
-    return text
+    but = tr("but")
+    told = [f"{value} — {tr(tag.source.value)}: {tag.detail}"]
+    told += [f"{but} {o.value} — {tr(o.source.value)}: {o.detail}" for o in tag.others]
+    return "; ".join(told)
 
 
 @app.command("tag", help=tr("Correct device, officer or case; who and why goes on record."))
@@ -213,7 +215,7 @@ def tag(
     context: typer.Context,
     recording: Annotated[str, typer.Argument(metavar="ID", help=tr("Id, or its start."))],
     by: Annotated[str, typer.Option(help=tr("Who corrects it."))],
-    reason: Annotated[str, typer.Option(help=tr("Why."))],
+    reason: Annotated[str, typer.Option(help=tr("The reason."))],
     device: Annotated[str | None, typer.Option(help=tr("Device number."))] = None,
     officer: Annotated[str | None, typer.Option(help=tr("Officer's certificate number."))] = None,
     case: Annotated[str | None, typer.Option(help=tr("Case number."))] = None,
@@ -229,13 +231,13 @@ def tag(
             facts(_facts(changed, station)[:4])
 
 
-@app.command("export", help=tr("A checkable copy in a new folder."))
+@app.command("export", help=tr("Make a checkable copy in a new folder."))
 def export(
     context: typer.Context,
     ids: Annotated[list[str], typer.Argument(metavar="ID...", help=tr("Ids of recordings."))],
     to: Annotated[Path, typer.Option(help=tr("New folder for the copy."))],
-    by: Annotated[str | None, typer.Option(help=tr("Who wants it."))] = None,
-    reason: Annotated[str | None, typer.Option(help=tr("Why."))] = None,
+    by: Annotated[str | None, typer.Option(help=tr("Who asked for the copy."))] = None,
+    reason: Annotated[str | None, typer.Option(help=tr("The reason."))] = None,
     json: _Json = False,
 ) -> None:
     with station_of(context) as station:

@@ -42,11 +42,17 @@ def print_error(error: RecorderSyncError, *, as_json: bool) -> None:
         )
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table; absent values show as a dash."""
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], whole: Sequence[int] = (0,)
+) -> None:
+    """Print a table; absent values show as a dash.
+
+    The columns numbered in `whole` are never broken over lines; by default the first, an
+    id.
+    """
     drawn = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        drawn.add_column(column, overflow="fold")
+    for number, column in enumerate(columns):
+        drawn.add_column(column, overflow="fold", no_wrap=number in whole)
     for row in rows:
         drawn.add_row(*("—" if cell is None else escape(str(cell)) for cell in row))
     answers.print(drawn)

@@ -61,7 +61,7 @@ def verify(
     if json:
         print_json(_json(result))
     else:
-        _show(result)
+        _show(result, everything=scope.is_everything)
     if result.findings:
         raise typer.Exit(1)
 
@@ -82,7 +82,7 @@ def _json(result: Verification) -> dict[str, object]:
     }
 
 
-def _show(result: Verification) -> None:
+def _show(result: Verification, *, everything: bool) -> None:
     for finding in result.findings:
         answers.print(
             f"[bold red]✘ {tr(finding.kind.value)}[/]  {escape(finding.path)}: "
@@ -97,12 +97,17 @@ def _show(result: Verification) -> None:
                 findings=len(result.findings),
             ).shown
         )
-    else:
-        answers.print(
-            "[bold green]✔[/] "
-            + T(
-                "{checked} recording(s), {size}: whole, and nothing added or missing.",
-                checked=result.checked,
-                size=amount(result.size),
-            ).shown
+        return
+    if everything:
+        text = T(
+            "{checked} recording(s), {size}: whole, and nothing added or missing.",
+            checked=result.checked,
+            size=amount(result.size),
         )
+    else:
+        text = T(
+            "{checked} recording(s), {size}: as they were sealed.",
+            checked=result.checked,
+            size=amount(result.size),
+        )
+    answers.print("[bold green]✔[/] " + escape(text.shown))

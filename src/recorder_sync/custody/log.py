@@ -46,7 +46,7 @@ class Act(StrEnum):
     VIEW = "view"
     EXPORT = "export"
     TAG = "tag"
-    LEDGER = "ledger"
+    LEDGER = "ledger-entry"
     VERIFICATION = "verification"
     CATALOGUE_REBUILT = "catalogue-rebuilt"
 
@@ -232,7 +232,7 @@ def _parse(line: bytes, segment: Path, number: int | None) -> Entry:
             T(
                 "The custody log has a line that is no entry: {file} line {line} ({why}).",
                 file=segment.name,
-                line=number or T("last"),
+                line=number or "?",
                 why=error,
             ),
             T("Keep the folder as it is and compare it with a backup or a forwarded copy."),

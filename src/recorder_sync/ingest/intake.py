@@ -70,7 +70,7 @@ def take_in(
                 )
             )
         started_at = station.now()
-        items = take_inventory(volume, describer, observer.listing)
+        items = take_inventory(volume, describer, station.settings.known_profiles, observer.listing)
         intake = _Intake(station, request, volume, describer, observer, stop, started_at, items)
         return intake.run()
     finally:
@@ -137,8 +137,9 @@ class _Intake:
         self._interpreter = Interpreter(
             station, Given(request.device, request.officer, request.case), self._card, items
         )
+        local = started_at.astimezone(station.settings.station.zone)
         self._report = Report(
-            docking=f"{started_at:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
+            docking=f"{local:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
             source=CardPath(os.fsencode(volume.root)).shown,
             port=request.port,
             identity=self._interpreter.identity,
@@ -242,7 +243,8 @@ class _Intake:
                     reserve=reserve >> 20,
                 ),
                 T(
-                    "Free at least {short} MiB on the evidence disk, or change ingest.reserve_mib.",
+                    "Enlarge the evidence disk or move other files off it; never delete evidence. "
+                    "{short} MiB more are needed.",
                     short=_mib(size + reserve - free),
                 ),
             )

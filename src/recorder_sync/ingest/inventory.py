@@ -7,7 +7,7 @@ name is trusted.
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from recorder_sync.errors import os_reason
@@ -16,6 +16,7 @@ from recorder_sync.language import T, Text
 from recorder_sync.media.describer import Describer
 from recorder_sync.model import CardPath, Kind
 from recorder_sync.rules.kinds import kind_by_name
+from recorder_sync.rules.naming import Profile, is_identity_file
 
 _DEEPEST = 64
 _SAMPLE = 4096
@@ -41,7 +42,10 @@ class Item:
 
 
 def take_inventory(
-    volume: Volume, describer: Describer, found: Callable[[int], None]
+    volume: Volume,
+    describer: Describer,
+    profiles: Sequence[Profile],
+    found: Callable[[int], None],
 ) -> list[Item]:
     """Walk the volume and return every file on it, oldest first.
 
@@ -52,7 +56,10 @@ def take_inventory(
     probed = 0
     for listed in _walk(volume):
         item = listed
-        if listed.is_recording and listed.kind is None:
+        undecided = listed.is_recording and listed.kind is None
+        if undecided and is_identity_file(listed.path, profiles):
+            item = _skip(listed, T("identity file, not a recording"))
+        elif undecided:
             item, was_probed = _by_content(listed, volume, describer, probed < _MOST_PROBED)
             probed += was_probed
         items.append(item)

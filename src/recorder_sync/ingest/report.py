@@ -41,4 +41,10 @@ class Report:
 
     @property
     def needs_person(self) -> bool:
-        return bool(self.of(ItemOutcome.FAILED) or self.late or self.in_conflict or self.stopped)
+        return bool(
+            not self.items
+            or self.of(ItemOutcome.FAILED)
+            or self.late
+            or self.in_conflict
+            or self.stopped
+        )

@@ -122,6 +122,13 @@ def _naive(digits: str) -> datetime | None:
         return None
 
 
+def is_identity_file(path: CardPath, profiles: Sequence[Profile]) -> bool:
+    """Tell whether a profile reads facts about the card from this file."""
+    return any(
+        file.path.fullmatch(path.text) for profile in profiles for file in profile.identity_files
+    )
+
+
 LONGEST_NAME = 120
 """Bytes of the safe name: file systems allow 255 for it and our prefix together."""
 
