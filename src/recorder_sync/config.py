@@ -244,7 +244,10 @@ def _problems(error: ValidationError) -> Iterable[Text]:
             case _:
                 message = one["msg"].removeprefix("Value error, ").removeprefix("Input ")
                 yield T(
-                    "{key} = {value!r}: {allowed}", key=key, value=one["input"], allowed=message
+                    "{key} = {value}: {allowed}",
+                    key=key,
+                    value=repr(one["input"]),
+                    allowed=message,
                 )
 
 

@@ -13,6 +13,8 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
+from recorder_sync.printable import printable
+
 _LOCALE = Path(__file__).parent / "locale"
 _DOMAIN = "recorder_sync"
 
@@ -74,7 +76,9 @@ class Text:
 
 
 def _value(value: object, language: Language) -> object:
-    return value.in_language(language) if isinstance(value, Text) else value
+    if isinstance(value, Text):
+        return value.in_language(language)
+    return value if isinstance(value, int | float) else printable(str(value))
 
 
 def T(template: str, **values: object) -> Text:  # noqa: N802 - the marker that pybabel extracts by

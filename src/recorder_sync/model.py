@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from recorder_sync.printable import printable
+
 UNASSIGNED = "unassigned"
 """The folder and name of what no device number is known for."""
 
@@ -94,7 +96,7 @@ class CardPath:
     @property
     def shown(self) -> str:
         """The name for a screen: control and unprintable characters as escapes."""
-        return "".join(c if c.isprintable() else _escape(c) for c in self.text)
+        return printable(self.text)
 
     @property
     def base64(self) -> str | None:
@@ -107,10 +109,6 @@ class CardPath:
 
     def __truediv__(self, name: bytes) -> "CardPath":
         return CardPath(self.raw + b"/" + name if self.raw else name)
-
-
-def _escape(character: str) -> str:
-    return character.encode("unicode_escape").decode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from recorder_sync.errors import ConfigurationProblem, RecorderSyncError
+from recorder_sync.printable import printable
 
 answers = Console(highlight=False, soft_wrap=False)
 messages = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -54,7 +55,7 @@ def table(
     for number, column in enumerate(columns):
         drawn.add_column(column, overflow="fold", no_wrap=number in whole)
     for row in rows:
-        drawn.add_row(*("—" if cell is None else escape(str(cell)) for cell in row))
+        drawn.add_row(*("—" if cell is None else escape(printable(str(cell))) for cell in row))
     answers.print(drawn)
 
 
@@ -64,7 +65,7 @@ def facts(pairs: Iterable[tuple[str, object]]) -> None:
     drawn.add_column(style="bold", no_wrap=True)
     drawn.add_column(overflow="fold")
     for name, value in pairs:
-        drawn.add_row(name, "—" if value is None else escape(str(value)))
+        drawn.add_row(name, "—" if value is None else escape(printable(str(value))))
     answers.print(drawn)
 
 

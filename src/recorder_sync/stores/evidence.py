@@ -50,8 +50,18 @@ class EvidenceFolder:
         self.root = root
         self._immutable = immutable
 
-    def prepare(self) -> None:
-        """Make the folder where it is missing. Raises MissingPart."""
+    def prepare(self, *, in_use: bool) -> None:
+        """Make the folder where it is missing.
+
+        `in_use` says that this station has used it before: then its incoming area must
+        be there, or the evidence disk is not the one it was, or not mounted. Raises
+        MissingPart.
+        """
+        if in_use and not self.incoming.is_dir():
+            raise MissingPart(
+                T("The evidence folder {path} is not the one used before.", path=self.root),
+                T("Check that the evidence disk is mounted there. Nothing was written to it."),
+            )
         try:
             make_folders(self.incoming)
             if not os.access(self.incoming, os.W_OK | os.X_OK):
