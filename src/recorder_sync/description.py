@@ -118,6 +118,7 @@ def _card_path(found: Mapping[str, Any]) -> CardPath:
 def _media_json(media: Media) -> Json:
     position = media.position
     return {
+        "kind": media.kind.value,
         "container": media.container,
         "codec": media.codec,
         "audio_codec": media.audio_codec,
@@ -139,6 +140,7 @@ def _media_json(media: Media) -> Json:
 def _media(found: Mapping[str, Any], duration_s: float | None) -> Media:
     position, problem = found["position"], found["problem"]
     return Media(
+        kind=Kind(found["kind"]),
         container=found["container"],
         codec=found["codec"],
         audio_codec=found["audio_codec"],

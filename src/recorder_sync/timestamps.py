@@ -46,7 +46,7 @@ def from_ns(nanoseconds: int) -> datetime:
 def iso_ns(nanoseconds: int) -> str:
     """Return nanoseconds since 1970 as ISO 8601 with nine decimals, exactly."""
     whole = from_ns(nanoseconds)
-    return f"{whole:%Y-%m-%dT%H:%M:%S}.{nanoseconds % 1_000_000_000:09d}Z"
+    return f"{whole.isoformat()[:19]}.{nanoseconds % 1_000_000_000:09d}Z"
 
 
 def ns(text: str) -> int:

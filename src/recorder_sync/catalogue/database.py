@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlite_utils.db import Database
 
@@ -41,6 +42,13 @@ def open_catalogue(path: Path) -> Database:
     except OSError as error:
         raise _unusable(path, os_reason(error)) from error
     return db
+
+
+def insert(db: Database, name: str, row: dict[str, Any]) -> None:
+    """Insert one row. For the rows of every recording: sqlite-utils looks at the schema
+    each time, which takes longer than the insert itself."""
+    columns, marks = ", ".join(row), ", ".join("?" for _ in row)
+    db.execute(f"insert into {name} ({columns}) values ({marks})", list(row.values()))
 
 
 @contextmanager

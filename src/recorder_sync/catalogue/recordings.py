@@ -16,6 +16,7 @@ from typing import Any
 from sqlite_utils.db import Database
 
 from recorder_sync.catalogue import ledger
+from recorder_sync.catalogue.database import insert
 from recorder_sync.catalogue.schema import table
 from recorder_sync.catalogue.words import phrase, words
 from recorder_sync.description import as_json, from_json
@@ -88,7 +89,9 @@ def enter(db: Database, intent: Intent) -> None:
         ledger.see_case(db, tags.case.value)
     state = after(None, Event.INTENT_WRITTEN)
     assert state is not None
-    table(db, "recordings").insert(
+    insert(
+        db,
+        "recordings",
         {
             "id": recording.id,
             "docking": recording.docking,
@@ -107,9 +110,9 @@ def enter(db: Database, intent: Intent) -> None:
             "description_blake3": intent.description.blake3,
             "description_sha256": intent.description.sha256,
             "part": intent.part,
-        }
+        },
     )
-    table(db, "descriptions").insert({"recording": recording.id, "json": _text(recording)})
+    insert(db, "descriptions", {"recording": recording.id, "json": _text(recording)})
 
 
 def _searched(recording: Recording) -> dict[str, Any]:

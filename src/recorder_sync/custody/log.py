@@ -118,13 +118,10 @@ class CustodyLog:
 
     def lines(self, first: int = 0) -> Iterator[tuple[Entry, bytes]]:
         """Yield the entries with their exact lines, as `entries` does."""
-        previous: str | None = None
-        expected: int | None = None
-        for segment in self._segments_from(first):
-            start = int(segment.stem)
-            if expected is None:
-                expected = start
-                previous = FIRST_PREVIOUS if start == 0 else None
+        segments = self._segments_from(first)
+        expected = int(segments[0].stem) if segments and first else 0
+        previous = FIRST_PREVIOUS if expected == 0 else None
+        for segment in segments:
             for number, line in enumerate(_lines(segment), start=1):
                 entry = _parse(line, segment, number)
                 if entry.seq != expected or (previous is not None and entry.previous != previous):
@@ -268,8 +265,9 @@ def _last_line(segment: Path) -> bytes | None:
 
 def _set_aside(segment: Path, torn: bytes, whole_size: int) -> None:
     """Keep the torn bytes beside the log and cut them off the segment."""
-    beside = segment.with_suffix(f".torn-{whole_size}")
-    with beside.open("wb") as file:
+    times = len(list(segment.parent.glob(f"{segment.stem}.torn-*")))
+    beside = segment.with_suffix(f".torn-{times}-{whole_size}")
+    with beside.open("xb") as file:
         file.write(torn)
         file.flush()
         os.fsync(file.fileno())

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from recorder_sync.errors import os_reason
-from recorder_sync.ingest.volume import Volume
+from recorder_sync.ingest.volume import Volume, stamp_of
 from recorder_sync.language import T, Text
 from recorder_sync.media.describer import Describer
 from recorder_sync.model import CardPath, Kind
@@ -105,8 +105,9 @@ def _entry(path: CardPath, name: bytes, folder: int, device: int) -> Item | None
         return _odd(path, odd)
     if stat.S_ISDIR(state.st_mode):
         return None
-    empty = T("empty: 0 bytes") if state.st_size == 0 else None
-    return Item(path, state.st_size, state.st_mtime_ns, kind_by_name(path), empty)
+    found = stamp_of(state)
+    empty = T("empty: 0 bytes") if found.size == 0 else None
+    return Item(path, found.size, found.mtime_ns, kind_by_name(path), empty)
 
 
 def _oddity(state: os.stat_result, device: int) -> Text | None:

@@ -17,6 +17,8 @@ from recorder_sync.errors import RecordingFailure, VolumeGone
 from recorder_sync.language import T
 from recorder_sync.model import CardPath
 
+_FAR_NS = (1 << 63) - 1
+
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
@@ -101,8 +103,12 @@ class Volume:
 
 def stamp(handle: int) -> Stamp:
     """Return size and modification time of an open file. Raises OSError."""
-    state = os.fstat(handle)
-    return Stamp(state.st_size, state.st_mtime_ns)
+    return stamp_of(os.fstat(handle))
+
+
+def stamp_of(state: os.stat_result) -> Stamp:
+    """Return size and time; a time beyond 64 bits (the year 2262) counts as their end."""
+    return Stamp(state.st_size, max(-_FAR_NS, min(state.st_mtime_ns, _FAR_NS)))
 
 
 def _open_quietly(name: bytes, folder: int) -> int:

@@ -10,7 +10,7 @@ import struct
 from typing import BinaryIO
 
 _MOST_BOXES = 10_000
-_JPEG_TAIL = 1 << 16
+_TAIL = 1 << 16
 
 
 def is_cut_short(path: bytes) -> bool:
@@ -23,9 +23,9 @@ def is_cut_short(path: bytes) -> bool:
         if head[:4] == b"RIFF" and len(head) >= 8:
             return _riff_overruns(head, size)
         if head[:3] == b"\xff\xd8\xff":
-            return b"\xff\xd9" not in _tail(file, size, _JPEG_TAIL)
+            return not _jpeg_has_end(file, size)
         if head[:8] == b"\x89PNG\r\n\x1a\n":
-            return b"IEND" not in _tail(file, size, _JPEG_TAIL)
+            return b"IEND" not in _tail(file, size, _TAIL)
     return False
 
 
@@ -53,6 +53,26 @@ def _riff_overruns(head: bytes, size: int) -> bool:
     (length,) = struct.unpack("<I", head[4:8])
     unfinished = length in (0, 0xFFFFFFFF)
     return not unfinished and length + 8 > size
+
+
+def _jpeg_has_end(file: BinaryIO, size: int) -> bool:
+    """Look for the end mark behind the start of the picture (ITU-T T.81, B.2).
+
+    A preview inside the metadata has an end mark of its own, before that.
+    """
+    at = 2
+    for _ in range(_MOST_BOXES):
+        file.seek(at)
+        header = file.read(4)
+        if len(header) < 4 or header[0] != 0xFF:
+            return False
+        (length,) = struct.unpack(">H", header[2:])
+        if header[1] == 0xDA:
+            start = max(at, size - _TAIL)
+            file.seek(start)
+            return b"\xff\xd9" in file.read(_TAIL)
+        at += 2 + length
+    return False
 
 
 def _tail(file: BinaryIO, size: int, most: int) -> bytes:

@@ -92,7 +92,8 @@ class Describer:
     def _ask(self, request: Mapping[str, str]) -> dict[str, Any]:
         process = self._free.get()
         try:
-            process = process or _Process(self._settings)
+            if process is None or process.has_ended():
+                process = _Process(self._settings)
             answer = process.ask(request, self._settings.time_limit_s)
         except _Lost as lost:
             process = None
@@ -140,6 +141,13 @@ class _Process:
             cwd="/",
             env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8"},
         )
+
+    def has_ended(self) -> bool:
+        """Tell whether the process died while nobody asked it anything."""
+        if self._child.poll() is None:
+            return False
+        self.kill()
+        return True
 
     def ask(self, request: Mapping[str, str], limit_s: float) -> dict[str, Any]:
         assert self._child.stdin is not None

@@ -82,4 +82,9 @@ def _facts(element: Element) -> dict[str, str]:
 
 
 def _short(facts: dict[str, str]) -> dict[str, str]:
-    return {k.strip().lower(): v.strip()[:_LONGEST_VALUE] for k, v in facts.items() if v.strip()}
+    return {_plain(k).lower(): _plain(v) for k, v in facts.items() if v.strip()}
+
+
+def _plain(text: str) -> str:
+    """Return the text short, and whole as UTF-8: JSON can name half a character."""
+    return text.strip()[:_LONGEST_VALUE].encode("utf-8", "replace").decode()

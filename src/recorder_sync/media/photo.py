@@ -7,12 +7,18 @@ codec and EXIF are in the headers.
 import warnings
 from typing import Any
 
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import (
+    ExifTags,
+    Image,
+    JpegImagePlugin,
+    PngImagePlugin,
+    UnidentifiedImageError,
+)
 
 from recorder_sync.media.containers import is_cut_short
 from recorder_sync.model import Flag, Kind, Media, Position
 
-_FORMATS = ("JPEG", "MPO", "PNG")
+_FORMATS = (JpegImagePlugin.JpegImageFile.format, PngImagePlugin.PngImageFile.format)
 _LONGEST_VALUE = 1024
 
 Image.MAX_IMAGE_PIXELS = None  # nothing is decoded, so a large header is no danger
@@ -49,7 +55,8 @@ def _formats(path: bytes) -> tuple[str, ...]:
 
 
 def _media(image: Image.Image, cut: bool) -> Media:
-    exif = image.getexif()
+    # Without EXIF in its headers Pillow would decode a whole PNG to look behind the picture.
+    exif = image.getexif() if "exif" in image.info else Image.Exif()
     details = exif.get_ifd(ExifTags.IFD.Exif)
     named = {ExifTags.TAGS.get(k, str(k)): v for k, v in (*exif.items(), *details.items())}
     tags = {k.lower(): v.strip("\0 ")[:_LONGEST_VALUE] for k, v in named.items() if _is_text(v)}

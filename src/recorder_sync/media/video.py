@@ -1,8 +1,9 @@
 """Video and audio files, described by ffprobe through ffmpeg-python.
 
-Runs in the confined process only. The file goes to ffprobe as `file:...` with the
-demuxers of real recorders allowed and no others: a playlist that names other files
-is not one of them.
+Runs in the confined process only. The file goes to ffprobe as an open handle of this
+process, never by the name that the card gave it (`x%d.jpg` would be a pattern), with the
+demuxers of real recorders allowed and no others: a playlist that names other files is not
+one of them.
 """
 
 import os
@@ -17,9 +18,9 @@ from recorder_sync.model import Flag, Kind, Media, Position
 
 _DEMUXERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,avi,matroska,webm,mpegts,mpeg,wav,w64,mp3,aac,amr,amrnb,amrwb,"
-    "flac,ogg,asf,flv,h264,hevc,image2,jpeg_pipe,png_pipe,mjpeg,dv,gsm"
+    "flac,ogg,asf,flv,h264,hevc,jpeg_pipe,png_pipe,mjpeg,dv,gsm"
 )
-_PHOTO_CONTAINERS = {"image2", "jpeg_pipe", "png_pipe"}
+_PHOTO_CONTAINERS = {"jpeg_pipe", "png_pipe"}
 _LONGEST_VALUE = 1024
 _MOST_TAGS = 100
 _DEGREES = re.compile(r"(?P<lat>[+-]\d{2}(?:\.\d+)?)(?P<lon>[+-]\d{3}(?:\.\d+)?)")
@@ -27,9 +28,10 @@ _DEGREES = re.compile(r"(?P<lat>[+-]\d{2}(?:\.\d+)?)(?P<lon>[+-]\d{3}(?:\.\d+)?)
 
 def describe(path: bytes, ffprobe: str) -> Media:
     """Return what ffprobe says of the file, or why it says nothing."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         found = ffmpeg.probe(
-            "file:" + os.fsdecode(path),
+            f"file:/proc/{os.getpid()}/fd/{handle}",
             cmd=ffprobe,
             v="error",
             format_whitelist=_DEMUXERS,
@@ -43,6 +45,8 @@ def describe(path: bytes, ffprobe: str) -> Media:
         return Media(problem=Flag.TRUNCATED if cut else Flag.UNREADABLE, detail=_plain(detail))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         return Media(problem=Flag.UNREADABLE, detail=f"ffprobe's answer makes no sense: {error}")
+    finally:
+        os.close(handle)
 
 
 def _media(found: Mapping[str, Any], cut: bool) -> Media:
@@ -62,8 +66,8 @@ def _media(found: Mapping[str, Any], cut: bool) -> Media:
         container=container,
         codec=picture.get("codec_name") or (sounds[0].get("codec_name") if sounds else None),
         audio_codec=sounds[0].get("codec_name") if sounds else None,
-        width=picture.get("width"),
-        height=picture.get("height"),
+        width=picture.get("width") or None,
+        height=picture.get("height") or None,
         frame_rate=_ratio(picture.get("avg_frame_rate", "0/0")),
         duration_s=_seconds(form.get("duration")),
         started=tags.get("creation_time") or tags.get("date"),

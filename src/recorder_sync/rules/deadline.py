@@ -30,9 +30,11 @@ def deadline_for(recorded: RecordedTime, limit: timedelta = LIMIT) -> Deadline:
     The clock starts when the recording ends. Where the end is not known (a damaged
     file tells no duration) it starts at the beginning: early is the safe side.
     """
-    if recorded.end is not None:
-        return Deadline(recorded.end + limit, Basis.RECORDED_END)
-    return Deadline(recorded.start + limit, Basis.RECORDED_START)
+    basis = Basis.RECORDED_START if recorded.end is None else Basis.RECORDED_END
+    try:
+        return Deadline((recorded.end or recorded.start) + limit, basis)
+    except OverflowError:  # a clock at the end of the calendar
+        return Deadline(recorded.end or recorded.start, basis)
 
 
 def is_on_time(deadline: Deadline, sealed_at: datetime) -> bool:

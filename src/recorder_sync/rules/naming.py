@@ -116,6 +116,8 @@ def _facts(profile: Profile, groups: dict[str, str]) -> NameFacts:
 
 
 def _naive(digits: str) -> datetime | None:
+    if len(digits) != len("yyyymmddhhmmss"):
+        return None  # strptime would make up the rest
     try:
         return datetime.strptime(digits, "%Y%m%d%H%M%S")
     except ValueError:
@@ -140,12 +142,16 @@ def safe_name(original: CardPath) -> str:
     becomes `_`. No leading dot, at most LONGEST_NAME bytes, the ending kept.
     """
     text = unicodedata.normalize("NFC", original.name.text)
-    cleaned = "".join(c if _is_safe(c) else "_" for c in text).lstrip(".") or "_"
+    cleaned = "".join(c if _is_safe(c) else "_" for c in text).rstrip(".")
+    hidden = cleaned.lstrip(".")
+    if hidden != cleaned:  # `.mp4` keeps its ending, `.hidden.mp4` just loses the dot
+        cleaned = hidden if "." in hidden else f"_.{hidden}"
+    cleaned = cleaned or "_"
     stem, dot, ending = cleaned.rpartition(".")
     if not dot or len(ending.encode()) > 16:
         stem, ending = cleaned, ""
     room = LONGEST_NAME - len((dot + ending).encode() if ending else b"")
-    return _cut(stem, room) + (dot + ending if ending else "")
+    return _cut(stem, room).rstrip(".") + (dot + ending if ending else "")
 
 
 def safe_component(value: str) -> str:
@@ -154,7 +160,7 @@ def safe_component(value: str) -> str:
 
 
 def _is_safe(character: str) -> bool:
-    return character in "._-" or unicodedata.category(character)[0] in "LN"
+    return character in "._-" or unicodedata.category(character)[0] in "LMN"
 
 
 def _cut(text: str, room: int) -> str:

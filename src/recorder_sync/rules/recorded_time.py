@@ -6,6 +6,7 @@ that clock: FAT times have no zone, and many cameras write local time and mark i
 What every source said is kept as found beside the interpretation (Art. 3).
 """
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
@@ -16,11 +17,19 @@ from recorder_sync.timestamps import from_ns, iso_ns, to_milliseconds
 EARLIEST = datetime(2010, 1, 1, tzinfo=UTC)
 """Before the first body cameras of this kind: a clock that was never set."""
 
+LATEST = datetime(9000, 1, 1, tzinfo=UTC)
+"""After this a time is rubbish, and would leave no room for arithmetic."""
+
 AHEAD = timedelta(minutes=5)
 """How far a good clock may be ahead of the station's."""
 
 APART = timedelta(minutes=10)
 """How far the sources may differ, beyond the recording's own length."""
+
+
+_UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EXIF = re.compile(r"\d{4}:\d\d:\d\d \d\d:\d\d:\d\d", re.ASCII)
+_ISO = re.compile(r"\d{4}-?\d\d-?\d\d[T ]\d\d:?\d\d", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +92,10 @@ def _readings(
     profile = name.profile
     if container and (start := _from_container(container, profile.container_clock, zone)):
         readings.append(_Reading(TimeSource.CONTAINER, start, _after(start, length)))
-    if name.started:
+    if name.started and name.started.year < LATEST.year:
         start = _by_clock(name.started, profile.name_clock, zone)
         readings.append(_Reading(TimeSource.NAME, start, _after(start, length)))
-    modified = from_ns(mtime_ns)
+    modified = min(max(from_ns(mtime_ns), _UNIX_EPOCH), LATEST)
     if profile.mtime_clock is Clock.LOCAL:
         modified = _by_clock(modified.replace(tzinfo=None), Clock.LOCAL, zone)
     # A file is last modified when the recording stops.
@@ -96,13 +105,17 @@ def _readings(
 
 def _from_container(text: str, clock: Clock, zone: tzinfo) -> datetime | None:
     """Read a container's time. EXIF writes `2026:08:04 10:00:00`, always without a zone."""
-    for form in ("%Y:%m:%d %H:%M:%S", None):
-        try:
-            found = datetime.strptime(text, form) if form else datetime.fromisoformat(text)
-        except ValueError:
-            continue
-        break
-    else:
+    try:
+        found = (
+            datetime.strptime(text, "%Y:%m:%d %H:%M:%S")
+            if _EXIF.fullmatch(text)
+            else datetime.fromisoformat(text)
+            if _ISO.match(text)
+            else None
+        )
+    except ValueError:
+        return None
+    if found is None or found.year >= LATEST.year:
         return None
     try:
         if found.tzinfo is None:

@@ -169,7 +169,8 @@ def evidence_path(
     """
     local = start.astimezone(zone)
     name = f"{local:%H%M%S}_{recording}_{safe_name(original)}"
-    return f"{safe_component(device)}/{local:%Y/%m/%d}/{name}"
+    day = f"{local.year:04d}/{local:%m/%d}"
+    return f"{safe_component(device)}/{day}/{name}"
 
 
 def move_into_place(part: Path, final: Path) -> None:
