@@ -1,33 +1,29 @@
-"""Recordings in the catalogue: entered while being sealed, then searched (Art. 25).
+"""Recordings in the catalogue: entered while being sealed, and looked up.
 
-Searches come back newest first. A search by party, cause or name can match a few
-recordings or nearly all; what is found by words is counted first, up to a bound, and
-the query is driven from whichever side is the smaller.
+Searches are in `search.py`.
 """
 
-import base64
-import binascii
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlite_utils.db import Database
 
-from recorder_sync.catalogue import ledger
+from recorder_sync.catalogue import ledger, time_line
 from recorder_sync.catalogue.database import insert
 from recorder_sync.catalogue.schema import table
-from recorder_sync.catalogue.words import phrase, words
+from recorder_sync.catalogue.search import Page as Page  # noqa: PLC0414
+from recorder_sync.catalogue.search import Search as Search  # noqa: PLC0414
+from recorder_sync.catalogue.search import search as search  # noqa: PLC0414
+from recorder_sync.catalogue.words import words
 from recorder_sync.description import as_json, from_json
-from recorder_sync.errors import NotFound, UsageProblem
+from recorder_sync.errors import NotFound
 from recorder_sync.language import T
 from recorder_sync.model import Digests, Recording
 from recorder_sync.rules.lifecycle import Event, State, after
 from recorder_sync.timestamps import iso, iso_or_none
-
-_FEW = 5_000
-"""Up to so many matches, a search sorts the matches; beyond, it walks the time line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,31 +48,6 @@ class Sealed:
     """Number of its entry in the custody log."""
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
-    device: str | None = None
-    officer: str | None = None
-    """Certificate number or name."""
-    case: str | None = None
-    party: str | None = None
-    cause: str | None = None
-    name: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    state: State | None = None
-    on_time: bool | None = None
-    limit: int = 50
-    after: str | None = None
-    """The cursor of an earlier page."""
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    found: list[Recording]
-    next: str | None
-    """Cursor of the next page, None on the last."""
-
-
 def enter(db: Database, intent: Intent) -> None:
     """Write the intent to seal a recording."""
     recording = intent.recording
@@ -93,6 +64,7 @@ def enter(db: Database, intent: Intent) -> None:
         db,
         "recordings",
         {
+            "number": time_line.free_place(db, recording.recorded.start, recording.id),
             "id": recording.id,
             "docking": recording.docking,
             "state": state.value,
@@ -168,7 +140,8 @@ def retag(db: Database, recording: Recording) -> None:
 def intents(db: Database) -> list[Intent]:
     """Return the recordings whose sealing was interrupted."""
     rows = db.query(
-        "select r.*, d.json from recordings r join descriptions d on d.recording = r.id"
+        "select r.*, d.json from recordings r indexed by recordings_unsealed"
+        " join descriptions d on d.recording = r.id"
         " where r.state <> 'sealed' order by r.number"
     )
     return [
@@ -254,115 +227,6 @@ def size_sealed(db: Database) -> int:
         "select coalesce(sum(size), 0) from recordings where state = 'sealed'"
     ).fetchone()
     return int(size)
-
-
-def search(db: Database, wanted: Search) -> Page:
-    """Return one page of the sealed recordings that match.
-
-    Raises UsageProblem for a cursor that is none.
-    """
-    where: list[str] = []
-    values: list[Any] = []
-
-    def add(condition: str, *its_values: object) -> None:
-        where.append(condition)
-        values.extend(its_values)
-
-    if wanted.state is not None and wanted.state is not State.SEALED:
-        add("r.state <> 'sealed' and r.state = ?", wanted.state.value)
-    else:
-        add("r.state = 'sealed'")
-    if wanted.device is not None:
-        add("r.device = ?", wanted.device)
-    if wanted.officer is not None:
-        numbers = _officers(db, wanted.officer)
-        add(f"r.officer in ({_marks(numbers)})", *numbers)
-    if wanted.case is not None:
-        add("r.case_no = ?", wanted.case)
-    if wanted.since is not None:
-        add("r.recorded_start >= ?", iso(wanted.since))
-    if wanted.until is not None:
-        add("r.recorded_start < ?", iso(wanted.until))
-    if wanted.on_time is not None:
-        add("r.on_time = 1" if wanted.on_time else "r.on_time = 0")
-    if wanted.after is not None:
-        add("(r.recorded_start, r.id) < (?, ?)", *_read_cursor(wanted.after))
-    for column, text in (("party_words", wanted.party), ("cause_words", wanted.cause)):
-        if text is not None:
-            condition, its_values = _by_case_words(db, column, text)
-            add(condition, *its_values)
-    if wanted.name is not None:
-        condition, its_values = _by_name(db, wanted.name)
-        add(condition, *its_values)
-    rows = list(
-        db.query(
-            "select r.id, r.recorded_start, d.json from recordings r"
-            " join descriptions d on d.recording = r.id"
-            f" where {' and '.join(where)}"
-            " order by r.recorded_start desc, r.id desc limit ?",
-            [*values, wanted.limit + 1],
-        )
-    )
-    more = len(rows) > wanted.limit
-    shown = rows[: wanted.limit]
-    return Page(
-        [from_json(json.loads(row["json"])) for row in shown],
-        _cursor(shown[-1]["recorded_start"], shown[-1]["id"]) if more and shown else None,
-    )
-
-
-def _officers(db: Database, wanted: str) -> list[str]:
-    rows = db.query("select cert_no from officers where cert_no = ? or name = ?", [wanted, wanted])
-    return [row["cert_no"] for row in rows]
-
-
-def _by_case_words(db: Database, column: str, text: str) -> tuple[str, list[object]]:
-    query = phrase(text)
-    if query is None:
-        return "0", []
-    matching = (
-        "select c.number from cases c where c.key in"
-        " (select rowid from cases_fts where cases_fts match ?)"
-    )
-    match = f"{column} : {query}"
-    counted = db.execute(
-        f"select count(*) from (select 1 from recordings where case_no in ({matching}) limit ?)",
-        [match, _FEW + 1],
-    ).fetchone()[0]
-    column_name = "r.case_no" if counted <= _FEW else "+r.case_no"
-    return f"{column_name} in ({matching})", [match]
-
-
-def _by_name(db: Database, text: str) -> tuple[str, list[object]]:
-    query = phrase(text)
-    if query is None:
-        return "0", []
-    matching = "select rowid from recordings_fts where recordings_fts match ?"
-    counted = db.execute(
-        f"select count(*) from ({matching} limit ?)", [query, _FEW + 1]
-    ).fetchone()[0]
-    if counted <= _FEW:
-        return f"r.number in ({matching})", [query]
-    return f"exists ({matching} and rowid = r.number)", [query]
-
-
-def _cursor(start: str, identifier: str) -> str:
-    return base64.urlsafe_b64encode(f"{start} {identifier}".encode()).decode()
-
-
-def _read_cursor(text: str) -> tuple[str, str]:
-    try:
-        start, identifier = base64.urlsafe_b64decode(text.encode()).decode().split(" ")
-    except (binascii.Error, ValueError) as error:
-        raise UsageProblem(
-            T("{text} is no cursor.", text=text),
-            T("Give --after what the page before printed as its cursor."),
-        ) from error
-    return start, identifier
-
-
-def _marks(values: Sequence[object]) -> str:
-    return ", ".join("?" for _ in values)
 
 
 def _sealed(row: dict[str, Any]) -> Sealed:

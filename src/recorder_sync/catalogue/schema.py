@@ -2,9 +2,12 @@
 
 Times are ISO 8601 in UTC, which sort as text. A foreign key stands wherever one thing
 names another. A table with full-text search has an integer key of its own, because
-VACUUM may renumber hidden ones. Indexes answer each search of the command line in its
-own order: newest first, then by id.
+VACUUM may renumber hidden ones. A recording's number is its place in time
+(`time_line.py`), so the table and each of its indexes hold the recordings in the order
+in which a search shows them.
 """
+
+from collections.abc import Sequence
 
 from sqlite_utils.db import Database, Table
 from sqlite_utils.migrations import Migrations
@@ -16,6 +19,30 @@ def table(db: Database, name: str) -> Table:
     found = db[name]
     assert isinstance(found, Table)
     return found
+
+
+def index_words(db: Database, of: str, key: str, columns: Sequence[str], options: str = "") -> None:
+    """Add full-text search over columns that hold words, kept up to date by triggers.
+
+    https://www.sqlite.org/fts5.html#external_content_tables
+    """
+    listed = ", ".join(columns)
+    new, old = (", ".join(f"{side}.{column}" for column in columns) for side in ("new", "old"))
+    enter = f"insert into {of}_fts (rowid, {listed}) values (new.{key}, {new});"
+    remove = (
+        f"insert into {of}_fts ({of}_fts, rowid, {listed}) values ('delete', old.{key}, {old});"
+    )
+    db.execute(
+        f"create virtual table {of}_fts using fts5 ({listed}, content={of}, content_rowid={key},"
+        f" tokenize=unicode61, columnsize=0{options})"
+    )
+    for event, steps in (
+        ("insert", enter),
+        ("delete", remove),
+        (f"update of {key}, {listed}", remove + enter),
+    ):
+        name = f"{of}_words_{event.split()[0]}"
+        db.execute(f"create trigger {name} after {event} on {of} begin {steps} end")
 
 
 @migrations()
@@ -54,9 +81,7 @@ def m001_devices_officers_cases(db: Database) -> None:
     )
     db.execute("create unique index cases_by_number on cases (number)")
     db.execute("create index officers_by_name on officers (name)")
-    table(db, "cases").enable_fts(
-        ["party_words", "cause_words"], tokenize="unicode61", create_triggers=True
-    )
+    index_words(db, "cases", "key", ["party_words", "cause_words"])
 
 
 @migrations()
@@ -143,16 +168,16 @@ def m003_recordings(db: Database) -> None:
         "create unique index recordings_by_path on recordings (path)",
         "create index recordings_by_content on recordings (blake3)",
         "create index recordings_by_docking on recordings (docking)",
-        "create index recordings_by_time on recordings (recorded_start, id)",
-        "create index recordings_by_device on recordings (device, recorded_start, id)",
-        "create index recordings_by_officer on recordings (officer, recorded_start, id)",
-        "create index recordings_by_case on recordings (case_no, recorded_start, id)",
-        "create index recordings_late on recordings (recorded_start, id) where on_time = 0",
+        "create index recordings_by_device on recordings (device) where state = 'sealed'",
+        "create index recordings_by_officer on recordings (officer) where state = 'sealed'",
+        "create index recordings_by_case on recordings (case_no) where state = 'sealed'",
+        "create index recordings_late on recordings (on_time) where on_time = 0",
         "create index recordings_by_sealing on recordings (sealed_at)",
         "create index recordings_unsealed on recordings (state) where state <> 'sealed'",
     ):
         db.execute(statement)
-    table(db, "recordings").enable_fts(["name_words"], tokenize="unicode61", create_triggers=True)
+    # Without prefixes of their own, one or two letters put thousands of words together.
+    index_words(db, "recordings", "number", ["name_words"], options=", prefix='1 2 3'")
     table(db, "descriptions").create(
         {"recording": str, "json": str},
         pk="recording",

@@ -12,7 +12,6 @@ from datetime import datetime
 from recorder_sync.ingest.inventory import Item
 from recorder_sync.ingest.volume import Volume
 from recorder_sync.media.describer import Describer
-from recorder_sync.media.identity_file import LARGEST
 from recorder_sync.model import CardPath, Claim, Source
 from recorder_sync.rules.naming import GENERIC, Field, IdentityFile, NameFacts, Profile
 
@@ -65,7 +64,7 @@ def read_identity_files(
     said: list[_Said] = []
     unreadable: list[tuple[CardPath, str]] = []
     found_by: Profile | None = None
-    candidates = [i for i in items if 0 < i.size <= LARGEST and i.kind is None]
+    candidates = [i for i in items if i.size and i.kind is None]
     for item, profile, identity_file, match in _matching(candidates, profiles)[:_MOST_FILES]:
         found_by = found_by or profile
         try:

@@ -108,6 +108,7 @@ def _copy(source: Path, target: Path, expected: str, copied: Callable[[int], Non
                     write_all(handle, data)
                     copied(len(data))
         except FileNotFoundError:
+            target.unlink()
             raise _not_as_sealed(source) from None
         os.fsync(handle)
     finally:

@@ -8,15 +8,14 @@ a witness outside this machine.
 
 import errno
 import os
+import stat
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from mmap import mmap
 from pathlib import Path
-
-from blake3 import blake3
 
 from recorder_sync.catalogue import recordings
 from recorder_sync.catalogue.recordings import Sealed
@@ -25,6 +24,7 @@ from recorder_sync.errors import CustodyProblem, os_reason
 from recorder_sync.ingest.engine import ring_of_buffers
 from recorder_sync.ingest.readback import read_back
 from recorder_sync.language import T, Text
+from recorder_sync.model import CardPath
 from recorder_sync.station import Station
 from recorder_sync.stores.evidence import B3SUMS, SHA256SUMS
 
@@ -194,11 +194,8 @@ def _on_disk(station: Station, identifier: str, seal: _Seal, buffer: mmap) -> It
     path = station.evidence.absolute(seal.path)
     beside = path.with_name(path.name + ".json")
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        try:
+        with _regular(path) as handle:
             read = read_back(handle, buffer, on_device=True)
-        finally:
-            os.close(handle)
         if (read.blake3, read.size) != (seal.blake3, seal.size):
             yield Finding(
                 FindingKind.CHANGED,
@@ -209,7 +206,9 @@ def _on_disk(station: Station, identifier: str, seal: _Seal, buffer: mmap) -> It
     except OSError as error:
         yield _unreadable(error, seal.path, identifier)
     try:
-        if blake3(beside.read_bytes()).hexdigest() != seal.description_blake3:
+        with _regular(beside) as handle:
+            described = read_back(handle, buffer, on_device=True)
+        if described.blake3 != seal.description_blake3:
             yield Finding(
                 FindingKind.DESCRIPTION_CHANGED,
                 seal.path + ".json",
@@ -227,12 +226,24 @@ def _on_disk(station: Station, identifier: str, seal: _Seal, buffer: mmap) -> It
         yield _unreadable(error, seal.path + ".json", identifier)
 
 
+@contextmanager
+def _regular(path: Path) -> Iterator[int]:
+    """Open a file for reading; a pipe or device in its place is an error, and never waits."""
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file")
+        yield handle
+    finally:
+        os.close(handle)
+
+
 def _unreadable(error: OSError, path: str, identifier: str) -> Finding:
     if error.errno == errno.ENOENT:
         return Finding(FindingKind.MISSING, path, T("the file is missing"), identifier)
-    if error.errno == errno.ELOOP:
+    if error.errno in (errno.ELOOP, errno.EINVAL, errno.ENXIO, errno.EISDIR):
         return Finding(
-            FindingKind.CHANGED, path, T("a symbolic link stands in its place"), identifier
+            FindingKind.CHANGED, path, T("something else stands in its place"), identifier
         )
     return Finding(
         FindingKind.UNREADABLE,
@@ -265,15 +276,13 @@ def _list(station: Station, relative: str, seals: dict[str, _Seal]) -> Iterator[
             its = seal.description_blake3 if which_blake3 else seal.description_sha256
             wanted |= {f"{own}  {name}", f"{its}  {name}.json"}
     try:
-        text = station.evidence.absolute(relative).read_text("utf-8", "replace")
+        with _regular(station.evidence.absolute(relative)) as handle:
+            found = os.read(handle, os.fstat(handle).st_size + 1)
     except OSError as error:
-        yield Finding(
-            FindingKind.LIST_DIFFERS,
-            relative,
-            T("the digest list cannot be read: {why}", why=os_reason(error)),
-        )
+        why = T("the digest list cannot be read: {why}", why=os_reason(error))
+        yield Finding(FindingKind.LIST_DIFFERS, relative, why)
         return
-    if set(text.splitlines()) != wanted:
+    if sorted(found.split(b"\n")) != sorted([b"", *(line.encode() for line in wanted)]):
         yield Finding(
             FindingKind.LIST_DIFFERS, relative, T("the digest list is not what was sealed")
         )
@@ -304,4 +313,4 @@ def _enter(station: Station, scope: Scope, result: Verification) -> None:
 
 
 def _shown(path: str) -> str:
-    return os.fsencode(path).decode("utf-8", "replace")
+    return CardPath(os.fsencode(path)).shown

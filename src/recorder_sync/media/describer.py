@@ -22,7 +22,8 @@ from typing import Any, Self
 from recorder_sync.config import Media as MediaSettings
 from recorder_sync.errors import MissingPart
 from recorder_sync.language import T
-from recorder_sync.model import Flag, Kind, Media, Position
+from recorder_sync.media.answer import checked
+from recorder_sync.model import Flag, Kind, Media
 from recorder_sync.rules.naming import IdentityFormat
 
 _LONGEST_ANSWER = 4 << 20
@@ -63,7 +64,7 @@ class Describer:
         answer = self._ask({"do": do, "path": _b64(path), "ffprobe": self._ffprobe})
         found = answer.get("media")
         if isinstance(found, dict):
-            return _media(found)
+            return checked(found)
         return Media(problem=Flag.UNREADABLE, detail=str(answer.get("error")))
 
     def kind_of(self, path: bytes) -> Kind | None:
@@ -76,7 +77,7 @@ class Describer:
         found = answer.get("media")
         if not isinstance(found, dict):
             return Kind.OTHER
-        media = _media(found)
+        media = checked(found)
         if media.problem is Flag.UNREADABLE:
             return None
         return media.kind if media.problem or media.kind is not Kind.OTHER else None
@@ -192,16 +193,6 @@ class _Process:
                 with suppress(BrokenPipeError):  # the unsent rest of a request
                     pipe.close()
         self._child.wait()
-
-
-def _media(found: dict[str, Any]) -> Media:
-    """Build the description from a confined process's answer."""
-    problem, position = found.pop("problem"), found.pop("position")
-    return Media(
-        **{**found, "kind": Kind(found["kind"])},
-        problem=Flag(problem) if problem else None,
-        position=Position(**position) if position else None,
-    )
 
 
 def _b64(path: bytes) -> str:

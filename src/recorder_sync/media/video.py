@@ -43,8 +43,9 @@ def describe(path: bytes, ffprobe: str) -> Media:
         detail = said[0][-200:] if said else "ffprobe ended with an error and no message"
         cut = is_cut_short(path) or "moov atom not found" in detail
         return Media(problem=Flag.TRUNCATED if cut else Flag.UNREADABLE, detail=_plain(detail))
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        return Media(problem=Flag.UNREADABLE, detail=f"ffprobe's answer makes no sense: {error}")
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
+        detail = _plain(f"ffprobe's answer makes no sense: {type(error).__name__}: {error}")
+        return Media(problem=Flag.UNREADABLE, detail=detail)
     finally:
         os.close(handle)
 
@@ -76,7 +77,7 @@ def _media(found: Mapping[str, Any], cut: bool) -> Media:
         model=tags.get("model") or tags.get("com.apple.quicktime.model"),
         tags=tags,
         problem=_problem(cut, bool(pictures or sounds)),
-        detail="the container is longer than the file" if cut else None,
+        detail=_detail(cut, bool(pictures or sounds)),
     )
 
 
@@ -84,6 +85,12 @@ def _problem(cut: bool, has_streams: bool) -> Flag | None:
     if cut:
         return Flag.TRUNCATED
     return None if has_streams else Flag.UNREADABLE
+
+
+def _detail(cut: bool, has_streams: bool) -> str | None:
+    if cut:
+        return "the container is longer than the file"
+    return None if has_streams else "neither pictures nor sound in it"
 
 
 def _kind(container: str, pictures: bool, sounds: bool) -> Kind:
@@ -109,19 +116,21 @@ def _plain(text: str) -> str:
     return text[:_LONGEST_VALUE].encode("utf-8", "replace").decode()
 
 
-def _seconds(text: str | None) -> float | None:
+def _seconds(text: object) -> float | None:
     try:
-        seconds = float(text) if text is not None else None
+        seconds = float(text) if isinstance(text, str) else None
     except ValueError:
         return None
     return round(seconds, 3) if seconds is not None and 0 <= seconds < 1e7 else None
 
 
-def _ratio(text: str) -> float | None:
+def _ratio(text: object) -> float | None:
+    if not isinstance(text, str):
+        return None
     over, _, under = text.partition("/")
     try:
         return round(int(over) / int(under or 1), 3) or None
-    except (ValueError, ZeroDivisionError):
+    except (ValueError, ArithmeticError):
         return None
 
 

@@ -135,13 +135,17 @@ class EvidenceFolder:
             _extend_list(folder / name, {file: pair[which] for file, pair in digests.items()})
 
     def files(self) -> Iterator[Path]:
-        """Yield every file below the evidence folder but the incoming area's."""
+        """Yield all below the evidence folder that is no folder, links to folders, and
+        empty folders; the incoming area is left out."""
         for folder, folders, files in os.walk(self.root):
             if Path(folder) == self.root:
                 folders[:] = [f for f in folders if f != INCOMING]
             folders.sort()
-            for file in sorted(files):
+            links = [name for name in folders if (Path(folder) / name).is_symlink()]
+            for file in sorted(files + links):
                 yield Path(folder) / file
+            if not folders and not files and Path(folder) != self.root:
+                yield Path(folder)
 
 
 def unprotect(path: Path) -> None:
