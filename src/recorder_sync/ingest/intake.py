@@ -201,8 +201,10 @@ class _Intake:
             recording = self._sealed_earlier(item)
             if recording is None:
                 new.append(item)
-            else:
+            elif self._is_still_there(recording):
                 known.append(Outcome(item.path, ItemOutcome.ALREADY_SEALED, recording))
+            else:
+                known.append(Outcome(item.path, ItemOutcome.FAILED, failure=_evidence_is_gone()))
         note_outcomes(self._station, self._report.docking, known)
         for outcome in known:
             self._add(outcome)
@@ -229,6 +231,14 @@ class _Intake:
             if sighting.fingerprint == seen:
                 return sealed_recording(self._station.catalogue, sighting.recording).recording
         return None
+
+    def _is_still_there(self, recording: Recording) -> bool:
+        """Tell whether the evidence file is in its place; `verify` looks at its content."""
+        try:
+            state = self._station.evidence.absolute(recording.path).lstat()
+        except OSError:
+            return False
+        return stat.S_ISREG(state.st_mode) and state.st_size == recording.size
 
     def _check_room(self, size: int) -> None:
         reserve = self._station.settings.ingest.reserve_mib << 20
@@ -265,6 +275,13 @@ class _Intake:
     def _add(self, outcome: Outcome) -> None:
         self._report.outcomes.append(outcome)
         self._observer.finished(outcome)
+
+
+def _evidence_is_gone() -> RecordingFailure:
+    return RecordingFailure(
+        T("It was sealed earlier, but the evidence file is not there any more."),
+        T("Do not clear the card: it may hold the only copy. Run: recorder-sync verify --all"),
+    )
 
 
 def _storage(root: Path) -> Storage | None:
