@@ -9,13 +9,17 @@ import json
 import random
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
+from sqlite_utils.db import Database
+
 from recorder_sync.catalogue.database import open_catalogue
+from recorder_sync.catalogue.time_line import free_place
 from recorder_sync.catalogue.words import words
 from recorder_sync.description import as_json
 from recorder_sync.model import (
@@ -23,15 +27,15 @@ from recorder_sync.model import (
     Digests,
     Kind,
     Media,
-    Recording,
     RecordedTime,
+    Recording,
     Source,
     Tag,
     Tags,
     TimeSource,
 )
 from recorder_sync.rules.identity import recording_id
-from recorder_sync.timestamps import iso, iso_ns
+from recorder_sync.timestamps import iso, iso_ns, moment
 
 END = datetime(2026, 11, 23, tzinfo=UTC)
 DAYS = 3 * 365
@@ -59,6 +63,16 @@ _CAUSES = (
     ("违反停车管理规定", 9),
     ("未按规定设置户外广告", 7),
 )
+_SCHEMES = {
+    2: ("DCIM/", "DCAM_{device}_{officer}_{at:%Y%m%d_%H%M%S}.jpg", Kind.PHOTO),
+    8: ("DCIM/", "DCAM_{device}_{officer}_{at:%Y%m%d_%H%M%S}.mp4", Kind.VIDEO),
+    9: ("DCIM/", "DCAM_{device}_{officer}_{at:%Y%m%d_%H%M%S}_IMP.mp4", Kind.VIDEO),
+    10: ("RECORD/", "REC{number:07d}.WAV", Kind.AUDIO),
+    11: ("VIDEO/", "现场勘验笔录{number:07d}.mp4", Kind.VIDEO),
+    14: ("DCIM/100MEDIA/", "MAH{number:07d}.MP4", Kind.VIDEO),
+    20: ("VIDEO/", "{officer}_0_{at:%Y%m%d_%H%M%S}.mp4", Kind.VIDEO),
+}
+"""Of twenty recordings, those up to the number are named so: folder, name and kind."""
 _SAMPLE = Recording(
     id="",
     docking="",
@@ -102,36 +116,44 @@ def make_catalogue(path: Path, recordings: int) -> None:
     """Make a catalogue of so many recordings at `path`."""
     open_catalogue(path).close()
     db = sqlite3.connect(path, isolation_level=None)
-    for pragma in ("synchronous=off", "cache_size=-1000000", "wal_autocheckpoint=0"):
+    for pragma in ("journal_mode=off", "synchronous=off", "cache_size=-500000"):
         db.execute(f"pragma {pragma}")
     choose = random.Random(recordings)
     names = [_person(choose) for _ in range(OFFICERS)]
-    db.execute("begin")
-    _insert(db, "devices", ({"number": _device(i)} for i in range(DEVICES)))
-    _insert(db, "officers", (_officer(i, name) for i, name in enumerate(names)))
-    _insert(db, "cases", (_case(choose, i) for i in range(CASES)))
-    made = _recordings(choose, recordings, names)
-    while batch := list(islice(made, 20_000)):
-        for of_table, rows in zip(
-            ("dockings", "recordings", "descriptions"), zip(*batch, strict=True), strict=True
-        ):
-            _insert(db, of_table, (row for row in rows if row))
-        db.execute("commit")
+    places = Database(db)
+    with _indexes_made_at_the_end(db):
         db.execute("begin")
-    db.execute("commit")
-    db.execute("pragma wal_checkpoint(truncate)")
+        _insert(db, "devices", ({"number": _device(i)} for i in range(DEVICES)))
+        _insert(db, "officers", (_officer(i, name) for i, name in enumerate(names)))
+        _insert(db, "cases", (_case(choose, i) for i in range(CASES)))
+        made = _recordings(choose, recordings, names)
+        while batch := list(islice(made, 20_000)):
+            _insert(db, "dockings", (docking for docking, _, _ in batch if docking))
+            _insert(db, "recordings", (_placed(places, recording) for _, recording, _ in batch))
+            _insert(db, "descriptions", (description for _, _, description in batch))
+        db.execute("commit")
+    db.execute("pragma journal_mode=wal")
     db.close()
+
+
+@contextmanager
+def _indexes_made_at_the_end(db: sqlite3.Connection) -> Iterator[None]:
+    """Take the product's indexes away and make them again, by the product's statements."""
+    indexes = db.execute("select name, sql from sqlite_schema where type = 'index' and sql <> ''")
+    found = indexes.fetchall()
+    for name, _ in found:
+        db.execute(f"drop index {name}")
+    yield
+    for _, statement in found:
+        db.execute(statement)
 
 
 def _insert(db: sqlite3.Connection, into: str, rows: Iterator[dict[str, Any]]) -> None:
     first = next(rows, None)
     if first is None:
         return
-    statement = (
-        f"insert into {into} ({', '.join(first)}) values ({', '.join('?' for _ in first)})"
-    )
-    db.execute(statement, tuple(first.values()))
-    db.executemany(statement, (tuple(row.values()) for row in rows))
+    statement = f"insert into {into} ({', '.join(first)}) values ({', '.join('?' for _ in first)})"
+    db.executemany(statement, (tuple(row.values()) for row in chain((first,), rows)))
 
 
 def _recordings(
@@ -202,6 +224,11 @@ def _describe(
     }
 
 
+def _placed(db: Database, row: dict[str, Any]) -> dict[str, Any]:
+    """Return the row with its number, as the product gives it."""
+    return {"number": free_place(db, moment(row["recorded_start"]), row["id"]), **row}
+
+
 def _row(choose: random.Random, described: dict[str, Any], number: int) -> dict[str, Any]:
     """Return the row of the table `recordings`."""
     alike = ("id", "docking", "state", "device", "kind", "path", "size", "blake3", "sha256")
@@ -224,25 +251,10 @@ def _row(choose: random.Random, described: dict[str, Any], number: int) -> dict[
 
 def _name(number: int, device: str, officer: str, start: datetime) -> tuple[str, str, Kind]:
     """Return folder, name and kind in one of the naming schemes that cards have."""
-    match number % 20:
-        case 0 | 1:
-            return "DCIM/", f"{_dcam(device, officer)}_{start:%Y%m%d_%H%M%S}.jpg", Kind.PHOTO
-        case 2 | 3 | 4 | 5 | 6 | 7:
-            return "DCIM/", f"{_dcam(device, officer)}_{start:%Y%m%d_%H%M%S}.mp4", Kind.VIDEO
-        case 8:
-            return "DCIM/", f"{_dcam(device, officer)}_{start:%Y%m%d_%H%M%S}_IMP.mp4", Kind.VIDEO
-        case 9:
-            return "RECORD/", f"REC{number:07d}.WAV", Kind.AUDIO
-        case 10:
-            return "VIDEO/", f"现场勘验笔录{number:07d}.mp4", Kind.VIDEO
-        case 11 | 12 | 13:
-            return "DCIM/100MEDIA/", f"MAH{number:07d}.MP4", Kind.VIDEO
-        case _:
-            return "VIDEO/", f"{officer}_0_{start:%Y%m%d_%H%M%S}.mp4", Kind.VIDEO
-
-
-def _dcam(device: str, officer: str) -> str:
-    return f"DCAM_{device.replace('-', '')}_{officer}"
+    turn = number % 20
+    folder, form, kind = next(_SCHEMES[below] for below in _SCHEMES if turn < below)
+    name = form.format(number=number, device=device.replace("-", ""), officer=officer, at=start)
+    return folder, name, kind
 
 
 def _docking_row(docking: _Docking) -> dict[str, Any]:

@@ -13,10 +13,14 @@ from typing import Any
 
 import pytest
 import tomli_w
+from hypothesis import settings
 
 from recorder_sync.config import load
 from recorder_sync.language import Language, use_language
 from recorder_sync.station import Station, open_station
+
+settings.register_profile("recorder-sync", deadline=None)  # a busy machine is no failure
+settings.load_profile("recorder-sync")
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,7 @@
 """A recording as JSON, and back: the RECORDING that other programs rely on (Art. 3)."""
 
+# ruff: noqa: DTZ001 - hypothesis wants its bounds without a zone
+
 import json
 from dataclasses import replace
 from datetime import UTC, datetime

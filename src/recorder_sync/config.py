@@ -4,6 +4,7 @@ Every problem is reported at once, each with its key, its value and what is allo
 Each part of the product takes the section it needs, nobody takes the whole.
 """
 
+import json
 import os
 import re
 import tomllib
@@ -60,7 +61,7 @@ class Paths(_Section):
     @field_validator("state", "evidence")
     @classmethod
     def _absolute(cls, path: Path) -> Path:
-        if not path.is_absolute():
+        if not path.is_absolute() or "\0" in str(path):
             raise ValueError("should be an absolute path")
         return path
 
@@ -95,7 +96,7 @@ class Deadline(_Section):
 def _pattern(text: str) -> str:
     try:
         re.compile(text)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"should be a regular expression ({error})") from None
     return text
 
@@ -195,7 +196,7 @@ def load(path: Path) -> Configuration:
             ),
             T("Run the command as a user who may read it."),
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigurationProblem(
             T("{path} is not valid TOML: {why}", path=path, why=error),
             [],
@@ -208,11 +209,15 @@ def parse(values: dict[str, Any], path: Path) -> Configuration:
     """Turn the values of the file `path` into settings, or raise ConfigurationProblem."""
     problems = []
     try:
-        configuration = Configuration.model_validate(values)
+        # As JSON, pydantic can be strict about types and still read paths and enums.
+        text = json.dumps(values, default=str)
+        configuration = Configuration.model_validate_json(text, strict=True)
     except ValidationError as error:
         problems = list(_problems(error))
     else:
-        evidence, state = configuration.paths.evidence, configuration.paths.state
+        evidence, state = (
+            path.resolve() for path in (configuration.paths.evidence, configuration.paths.state)
+        )
         if evidence == state or state.is_relative_to(evidence):
             problems.append(
                 T(

@@ -40,7 +40,7 @@ def open_station(settings: Configuration) -> Station:
     Raises MissingPart or CatalogueProblem.
     """
     evidence, custody = evidence_and_custody(settings)
-    evidence.prepare(in_use=custody.size() > 0)
+    evidence.prepare(in_use=custody.is_begun())
     return Station(
         settings=settings,
         evidence=evidence,

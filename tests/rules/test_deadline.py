@@ -1,5 +1,7 @@
 """The 24-hour rule (Art. 21)."""
 
+# ruff: noqa: DTZ001 - hypothesis wants its bounds without a zone
+
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given

@@ -28,7 +28,7 @@ def test_ids_stay_the_same_from_version_to_version() -> None:
 
 @given(device=st.text(max_size=30), digest=_digests)
 def test_an_id_is_thirteen_letters_or_digits_that_any_disk_keeps(device: str, digest: str) -> None:
-    assert re.fullmatch(r"[a-z2-7]{%d}" % ID_LENGTH, recording_id(device, digest))
+    assert re.fullmatch(rf"[a-z2-7]{{{ID_LENGTH}}}", recording_id(device, digest))
 
 
 @given(
@@ -65,7 +65,9 @@ def test_sources_that_agree_are_no_conflict_and_all_are_kept() -> None:
 
 
 @given(
-    claims=st.lists(st.builds(Claim, st.text(max_size=3), st.sampled_from(list(Source)), st.just("")))
+    claims=st.lists(
+        st.builds(Claim, st.text(max_size=3), st.sampled_from(list(Source)), st.just(""))
+    )
 )
 def test_every_distinct_claim_is_kept_once(claims: list[Claim]) -> None:
     found = identify(claims, [])

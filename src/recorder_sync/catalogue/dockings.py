@@ -131,21 +131,28 @@ class Sighting:
     """A file seen at an earlier docking whose recording is sealed."""
 
     recording: str
-    device: str | None
-    """The recording's device; None: unassigned."""
+    devices: frozenset[str | None]
+    """The recording's device now, and as it was sealed; None: unassigned."""
     fingerprint: bytes
 
 
 def sightings(db: Database, path: CardPath, size: int, mtime_ns: int) -> list[Sighting]:
     """Return the sealed recordings that were seen under this path, size and time."""
     rows = db.query(
-        "select distinct i.recording, r.device, r.fingerprint from inventory i"
+        "select distinct i.recording, r.device, r.device_as_sealed, r.fingerprint from inventory i"
         " join recordings r on r.id = i.recording"
         " where i.path = ? and i.size = ? and i.mtime_ns = ? and i.recording is not null"
         " and r.state = 'sealed'",
         [path.raw, size, mtime_ns],
     )
-    return [Sighting(row["recording"], row["device"], row["fingerprint"]) for row in rows]
+    return [
+        Sighting(
+            row["recording"],
+            frozenset((row["device"], row["device_as_sealed"])),
+            row["fingerprint"],
+        )
+        for row in rows
+    ]
 
 
 def inventory_of(db: Database, docking: str) -> list[InventoryEntry]:

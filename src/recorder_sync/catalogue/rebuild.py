@@ -66,7 +66,7 @@ def rebuild(state: Path, custody: CustodyLog, at: datetime) -> Rebuilt:
     kept = None
     for old in _files(state / FILE_NAME):
         if old.exists():
-            beside = old.with_name(f"replaced-{at:%Y%m%dT%H%M%S}-{old.name}")
+            beside = _unused(old.with_name(f"replaced-{at:%Y%m%dT%H%M%S}-{old.name}"))
             old.rename(beside)
             kept = kept or beside
     fresh.rename(state / FILE_NAME)
@@ -76,6 +76,14 @@ def rebuild(state: Path, custody: CustodyLog, at: datetime) -> Rebuilt:
 
 def _files(path: Path) -> list[Path]:
     return [path, *(path.with_name(path.name + ending) for ending in ("-wal", "-shm"))]
+
+
+def _unused(path: Path) -> Path:
+    """Return a name beside `path` that nothing has yet."""
+    tried, number = path, 1
+    while tried.exists():
+        tried, number = path.with_name(f"{path.name}.{number}"), number + 1
+    return tried
 
 
 def _replay(db: Database, custody: CustodyLog) -> None:

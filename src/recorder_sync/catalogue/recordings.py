@@ -12,11 +12,8 @@ from typing import Any
 from sqlite_utils.db import Database
 
 from recorder_sync.catalogue import ledger, time_line
-from recorder_sync.catalogue.database import insert
+from recorder_sync.catalogue.database import FILE_NAME, broken, insert
 from recorder_sync.catalogue.schema import table
-from recorder_sync.catalogue.search import Page as Page  # noqa: PLC0414
-from recorder_sync.catalogue.search import Search as Search  # noqa: PLC0414
-from recorder_sync.catalogue.search import search as search  # noqa: PLC0414
 from recorder_sync.catalogue.words import words
 from recorder_sync.description import as_json, from_json
 from recorder_sync.errors import NotFound
@@ -44,6 +41,8 @@ class Sealed:
 
     recording: Recording
     description: Digests
+    row: dict[str, Any]
+    """What the index says, column by column."""
     custody_seq: int | None
     """Number of its entry in the custody log."""
 
@@ -60,31 +59,35 @@ def enter(db: Database, intent: Intent) -> None:
         ledger.see_case(db, tags.case.value)
     state = after(None, Event.INTENT_WRITTEN)
     assert state is not None
-    insert(
-        db,
-        "recordings",
-        {
-            "number": time_line.free_place(db, recording.recorded.start, recording.id),
-            "id": recording.id,
-            "docking": recording.docking,
-            "state": state.value,
-            **_searched(recording),
-            "path": recording.path,
-            "size": recording.size,
-            "blake3": recording.digests.blake3,
-            "sha256": recording.digests.sha256,
-            "fingerprint": intent.fingerprint,
-            "recorded_start": iso(recording.recorded.start),
-            "recorded_end": iso_or_none(recording.recorded.end),
-            "sealed_at": iso(recording.sealed_at),
-            "deadline": iso(recording.deadline),
-            "on_time": int(recording.on_time),
-            "description_blake3": intent.description.blake3,
-            "description_sha256": intent.description.sha256,
-            "part": intent.part,
-        },
-    )
+    row = {
+        "number": time_line.free_place(db, recording.recorded.start, recording.id),
+        "state": state.value,
+        "docking": recording.docking,
+        "device_as_sealed": tags.device.value if tags.device else None,
+        "fingerprint": intent.fingerprint,
+        "description_blake3": intent.description.blake3,
+        "description_sha256": intent.description.sha256,
+        "part": intent.part,
+    }
+    insert(db, "recordings", {**columns(recording), **row})
     insert(db, "descriptions", {"recording": recording.id, "json": _text(recording)})
+
+
+def columns(recording: Recording) -> dict[str, Any]:
+    """Return what the index says of a recording."""
+    return {
+        "id": recording.id,
+        **_searched(recording),
+        "path": recording.path,
+        "size": recording.size,
+        "blake3": recording.digests.blake3,
+        "sha256": recording.digests.sha256,
+        "recorded_start": iso(recording.recorded.start),
+        "recorded_end": iso_or_none(recording.recorded.end),
+        "sealed_at": iso(recording.sealed_at),
+        "deadline": iso(recording.deadline),
+        "on_time": int(recording.on_time),
+    }
 
 
 def _searched(recording: Recording) -> dict[str, Any]:
@@ -149,18 +152,36 @@ def intents(db: Database) -> list[Intent]:
             from_json(json.loads(row["json"])),
             Digests(row["description_blake3"], row["description_sha256"]),
             row["fingerprint"],
-            row["part"],
+            row["part"] or row["path"],
         )
         for row in rows
     ]
 
 
-def with_content(db: Database, blake3: str, size: int) -> list[tuple[str, str | None, State]]:
-    """Return id, device and state of the recordings with this content."""
+@dataclass(frozen=True, slots=True)
+class SameContent:
+    """A recording with given content."""
+
+    recording: str
+    state: State
+    devices: frozenset[str | None]
+    """Its device now, and as it was sealed; None: unassigned."""
+
+
+def with_content(db: Database, blake3: str, size: int) -> list[SameContent]:
+    """Return the recordings with this content."""
     rows = db.query(
-        "select id, device, state from recordings where blake3 = ? and size = ?", [blake3, size]
+        "select id, state, device, device_as_sealed from recordings where blake3 = ? and size = ?",
+        [blake3, size],
     )
-    return [(row["id"], row["device"], State(row["state"])) for row in rows]
+    return [
+        SameContent(
+            row["id"],
+            State(row["state"]),
+            frozenset((row["device"], row["device_as_sealed"])),
+        )
+        for row in rows
+    ]
 
 
 def recording(db: Database, prefix: str) -> Sealed:
@@ -198,8 +219,8 @@ def all_sealed(
 
 
 _SEALED = (
-    "select r.description_blake3, r.description_sha256, r.custody_seq, d.json"
-    " from recordings r join descriptions d on d.recording = r.id where r.state = 'sealed'"
+    "select r.*, d.json from recordings r join descriptions d on d.recording = r.id"
+    " where r.state = 'sealed'"
 )
 
 
@@ -230,9 +251,15 @@ def size_sealed(db: Database) -> int:
 
 
 def _sealed(row: dict[str, Any]) -> Sealed:
+    try:
+        recording = from_json(json.loads(row["json"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise broken(FILE_NAME, f"recording {row['id']}: {type(error).__name__}") from error
+    indexed = (*columns(recording), "description_blake3", "description_sha256", "custody_seq")
     return Sealed(
-        from_json(json.loads(row["json"])),
+        recording,
         Digests(row["description_blake3"], row["description_sha256"]),
+        {name: row[name] for name in indexed},
         row["custody_seq"],
     )
 

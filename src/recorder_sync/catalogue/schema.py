@@ -121,6 +121,7 @@ def m003_recordings(db: Database) -> None:
             "docking": str,
             "state": str,
             "device": str,
+            "device_as_sealed": str,
             "officer": str,
             "case_no": str,
             "kind": str,

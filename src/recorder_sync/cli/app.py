@@ -8,8 +8,8 @@ from pathlib import Path
 
 import typer
 
-from recorder_sync.errors import RecorderSyncError
-from recorder_sync.language import Language, tr, use_language
+from recorder_sync.errors import RecorderSyncError, UsageProblem
+from recorder_sync.language import Language, T, tr, use_language
 
 LANGUAGE_VARIABLE = "RECORDER_SYNC_LANGUAGE"
 
@@ -21,6 +21,7 @@ def run(arguments: Sequence[str]) -> int:
 
     as_json = "--json" in arguments
     try:
+        _refuse_what_is_no_text(arguments)
         _build()(list(arguments), prog_name="recorder-sync")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
@@ -34,6 +35,16 @@ def run(arguments: Sequence[str]) -> int:
         print_error(problem, as_json=as_json)
         return problem.exit_code
     return 0
+
+
+def _refuse_what_is_no_text(arguments: Sequence[str]) -> None:
+    """Refuse an argument that is not UTF-8, unless it names something that is there."""
+    for argument in arguments:
+        if any("\ud800" <= c <= "\udfff" for c in argument) and not os.path.lexists(argument):
+            raise UsageProblem(
+                T("{text} is not text in UTF-8.", text=argument),
+                T("Set the terminal to UTF-8 and type it again."),
+            )
 
 
 def _build() -> typer.Typer:

@@ -38,7 +38,7 @@ def check(context: typer.Context, json: _Json = False) -> None:
 def rebuild(context: typer.Context, json: _Json = False) -> None:
     settings = settings_of(context)
     evidence, custody = evidence_and_custody(settings)
-    evidence.prepare(in_use=custody.size() > 0)
+    evidence.prepare(in_use=custody.is_begun())
     with evidence.sealing_turn():
         result = rebuild_catalogue(settings.paths.state, custody, now())
         custody.append(

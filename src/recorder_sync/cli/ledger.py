@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -37,13 +38,15 @@ def add_device(
     ] = None,
 ) -> None:
     with station_of(context) as station:
-        device = Device(_named(number), kind, maker, model, officer, station.now())
+        number = _named(number)
         facts_ = {"kind": kind, "maker": maker, "model": model, "officer": officer}
         _enter(
             station,
             f"device:{number}",
             facts_,
-            lambda: ledger.register_device(station.catalogue, device),
+            lambda at: ledger.register_device(
+                station.catalogue, Device(number, kind, maker, model, officer, at)
+            ),
         )
         messages.print(T("Device {number} is registered.", number=number).shown, markup=False)
 
@@ -185,7 +188,7 @@ def _register_officer(station: Station, officer: Officer) -> None:
         station,
         f"officer:{officer.cert_no}",
         {"name": officer.name, "unit": officer.unit},
-        lambda: ledger.register_officer(station.catalogue, officer, iso(station.now())),
+        lambda at: ledger.register_officer(station.catalogue, officer, iso(at)),
     )
 
 
@@ -194,16 +197,21 @@ def _register_case(station: Station, case: Case) -> None:
         station,
         f"case:{case.number}",
         {"party": case.party, "cause": case.cause},
-        lambda: ledger.register_case(station.catalogue, case, iso(station.now())),
+        lambda at: ledger.register_case(station.catalogue, case, iso(at)),
     )
 
 
 def _enter(
-    station: Station, subject: str, what: dict[str, str | None], write: Callable[[], None]
+    station: Station,
+    subject: str,
+    what: dict[str, str | None],
+    write: Callable[[datetime], None],
 ) -> None:
-    station.custody.append([station.deed(Act.LEDGER, subject, what)])
+    """Put an entry of the ledger on record, then in the catalogue with the same time."""
+    deed = station.deed(Act.LEDGER, subject, what)
+    station.custody.append([deed])
     with transaction(station.catalogue):
-        write()
+        write(deed.time)
 
 
 def _named(text: str) -> str:

@@ -7,7 +7,7 @@ import typer
 
 from recorder_sync.catalogue import dockings
 from recorder_sync.catalogue import recordings as catalogue
-from recorder_sync.catalogue.recordings import Search
+from recorder_sync.catalogue.search import Search, search
 from recorder_sync.cli.screen import (
     amount,
     answers,
@@ -57,7 +57,7 @@ def list_(
     json: _Json = False,
 ) -> None:
     with station_of(context) as station:
-        page = catalogue.search(
+        page = search(
             station.catalogue,
             Search(
                 device=device,

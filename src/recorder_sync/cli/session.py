@@ -3,7 +3,7 @@
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, time
+from datetime import UTC, datetime, time
 from types import FrameType
 
 import typer
@@ -63,4 +63,11 @@ def read_time(text: str, settings: Configuration) -> datetime:
         ) from None
     if len(text) == len("2026-11-23"):
         found = datetime.combine(found, time())
-    return found if found.tzinfo else found.replace(tzinfo=settings.station.zone)
+    found = found if found.tzinfo else found.replace(tzinfo=settings.station.zone)
+    try:
+        return found.astimezone(UTC)
+    except OverflowError:
+        raise UsageProblem(
+            T("{text} is beyond the calendar.", text=text),
+            T("Write 2026-11-23 or 2026-11-23T08:30."),
+        ) from None

@@ -3,8 +3,8 @@
 An entry is one line of canonical JSON (RFC 8785). It holds the leaf hash of the
 entry before it, computed as RFC 6962 does (SHA-256 of a zero byte and the line), so
 the chain of today and a Merkle tree over the same lines share their hashes. Any line
-changed, dropped from the middle, moved or inserted breaks the chain. Lines dropped
-from the end do not: that needs a witness outside this machine.
+changed, dropped from the middle, moved or inserted breaks the chain. Changing the last
+line or dropping lines from the end does not: that needs a witness outside this machine.
 
 Segments are files named by the sequence number of their first entry. A line that a
 power cut tore was never reported as done; it is set aside, not silently dropped.
@@ -142,6 +142,10 @@ class CustodyLog:
                 if entry.seq >= first:
                     yield entry, line
 
+    def is_begun(self) -> bool:
+        """Tell whether anything was ever put on record here."""
+        return bool(self._segments())
+
     def size(self) -> int:
         """Return the number of entries."""
         with self._turn():
@@ -239,8 +243,9 @@ def _parse(line: bytes, segment: Path, number: int | None) -> Entry:
 def _lines(segment: Path) -> Iterator[bytes]:
     with segment.open("rb") as file:
         for line in file:
-            if line.endswith(b"\n"):
-                yield line[:-1]
+            if not line.endswith(b"\n"):
+                return  # torn, or being written just now: the rest of it is no entry
+            yield line[:-1]
 
 
 def _last_line(segment: Path) -> bytes | None:

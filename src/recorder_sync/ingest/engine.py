@@ -18,7 +18,7 @@ import mmap
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from queue import SimpleQueue
 
@@ -107,7 +107,9 @@ def ring_of_buffers(count: int) -> Iterator[list[mmap.mmap]]:
         yield buffers
     finally:
         for buffer in buffers:
-            buffer.close()
+            # An error on its way up still holds views of it: then it is freed with them.
+            with suppress(BufferError):
+                buffer.close()
 
 
 class _Digesting:

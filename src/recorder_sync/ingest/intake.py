@@ -35,6 +35,7 @@ from recorder_sync.ingest.volume import Volume
 from recorder_sync.language import T
 from recorder_sync.media.describer import Describer
 from recorder_sync.model import CardPath, ItemOutcome, Recording, Storage
+from recorder_sync.rules.identity import is_same_device
 from recorder_sync.station import Station
 
 
@@ -183,13 +184,15 @@ class _Intake:
 
     def _note_unusable(self) -> None:
         """Report what was not even looked at; skipped files were noted with the inventory."""
-        for item in self._items:
-            if item.failure is not None:
-                failure = RecordingFailure(
-                    item.failure,
-                    T("Check the card and the rights to read it, then take it in again."),
-                )
-                self._add(Outcome(item.path, ItemOutcome.FAILED, failure=failure))
+        hint = T("Check the card and the rights to read it, then take it in again.")
+        unusable = [
+            Outcome(item.path, ItemOutcome.FAILED, failure=RecordingFailure(item.failure, hint))
+            for item in self._items
+            if item.failure is not None
+        ]
+        note_outcomes(self._station, self._report.docking, unusable)
+        for outcome in unusable:
+            self._add(outcome)
 
     def _sort_out_known(self) -> list[Item]:
         """Return the recordings to copy; those sealed at an earlier docking are noted."""
@@ -218,7 +221,7 @@ class _Intake:
             for s in dockings.sightings(
                 self._station.catalogue, item.path, item.size, item.mtime_ns
             )
-            if s.device is None or device is None or s.device == device
+            if is_same_device(device, s.devices)
         ]
         if not candidates:
             return None

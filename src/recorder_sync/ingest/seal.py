@@ -26,6 +26,7 @@ from recorder_sync.ingest.engine import ring_of_buffers
 from recorder_sync.ingest.readback import read_back
 from recorder_sync.language import T
 from recorder_sync.model import CardPath, Digests, ItemOutcome, Recording
+from recorder_sync.rules.identity import is_same_device
 from recorder_sync.rules.lifecycle import State
 from recorder_sync.station import Station
 from recorder_sync.stores.evidence import move_into_place
@@ -165,9 +166,9 @@ def _sort_out(station: Station, batch: Sequence[Ready]) -> tuple[list[Ready], li
 def _same_content(station: Station, recording: Recording) -> Recording | None:
     device = recording.tags.device.value if recording.tags.device else None
     found = recordings.with_content(station.catalogue, recording.digests.blake3, recording.size)
-    for identifier, its_device, state in found:
-        if state is State.SEALED and (device is None or its_device in (None, device)):
-            return recordings.recording(station.catalogue, identifier).recording
+    for same in found:
+        if same.state is State.SEALED and is_same_device(device, same.devices):
+            return recordings.recording(station.catalogue, same.recording).recording
     return None
 
 
@@ -219,7 +220,7 @@ def _place(station: Station, intent: Intent) -> OSError | None:
     beside = _description_path(final)
     try:
         part = station.evidence.absolute(intent.part)
-        if part.exists() or not final.exists():
+        if part != final and (part.exists() or not final.exists()):
             move_into_place(part, final)
         if not beside.exists() or beside.read_bytes() != as_bytes(intent.recording):
             write_synced(beside, as_bytes(intent.recording))

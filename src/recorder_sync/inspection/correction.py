@@ -40,7 +40,8 @@ def correct(station: Station, recording: Recording, wanted: Correction) -> Recor
         raise UsageProblem(
             T("A correction needs a person and a reason."), T("Give --by and --reason.")
         )
-    if not any((wanted.device, wanted.officer, wanted.case)):
+    given = [value for value in (wanted.device, wanted.officer, wanted.case) if value is not None]
+    if not given or not all(value.strip() for value in given):
         raise UsageProblem(
             T("There is nothing to correct."), T("Give --device, --officer or --case.")
         )
@@ -79,7 +80,7 @@ def correct(station: Station, recording: Recording, wanted: Correction) -> Recor
 
 
 def _said(before: Tag | None, value: str | None, detail: str) -> Tag | None:
-    return before if value is None else Tag(value, Source.PERSON, detail)
+    return before if value is None else Tag(value.strip(), Source.PERSON, detail)
 
 
 def _tagged(recording: Recording) -> dict[str, object]:

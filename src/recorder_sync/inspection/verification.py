@@ -10,7 +10,7 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -23,6 +23,7 @@ from recorder_sync.custody.log import Act
 from recorder_sync.errors import CustodyProblem, os_reason
 from recorder_sync.ingest.engine import ring_of_buffers
 from recorder_sync.ingest.readback import read_back
+from recorder_sync.inspection.measure import Measure, of_catalogue, read_measures
 from recorder_sync.language import T, Text
 from recorder_sync.model import CardPath
 from recorder_sync.station import Station
@@ -72,18 +73,6 @@ class Verification:
     findings: list[Finding] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class _Seal:
-    """What the custody log holds of a recording."""
-
-    path: str
-    blake3: str
-    sha256: str
-    size: int
-    description_blake3: str
-    description_sha256: str
-
-
 def verify(
     station: Station, scope: Scope, checked: Callable[[str, int], None] = lambda _p, _s: None
 ) -> Verification:
@@ -93,64 +82,58 @@ def verify(
     not as it was sealed. Raises MissingPart when the result cannot be entered.
     """
     result = Verification()
-    until = station.custody.size()
-    seals = _seals(station, until, result)
-    log_broken = bool(result.findings)
-    with ExitStack() as stack:
-        (buffer,) = stack.enter_context(ring_of_buffers(1))
-        paths: dict[str, _Seal] = {}
-        for sealed in _in_scope(station, scope):
-            if sealed.custody_seq is not None and sealed.custody_seq >= until:
-                continue  # sealed while this runs
-            recording = sealed.recording
-            seal = seals.pop(recording.id, None)
-            if seal is not None or not log_broken:
-                result.findings += _compare(sealed, seal)
-            measure = seal or _of_catalogue(sealed)
-            paths[measure.path] = measure
-            result.findings += _on_disk(station, recording.id, measure, buffer)
-            result.checked += 1
-            result.size += measure.size
-            checked(measure.path, measure.size)
+    with _standstill(station):
+        measures = _measures(station, result)
+        log_broken = bool(result.findings)
+        known: dict[str, Measure] = {}
+        with ring_of_buffers(1) as (buffer,):
+            for sealed in _in_scope(station, scope):
+                identifier = sealed.recording.id
+                measure = measures.pop(identifier, None)
+                if measure is not None or not log_broken:
+                    result.findings += _compare(sealed, measure)
+                measure = measure or of_catalogue(sealed)
+                known[measure.path] = measure
+                result.findings += _on_disk(station, identifier, measure, buffer)
+                result.checked += 1
+                result.size += measure.size
+                checked(measure.path, measure.size)
+            if scope.is_everything:
+                for identifier, measure in measures.items():
+                    known[measure.path] = measure
+                    result.findings.append(_not_in_catalogue(identifier, measure))
+                    result.findings += _on_disk(station, identifier, measure, buffer)
     if scope.is_everything:
-        for identifier, seal in seals.items():
-            paths[seal.path] = seal
-            result.findings.append(
-                Finding(
-                    FindingKind.NOT_IN_CATALOGUE,
-                    seal.path,
-                    T("sealed by the custody log, unknown to the catalogue"),
-                    identifier,
-                )
-            )
         with station.evidence.sealing_turn():
             for sealed in recordings.all_sealed(station.catalogue):
-                paths.setdefault(sealed.recording.path, _of_catalogue(sealed))
-            result.findings += _extras_and_lists(station, paths)
+                known.setdefault(sealed.recording.path, of_catalogue(sealed))
+            result.findings += _extras_and_lists(station, known)
     _enter(station, scope, result)
     return result
 
 
-def _seals(station: Station, until: int, result: Verification) -> dict[str, _Seal]:
-    seals: dict[str, _Seal] = {}
+@contextmanager
+def _standstill(station: Station) -> Iterator[None]:
+    """Look at the catalogue as it is now, however much is sealed meanwhile.
+
+    The first read fixes what this connection sees (https://www.sqlite.org/isolation.html);
+    it happens while nobody measures, so the log read next holds at least as much.
+    """
+    with station.evidence.sealing_turn():
+        station.catalogue.execute("begin")
+        recordings.count_sealed(station.catalogue)
     try:
-        for entry in station.custody.entries():
-            if entry.seq >= until:
-                break
-            if entry.deed.act is Act.SEAL:
-                facts = entry.deed.facts
-                recording = facts["recording"]
-                seals[entry.deed.subject] = _Seal(
-                    recording["path"],
-                    recording["blake3"],
-                    recording["sha256"],
-                    recording["size"],
-                    facts["description_blake3"],
-                    facts["description_sha256"],
-                )
+        yield
+    finally:
+        station.catalogue.rollback()
+
+
+def _measures(station: Station, result: Verification) -> dict[str, Measure]:
+    try:
+        return read_measures(station.custody)
     except CustodyProblem as problem:
         result.findings.append(Finding(FindingKind.LOG_BROKEN, "custody", problem.text))
-    return seals
+        return {}
 
 
 def _in_scope(station: Station, scope: Scope) -> Iterator[Sealed]:
@@ -160,70 +143,69 @@ def _in_scope(station: Station, scope: Scope) -> Iterator[Sealed]:
         yield from recordings.all_sealed(station.catalogue, scope.since, scope.case)
 
 
-def _of_catalogue(sealed: Sealed) -> _Seal:
+def _compare(sealed: Sealed, measure: Measure | None) -> Iterator[Finding]:
     recording = sealed.recording
-    return _Seal(
-        recording.path,
-        recording.digests.blake3,
-        recording.digests.sha256,
-        recording.size,
-        sealed.description.blake3,
-        sealed.description.sha256,
-    )
-
-
-def _compare(sealed: Sealed, seal: _Seal | None) -> Iterator[Finding]:
-    recording = sealed.recording
-    if seal is None:
+    if measure is None:
         yield Finding(
             FindingKind.NOT_IN_LOG,
             recording.path,
             T("in the catalogue, but the custody log has no seal of it"),
             recording.id,
         )
-    elif seal != _of_catalogue(sealed):
+    elif measure != of_catalogue(sealed):
         yield Finding(
             FindingKind.CATALOGUE_DIFFERS,
-            seal.path,
+            measure.path,
             T("the catalogue says something else than the custody log"),
             recording.id,
         )
 
 
-def _on_disk(station: Station, identifier: str, seal: _Seal, buffer: mmap) -> Iterator[Finding]:
-    path = station.evidence.absolute(seal.path)
+def _not_in_catalogue(identifier: str, measure: Measure) -> Finding:
+    return Finding(
+        FindingKind.NOT_IN_CATALOGUE,
+        measure.path,
+        T("sealed by the custody log, unknown to the catalogue"),
+        identifier,
+    )
+
+
+def _on_disk(
+    station: Station, identifier: str, measure: Measure, buffer: mmap
+) -> Iterator[Finding]:
+    path = station.evidence.absolute(measure.path)
     beside = path.with_name(path.name + ".json")
     try:
         with _regular(path) as handle:
             read = read_back(handle, buffer, on_device=True)
-        if (read.blake3, read.size) != (seal.blake3, seal.size):
+        if (read.blake3, read.size) != (measure.blake3, measure.size):
             yield Finding(
                 FindingKind.CHANGED,
-                seal.path,
+                measure.path,
                 T("its content is not what was sealed"),
                 identifier,
             )
     except OSError as error:
-        yield _unreadable(error, seal.path, identifier)
+        yield _unreadable(error, measure.path, identifier)
     try:
         with _regular(beside) as handle:
             described = read_back(handle, buffer, on_device=True)
-        if described.blake3 != seal.description_blake3:
+        if described.blake3 != measure.description_blake3:
             yield Finding(
                 FindingKind.DESCRIPTION_CHANGED,
-                seal.path + ".json",
+                measure.path + ".json",
                 T("the description is not what was sealed"),
                 identifier,
             )
     except FileNotFoundError:
         yield Finding(
             FindingKind.DESCRIPTION_MISSING,
-            seal.path + ".json",
+            measure.path + ".json",
             T("the description is missing"),
             identifier,
         )
     except OSError as error:
-        yield _unreadable(error, seal.path + ".json", identifier)
+        yield _unreadable(error, measure.path + ".json", identifier)
 
 
 @contextmanager
@@ -253,28 +235,30 @@ def _unreadable(error: OSError, path: str, identifier: str) -> Finding:
     )
 
 
-def _extras_and_lists(station: Station, seals: dict[str, _Seal]) -> Iterator[Finding]:
-    expected = set(seals) | {path + ".json" for path in seals}
-    folders = {str(Path(path).parent) for path in seals}
-    lists = {f"{folder}/{name}" for folder in folders for name in (B3SUMS, SHA256SUMS)}
-    for path in station.evidence.files():
-        relative = str(path.relative_to(station.evidence.root))
+def _extras_and_lists(station: Station, measures: dict[str, Measure]) -> Iterator[Finding]:
+    expected = set(measures) | {path + ".json" for path in measures}
+    by_folder: dict[str, list[Measure]] = {}
+    for path, measure in measures.items():
+        by_folder.setdefault(path.rpartition("/")[0], []).append(measure)
+    lists = {f"{folder}/{name}" for folder in by_folder for name in (B3SUMS, SHA256SUMS)}
+    for found in station.evidence.files():
+        relative = str(found.relative_to(station.evidence.root))
         if relative not in expected and relative not in lists:
             yield Finding(FindingKind.EXTRA, _shown(relative), T("nothing of this name was sealed"))
-    for relative in sorted(lists):
-        yield from _list(station, relative, seals)
+    for folder, inside in sorted(by_folder.items()):
+        for name in (B3SUMS, SHA256SUMS):
+            yield from _list(station, f"{folder}/{name}", inside)
 
 
-def _list(station: Station, relative: str, seals: dict[str, _Seal]) -> Iterator[Finding]:
-    folder = relative.rpartition("/")[0]
-    which_blake3 = relative.endswith(B3SUMS)
+def _list(station: Station, relative: str, inside: list[Measure]) -> Iterator[Finding]:
     wanted = set()
-    for path, seal in seals.items():
-        if path.rpartition("/")[0] == folder:
-            name = path.rpartition("/")[2]
-            own = seal.blake3 if which_blake3 else seal.sha256
-            its = seal.description_blake3 if which_blake3 else seal.description_sha256
-            wanted |= {f"{own}  {name}", f"{its}  {name}.json"}
+    for measure in inside:
+        name = measure.path.rpartition("/")[2]
+        if relative.endswith(B3SUMS):
+            own, its = measure.blake3, measure.description_blake3
+        else:
+            own, its = measure.sha256, measure.description_sha256
+        wanted |= {f"{own}  {name}", f"{its}  {name}.json"}
     try:
         with _regular(station.evidence.absolute(relative)) as handle:
             found = os.read(handle, os.fstat(handle).st_size + 1)
@@ -289,6 +273,16 @@ def _list(station: Station, relative: str, seals: dict[str, _Seal]) -> Iterator[
 
 
 def _enter(station: Station, scope: Scope, result: Verification) -> None:
+    """Put the result on record; a log too broken for that is a finding already."""
+    try:
+        _append(station, scope, result)
+    except CustodyProblem as problem:
+        if not any(f.kind is FindingKind.LOG_BROKEN for f in result.findings):
+            raise
+        result.findings.append(Finding(FindingKind.LOG_BROKEN, "custody", problem.text))
+
+
+def _append(station: Station, scope: Scope, result: Verification) -> None:
     station.custody.append(
         [
             station.deed(

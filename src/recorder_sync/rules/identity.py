@@ -22,6 +22,14 @@ def recording_id(device: str, blake3_hex: str) -> str:
     return base64.b32encode(digest).decode().lower()[:ID_LENGTH]
 
 
+def is_same_device(device: str | None, devices: frozenset[str | None]) -> bool:
+    """Tell whether a device may be one of those a recording belongs to.
+
+    None, a device that nobody names, may be any.
+    """
+    return device is None or None in devices or device in devices
+
+
 def identify(claims: Iterable[Claim], registered: Iterable[str]) -> Identity:
     """Say which device a card belongs to.
 

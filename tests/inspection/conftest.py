@@ -1,0 +1,34 @@
+"""A station with sealed recordings, made once, and a copy of it for each test."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Card, Dock, MediaFiles
+
+
+@pytest.fixture(scope="session")
+def sealed_once(media_files: MediaFiles, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a station that took in one card: two days, four recordings."""
+    folder = tmp_path_factory.mktemp("sealed")
+    dock = Dock(folder)
+    dock.configure(ingest={"immutable": False})
+    card = Card(folder / "card")
+    card.put("DCIM/DCAM_CAM001_000001_20261122_160000.mp4", media_files.other_video)
+    card.put("DCIM/DCAM_CAM001_000001_20261123_100000_IMP.wav", media_files.audio)
+    card.put("DCIM/DCAM_CAM001_000001_20261123_110000.jpg", media_files.photo)
+    card.put("DCIM/DCAM_CAM001_000001_20261123_120000.mp4", media_files.video)
+    done = dock.ingest(card)
+    assert done.json["sealed"] == 4, done.err
+    return folder
+
+
+@pytest.fixture
+def station(sealed_once: Path, tmp_path: Path) -> Dock:
+    """A copy of that station; its card lies beside it as `card`."""
+    for part in ("evidence", "state", "card"):
+        shutil.copytree(sealed_once / part, tmp_path / part)
+    dock = Dock(tmp_path)
+    dock.configure(ingest={"immutable": False})
+    return dock
