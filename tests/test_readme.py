@@ -28,7 +28,7 @@ def test_a_newcomer_can_follow_the_readme(
     done = subprocess.run(
         ["bash", "-c", script],
         cwd=_ROOT,
-        env={**os.environ, "HOME": str(tmp_path), "CARD": str(card.path), "DEMO_FOLDER": "x"},
+        env={**os.environ, "HOME": str(tmp_path), "CARD": str(card.path)},
         capture_output=True,
         text=True,
         check=False,
@@ -41,7 +41,9 @@ def test_a_newcomer_can_follow_the_readme(
 
 def _remove_demo(printed: str) -> None:
     """Remove the demo's folder as its last line says."""
-    command = re.search(r"(chattr -R -i \S+ && )?rm -rf (\S*recorder-sync-demo-\S+)$", printed, re.M)
+    command = re.search(
+        r"(chattr -R -i \S+ && )?rm -rf (\S*recorder-sync-demo-\S+)$", printed, re.MULTILINE
+    )
     assert command, "the demo did not say how to remove it"
     subprocess.run(["sh", "-c", command[0]], check=True)
 

@@ -7,10 +7,7 @@ from babel.messages.pofile import read_po
 
 from tools.update_translations import missing
 
-_PO = (
-    Path(__file__).parent.parent
-    / "src/recorder_sync/locale/zh_CN/LC_MESSAGES/recorder_sync.po"
-)
+_PO = Path(__file__).parent.parent / "src/recorder_sync/locale/zh_CN/LC_MESSAGES/recorder_sync.po"
 
 
 def test_every_text_has_a_chinese_translation() -> None:
@@ -27,5 +24,3 @@ def test_translations_keep_every_value() -> None:
 
 def _values(template: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(template) if name}
-
-

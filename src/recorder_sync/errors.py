@@ -81,6 +81,14 @@ class Stopped(RecorderSyncError):
         self.exit_code = 128 + signal_number
 
 
+def refused(error: OSError) -> MissingPart:
+    """Return our error for one of the system's that nobody expected."""
+    return MissingPart(
+        T("The system refused {what}: {why}.", what=error.filename or "?", why=os_reason(error)),
+        T("Check the rights and the disk. What is sealed stays sealed; run the command again."),
+    )
+
+
 def os_reason(error: OSError) -> Text:
     """Return why the system refused, as the end of a sentence."""
     return _REASONS.get(error.errno or 0) or T("{why}", why=error.strerror or error)

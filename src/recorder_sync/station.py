@@ -13,9 +13,10 @@ from typing import Any
 
 from sqlite_utils.db import Database
 
-from recorder_sync.catalogue.database import FILE_NAME, open_catalogue
+from recorder_sync.catalogue.database import FILE_NAME, broken, open_catalogue
 from recorder_sync.config import Configuration
 from recorder_sync.custody.log import Act, CustodyLog, Deed
+from recorder_sync.language import T
 from recorder_sync.stores.evidence import EvidenceFolder
 from recorder_sync.timestamps import to_milliseconds
 
@@ -41,10 +42,13 @@ def open_station(settings: Configuration) -> Station:
     """
     evidence, custody = evidence_and_custody(settings)
     evidence.prepare(in_use=custody.is_begun())
+    catalogue = settings.paths.state / FILE_NAME
+    if custody.is_begun() and not (catalogue.exists() and catalogue.stat().st_size):
+        raise broken(catalogue, T("it is gone or empty, though the custody log is not"))
     return Station(
         settings=settings,
         evidence=evidence,
-        catalogue=open_catalogue(settings.paths.state / FILE_NAME),
+        catalogue=open_catalogue(catalogue),
         custody=custody,
         actor=acting_user(),
         now=now,

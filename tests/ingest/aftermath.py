@@ -105,17 +105,19 @@ def dockings(dock: Dock) -> list[Any]:
 
 def check_digest_lists(dock: Dock) -> None:
     """`sha256sum -c` and, where installed, `b3sum -c` find every listed file unchanged."""
+    recordings = Counter(path.parent for path in dock.sealed_files())
     for program, name in (("sha256sum", "SHA256SUMS"), ("b3sum", "B3SUMS")):
+        lists = [folder / name for folder in recordings]
+        for sums in lists:
+            assert len(sums.read_text("utf-8").splitlines()) == 2 * recordings[sums.parent]
         if not shutil.which(program):
             sys.stderr.write(f"{program} is not installed: {name} not checked\n")
             continue
-        for sums in filter(Path.is_file, dock.evidence.rglob(name)):
+        for sums in lists:
             done = subprocess.run(
                 [program, "-c", name], cwd=sums.parent, capture_output=True, check=False
             )
             assert done.returncode == 0, done.stdout + done.stderr
-            listed = len(sums.read_text("utf-8").splitlines())
-            assert listed == 2 * len([p for p in dock.sealed_files() if p.parent == sums.parent])
 
 
 def partials(dock: Dock) -> list[Path]:
@@ -197,9 +199,9 @@ def _state_of(task: Path) -> str:
     return (task / "stat").read_text().rpartition(") ")[2][0]
 
 
-def finish(child: subprocess.Popen[str]) -> Done:
+def finish(child: subprocess.Popen[str], seconds: float = 60) -> Done:
     """Wait for a started command's end."""
-    out, err = child.communicate(timeout=60)
+    out, err = child.communicate(timeout=seconds)
     return Done(child.returncode, out, err)
 
 

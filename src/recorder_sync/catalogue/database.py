@@ -75,7 +75,7 @@ def explain(error: sqlite3.DatabaseError, path: Path | None = None) -> RecorderS
     return broken(shown, str(error))
 
 
-def broken(path: Path | str, why: str) -> CatalogueProblem:
+def broken(path: Path | str, why: str | Text) -> CatalogueProblem:
     return CatalogueProblem(
         T("The catalogue {path} is broken: {why}.", path=path, why=why),
         T(

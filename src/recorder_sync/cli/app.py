@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from recorder_sync.errors import RecorderSyncError, UsageProblem
+from recorder_sync.errors import RecorderSyncError, UsageProblem, refused
 from recorder_sync.language import Language, T, tr, use_language
 
 LANGUAGE_VARIABLE = "RECORDER_SYNC_LANGUAGE"
@@ -32,6 +32,10 @@ def run(arguments: Sequence[str]) -> int:
         from recorder_sync.catalogue.database import explain
 
         problem = explain(error)
+        print_error(problem, as_json=as_json)
+        return problem.exit_code
+    except OSError as error:
+        problem = refused(error)
         print_error(problem, as_json=as_json)
         return problem.exit_code
     return 0

@@ -22,7 +22,9 @@ from recorder_sync.station import Station
 
 def ingest(
     context: typer.Context,
-    path: Annotated[Path, typer.Argument(help=tr("Folder the card is mounted at."))],
+    path: Annotated[
+        Path, typer.Argument(readable=False, help=tr("Folder the card is mounted at."))
+    ],
     device: Annotated[str | None, typer.Option(help=tr("Device number."))] = None,
     officer: Annotated[str | None, typer.Option(help=tr("Officer's certificate number."))] = None,
     case: Annotated[str | None, typer.Option(help=tr("Case number."))] = None,
@@ -80,7 +82,11 @@ def report_json(report: Report) -> dict[str, object]:
         "failed": len(report.of(ItemOutcome.FAILED)),
         "late": len(report.late),
         "skipped": [
-            {"path": item.path.text, "reason": item.skipped.english}
+            {
+                "path": item.path.text,
+                "path_base64": item.path.base64,
+                "reason": item.skipped.english,
+            }
             for item in report.items
             if item.skipped
         ],
@@ -88,6 +94,7 @@ def report_json(report: Report) -> dict[str, object]:
         "failures": [
             {
                 "path": outcome.path.text,
+                "path_base64": outcome.path.base64,
                 "error": outcome.failure.text.english,
                 "hint": outcome.failure.hint.english if outcome.failure.hint else None,
             }

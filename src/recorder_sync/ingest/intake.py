@@ -93,6 +93,11 @@ def open_volume(station: Station, path: Path) -> Volume:
         for own in (station.settings.paths.evidence, station.settings.paths.state):
             _refuse_overlap(real, own.resolve())
         return Volume(real)
+    except RuntimeError:  # how pathlib reports links that lead in a circle
+        raise UsageProblem(
+            T("{path} is a link that leads in a circle.", path=path),
+            T("Give the folder that the card is mounted at."),
+        ) from None
     except FileNotFoundError:
         raise UsageProblem(
             T("There is no folder {path}.", path=path),
@@ -106,11 +111,19 @@ def open_volume(station: Station, path: Path) -> Volume:
 
 
 def _refuse_overlap(path: Path, own: Path) -> None:
-    if path == own or path.is_relative_to(own) or own.is_relative_to(path):
+    """Compare the folders themselves, not their names: one may be mounted twice."""
+    if _identity(path) in map(_identity, (own, *own.parents)) or (
+        _identity(own) in map(_identity, (path, *path.parents))
+    ):
         raise UsageProblem(
             T("{path} and the station's own folder {own} overlap.", path=path, own=own),
             T("Take in a card, never the folders that evidence and state are kept in."),
         )
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    state = folder.stat()
+    return state.st_dev, state.st_ino
 
 
 class _Intake:

@@ -57,9 +57,8 @@ class Outcome:
 def seal(station: Station, batch: Sequence[Ready]) -> list[Outcome]:
     """Seal a batch; when this returns, what it calls sealed is.
 
-    Raises MissingPart or OSError when the custody log, the catalogue or the evidence
-    folder cannot be written: then nothing of the batch is reported, and the next start
-    finishes it.
+    Raises MissingPart when the custody log, the catalogue or the evidence folder cannot be
+    written: then nothing of the batch is reported, and the next start finishes it.
     """
     with station.evidence.sealing_turn():
         new, known = _sort_out(station, batch)
@@ -198,11 +197,14 @@ def _finish(
                 placed.append(intent)
             else:
                 failures.append(_take_back(station, intent, error))
-    _list_and_sync(station, placed)
-    for intent in placed:
-        final = station.evidence.absolute(intent.recording.path)
-        station.evidence.protect(final)
-        station.evidence.protect(_description_path(final))
+    try:
+        _list_and_sync(station, placed)
+        for intent in placed:
+            final = station.evidence.absolute(intent.recording.path)
+            station.evidence.protect(final)
+            station.evidence.protect(_description_path(final))
+    except OSError as error:
+        raise station.evidence.unusable(error) from error
     entries = station.custody.append(
         [_seal_deed(station, intent) for intent in placed if intent.recording.id not in in_log]
     )
@@ -220,7 +222,7 @@ def _place(station: Station, intent: Intent) -> OSError | None:
     beside = _description_path(final)
     try:
         part = station.evidence.absolute(intent.part)
-        if part != final and (part.exists() or not final.exists()):
+        if part.exists() and part != final:
             move_into_place(part, final)
         if not beside.exists() or beside.read_bytes() != as_bytes(intent.recording):
             write_synced(beside, as_bytes(intent.recording))
@@ -230,15 +232,23 @@ def _place(station: Station, intent: Intent) -> OSError | None:
 
 
 def _take_back(station: Station, intent: Intent, error: OSError) -> Outcome:
-    """Undo what was done for one recording; the card still has it."""
+    """Undo what was done for one recording; the card still has it.
+
+    A copy that could not be moved lies in the incoming area still; then whatever is in
+    its place is not ours to remove.
+    """
     final = station.evidence.absolute(intent.recording.path)
-    for path in (_description_path(final), final, station.evidence.absolute(intent.part)):
-        path.unlink(missing_ok=True)
+    part = station.evidence.absolute(intent.part)
+    if part.exists() and part != final:
+        part.unlink()
+    else:
+        _description_path(final).unlink(missing_ok=True)
+        final.unlink(missing_ok=True)
     with transaction(station.catalogue):
         recordings.withdraw(station.catalogue, intent.recording.id)
     failure = RecordingFailure(
         T("It could not be put into the evidence folder: {why}.", why=os_reason(error)),
-        T("Check the evidence disk, then take the card in again."),
+        T("Check the evidence disk with recorder-sync verify --all, then take the card in again."),
     )
     return Outcome(intent.recording.original_path, ItemOutcome.FAILED, failure=failure)
 

@@ -14,7 +14,7 @@ import errno
 import fcntl
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, tzinfo
 from enum import StrEnum
 from pathlib import Path
@@ -67,14 +67,18 @@ class EvidenceFolder:
             if not os.access(self.incoming, os.W_OK | os.X_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         except OSError as error:
-            raise MissingPart(
-                T(
-                    "The evidence folder {path} cannot be used: {why}.",
-                    path=self.root,
-                    why=os_reason(error),
-                ),
-                T("Check that the disk is mounted and that this user may write there."),
-            ) from error
+            raise self.unusable(error) from error
+
+    def unusable(self, error: OSError) -> MissingPart:
+        """Return what an error of the folder itself means."""
+        return MissingPart(
+            T(
+                "The evidence folder {path} cannot be used: {why}.",
+                path=self.root,
+                why=os_reason(error),
+            ),
+            T("Check that the disk is mounted and that this user may write there."),
+        )
 
     @property
     def incoming(self) -> Path:
@@ -82,8 +86,12 @@ class EvidenceFolder:
 
     @contextmanager
     def sealing_turn(self) -> Iterator[None]:
-        """Hold the right to seal: one process at a time. Raises OSError."""
-        with exclusive(self.incoming / "sealing.lock"):
+        """Hold the right to seal: one process at a time. Raises MissingPart."""
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(exclusive(self.incoming / "sealing.lock"))
+            except OSError as error:
+                raise self.unusable(error) from error
             yield
 
     def free_bytes(self) -> int:
@@ -95,25 +103,23 @@ class EvidenceFolder:
         return self.root / relative
 
     def protect(self, path: Path) -> Protection:
-        """Make a file read-only, and immutable where that can be. Raises OSError."""
-        os.chmod(path, 0o440)
-        if not self._immutable:
-            return Protection.READ_ONLY_SWITCHED_OFF
+        """Make a file read-only, and immutable where that can be. Raises OSError.
+
+        A file that is immutable already is left as it is: even its mode is fixed.
+        """
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
-            flags = array.array("l", [0])
-            fcntl.ioctl(handle, _GET_FLAGS, flags, True)
-            flags[0] |= _IMMUTABLE
-            fcntl.ioctl(handle, _SET_FLAGS, flags)
-        except OSError as error:
-            if error.errno in (errno.EPERM, errno.EACCES):
-                return Protection.READ_ONLY_NO_RIGHT
-            if error.errno in (errno.ENOTTY, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL):
+            flags = _flags(handle)
+            if flags is not None and flags & _IMMUTABLE:
+                return Protection.IMMUTABLE
+            os.fchmod(handle, 0o440)
+            if not self._immutable:
+                return Protection.READ_ONLY_SWITCHED_OFF
+            if flags is None:
                 return Protection.READ_ONLY_NO_SUPPORT
-            raise
+            return _set_immutable(handle, flags)
         finally:
             os.close(handle)
-        return Protection.IMMUTABLE
 
     def protection_in_force(self) -> Protection:
         """Try the protection on a file of its own and return what it came to."""
@@ -152,16 +158,38 @@ def unprotect(path: Path) -> None:
     """Take the immutable flag off a trial file; evidence never loses it here."""
     handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        flags = array.array("l", [0])
-        fcntl.ioctl(handle, _GET_FLAGS, flags, True)
-        if flags[0] & _IMMUTABLE:
-            flags[0] &= ~_IMMUTABLE
-            fcntl.ioctl(handle, _SET_FLAGS, flags)
-    except OSError as error:
-        if error.errno not in (errno.ENOTTY, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL):
-            raise
+        flags = _flags(handle)
+        if flags is not None and flags & _IMMUTABLE:
+            fcntl.ioctl(handle, _SET_FLAGS, array.array("l", [flags & ~_IMMUTABLE]))
     finally:
         os.close(handle)
+
+
+_NO_FLAGS = (errno.ENOTTY, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
+
+
+def _flags(handle: int) -> int | None:
+    """Return an open file's flags, None where the file system has none."""
+    flags = array.array("l", [0])
+    try:
+        fcntl.ioctl(handle, _GET_FLAGS, flags, True)
+    except OSError as error:
+        if error.errno in _NO_FLAGS:
+            return None
+        raise
+    return flags[0]
+
+
+def _set_immutable(handle: int, flags: int) -> Protection:
+    try:
+        fcntl.ioctl(handle, _SET_FLAGS, array.array("l", [flags | _IMMUTABLE]))
+    except OSError as error:
+        if error.errno in (errno.EPERM, errno.EACCES):
+            return Protection.READ_ONLY_NO_RIGHT
+        if error.errno in _NO_FLAGS:
+            return Protection.READ_ONLY_NO_SUPPORT
+        raise
+    return Protection.IMMUTABLE
 
 
 def evidence_path(
