@@ -10,6 +10,7 @@ import pytest
 
 from tests.conftest import Card, Dock, MediaFiles
 from tests.ingest.aftermath import (
+    ask,
     check_done,
     check_evidence,
     check_refused,
@@ -342,11 +343,11 @@ def test_numbers_in_identity_files_cannot_drive_a_terminal(
     (docking, _) = dockings(stocked)
     for shown in (
         done,
-        stocked.run("dockings", "list"),
-        stocked.run("dockings", "show", docking["docking"]),
-        stocked.run("recordings", "list"),
-        stocked.run("devices", "list"),
-        stocked.run("officers", "list"),
+        ask(stocked, "dockings", "list"),
+        ask(stocked, "dockings", "show", docking["docking"]),
+        ask(stocked, "recordings", "list"),
+        ask(stocked, "devices", "list"),
+        ask(stocked, "officers", "list"),
     ):
         assert shown.code in (0, 1), shown.err
         assert not set(shown.out + shown.err) & {"\x1b", "\x07", "\u202e"}

@@ -134,10 +134,10 @@ def test_no_name_reaches_the_output_raw(dock: Dock, hostile: Card) -> None:
     (docking,) = dockings(dock)
     for shown in (
         done,
-        dock.run("recordings", "list", "--limit", "1000"),
-        dock.run("dockings", "list"),
-        dock.run("dockings", "show", docking["docking"]),
-        *(dock.run("recordings", "show", d["id"]) for d in _descriptions_of(dock, "owned", "C1")),
+        ask(dock, "recordings", "list", "--limit", "1000"),
+        ask(dock, "dockings", "list"),
+        ask(dock, "dockings", "show", docking["docking"]),
+        *(ask(dock, "recordings", "show", d["id"]) for d in _descriptions_of(dock, "owned", "C1")),
     ):
         assert shown.code == 0, shown.err
         for text in (shown.out, shown.err):
@@ -232,7 +232,7 @@ def test_a_card_at_a_hostile_place_is_taken_in(
     card.put("unknown ending", media_files.video)
     done = dock.ingest(card)
     check_done(done, sealed=2)
-    shown = dock.run("dockings", "show", done.json["docking"])
+    shown = ask(dock, "dockings", "show", done.json["docking"])
     assert shown.code == 0, shown.err
     assert "\x1b" not in shown.out
     check_evidence(dock, "good.jpg", "unknown ending")

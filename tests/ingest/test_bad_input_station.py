@@ -104,7 +104,7 @@ def test_a_state_folder_that_fills_up_loses_nothing(
     card.put("photo.jpg", media_files.photo)
     before = contents(card.path)
     with small_disk(dock.state, "size=4m"):
-        assert dock.run("dockings", "list").code == 0
+        assert ask(dock, "dockings", "list").code == 0
         filler = dock.state / "filler"
         free = os.statvfs(dock.state)
         filler.write_bytes(bytes(free.f_bavail * free.f_bsize))
@@ -192,7 +192,7 @@ def test_a_broken_catalogue_is_refused_and_rebuilding_repairs_it(
     done = stocked.ingest(card)
     assert contents(stocked.evidence / "unassigned") == evidence
     check_refused(done, 3, "recorder-sync catalogue rebuild")
-    rebuilt = stocked.run("catalogue", "rebuild")
+    rebuilt = ask(stocked, "catalogue", "rebuild")
     assert rebuilt.code == 0, rebuilt.err
     again = stocked.ingest(card)
     check_done(again, sealed=1, already_sealed=1)
@@ -205,7 +205,7 @@ def test_an_older_catalogue_put_back_costs_no_evidence(
     dock: Dock, card: Card, media_files: MediaFiles, immutable: bool
 ) -> None:
     dock.configure(ingest={"immutable": immutable})
-    assert dock.run("dockings", "list").code == 0
+    assert ask(dock, "dockings", "list").code == 0
     catalogue = dock.state / "catalogue.db"
     older = catalogue.read_bytes()
     card.put("clip.mp4", media_files.video)
@@ -217,7 +217,7 @@ def test_an_older_catalogue_put_back_costs_no_evidence(
     assert "Traceback" not in done.err, done.err
     files = {path: facts for path, facts in evidence.items() if not path.endswith(b"/.")}
     assert files.items() <= _recordings(contents(dock.evidence)).items()
-    assert dock.run("catalogue", "rebuild").code == 0
+    assert ask(dock, "catalogue", "rebuild").code == 0
     again = dock.ingest(card)
     check_done(again, sealed=0, already_sealed=2)
     check_evidence(dock, "clip.mp4", "photo.jpg")

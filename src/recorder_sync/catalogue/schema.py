@@ -173,7 +173,7 @@ def m003_recordings(db: Database) -> None:
         "create index recordings_by_officer on recordings (officer) where state = 'sealed'",
         "create index recordings_by_case on recordings (case_no) where state = 'sealed'",
         "create index recordings_late on recordings (on_time) where on_time = 0",
-        "create index recordings_by_sealing on recordings (sealed_at)",
+        "create index recordings_by_sealing on recordings (sealed_at, size) where state = 'sealed'",
         "create index recordings_unsealed on recordings (state) where state <> 'sealed'",
     ):
         db.execute(statement)
