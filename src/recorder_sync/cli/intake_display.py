@@ -33,6 +33,9 @@ from recorder_sync.model import CardPath, ItemOutcome, Recording
 _SHOWN_ROWS = 40
 _NAME_WIDTH = 36
 _SILENCE_S = 0.9
+_REDRAW_S = 0.1
+_OWN_BAR = 4 << 20
+"""Bytes from which a recording has a bar of its own: smaller ones only flicker by."""
 
 
 @contextmanager
@@ -68,6 +71,8 @@ class _Live:
         self._tasks: dict[CardPath, TaskID] = {}
         self._files = 0
         self._done = 0
+        self._moved = 0.0
+        self._drawn = 0.0
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -95,9 +100,11 @@ class _Live:
     def planned(self, recordings: int, size: int, already_sealed: int) -> None:
         self._files = recordings
         self._progress.reset(self._overall, total=size, completed=0)
-        self._describe()
+        self._draw()
 
     def started(self, path: CardPath, size: int) -> None:
+        if size < _OWN_BAR:
+            return
         with self._lock:
             if path not in self._tasks:
                 name = escape(_short(path.name.shown))
@@ -115,25 +122,30 @@ class _Live:
             if task is not None:
                 self._progress.remove_task(task)
             self._done += outcome.what is not ItemOutcome.ALREADY_SEALED
-        self._describe()
+        self._draw()
 
     def notice(self, text: Text) -> None:
         self._progress.console.print(escape(text.shown))
 
     def _advance(self, path: CardPath, count: int) -> None:
         share = count / self._passes
-        self._progress.advance(self._overall, share)
         with self._lock:
+            self._moved += share
             task = self._tasks.get(path)
-            if task is None:
-                return
-            self._progress.advance(task, share)
-            if self._progress.tasks[self._progress.task_ids.index(task)].finished:
-                self._progress.remove_task(self._tasks.pop(path))
+            if task is not None:
+                self._progress.advance(task, share)
+                if self._progress.tasks[self._progress.task_ids.index(task)].finished:
+                    self._progress.remove_task(self._tasks.pop(path))
+        self._draw()
 
-    def _describe(self) -> None:
+    def _draw(self) -> None:
+        """Bring the card's own bar up to date, but no more often than eyes can follow."""
+        now = time.monotonic()
+        if now - self._drawn < _REDRAW_S and self._done < self._files:
+            return
+        self._drawn = now
         text = T("Recordings {done}/{files}", done=self._done, files=self._files)
-        self._progress.update(self._overall, description=text.shown)
+        self._progress.update(self._overall, description=text.shown, completed=self._moved)
 
 
 class _Plain:

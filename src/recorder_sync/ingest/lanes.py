@@ -9,12 +9,12 @@ import errno
 import os
 import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from mmap import mmap
 from pathlib import Path
-from queue import LifoQueue
+from queue import LifoQueue, SimpleQueue
 
 from recorder_sync.config import Ingest as IngestSettings
 from recorder_sync.errors import RecordingFailure, VolumeGone, os_reason
@@ -122,18 +122,29 @@ class Lanes:
                 rings.put(stack.enter_context(ring_of_buffers(RING)))
             lanes = stack.enter_context(ThreadPoolExecutor(self._settings.lanes))
             single = stack.enter_context(ThreadPoolExecutor(1))
-            numbered = enumerate(items)
-            futures = {
-                (single if item.size >= CHUNK else lanes).submit(
-                    self._take, number, item, rings if item.size >= CHUNK else buffers
-                )
-                for number, item in numbered
-            }
+            done: SimpleQueue[Verified | Failed | Exception | None] = SimpleQueue()
+            for number, item in enumerate(items):
+                is_large = item.size >= CHUNK
+                pool, free = (single, rings) if is_large else (lanes, buffers)
+                pool.submit(self._report, done, number, item, free)
             try:
-                yield from _as_done(futures)
+                yield from _groups(done, len(items))
             finally:
-                for future in futures:
-                    future.cancel()
+                for pool in (lanes, single):
+                    pool.shutdown(cancel_futures=True)
+
+    def _report(
+        self,
+        done: SimpleQueue[Verified | Failed | Exception | None],
+        number: int,
+        item: Item,
+        buffers: LifoQueue[list[mmap]],
+    ) -> None:
+        """Take one recording and hand over what came of it, or the error nobody expected."""
+        try:
+            done.put(self._take(number, item, buffers))
+        except Exception as error:  # noqa: BLE001 - raised again by the thread that waits
+            done.put(error)
 
     def _take(
         self, number: int, item: Item, buffers: LifoQueue[list[mmap]]
@@ -215,14 +226,22 @@ class Lanes:
         return read.proof
 
 
-def _as_done(
-    futures: set[Future[Verified | Failed | None]],
+def _groups(
+    done: SimpleQueue[Verified | Failed | Exception | None], count: int
 ) -> Iterator[list[Verified | Failed]]:
-    waiting = set(futures)
-    while waiting:
-        done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-        results = [future.result() for future in done]
-        yield [result for result in results if result is not None]
+    """Yield `count` results, each time all that are there, waiting for at least one."""
+    while count:
+        group = [done.get()]
+        while not done.empty():
+            group.append(done.get())
+        count -= len(group)
+        results = []
+        for one in group:
+            if isinstance(one, Exception):
+                raise one
+            if one is not None:
+                results.append(one)
+        yield results
 
 
 @contextmanager
