@@ -28,6 +28,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from made_catalogue import CASES, DAYS, END, RARE_PARTY, make_catalogue
+from measured_process import environment
 from rich.console import Console
 from rich.table import Table
 from sqlite_utils.db import Database
@@ -195,7 +196,7 @@ def time_commands(folder: Path, rounds: int) -> None:
         taken = []
         for _ in range(rounds):
             begin = time.perf_counter()
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment())
             taken.append((time.perf_counter() - begin) * 1000)
         drawn.add_row(
             name + (f" ({' '.join(options)})" if options else ""),

@@ -4,9 +4,9 @@ Two cards: two clips of 1 GiB, and 5 000 photos of 64 KiB. Each is copied by
 `cp -r CARD TARGET && sync` and taken in by `recorder-sync ingest`, by turns, in an order
 that turns with the rounds; every copy goes to a fresh folder on the same disk, and ends on
 stable storage. The card's pages are dropped from the page cache before each copy. Prints
-medians, and exits 1 when one of three targets is missed: cp at most 2.5 times faster than
-a verified intake, peak memory of all processes below 150 MB, no second without a sign of
-life.
+medians, and exits 1 when one of three targets is missed: cp at most 2.5 times faster than a
+verified intake of the clips, peak memory of all processes below 150 MB, no second without
+a sign of life.
 
 Not to be concluded: how fast an intake is from a real card, which reads slower than this
 disk; from several cards at once; or with evidence that is immutable (here it is not, so
@@ -39,6 +39,7 @@ MOST_SILENCE_S = 1.0
 _PAUSE_S = 2.0
 _PHOTO_BYTES = 64 << 10
 _PER_FOLDER = 1000
+_MANY = 100
 _BLOCK = 4 << 20
 
 COPY = "cp -r && sync"
@@ -57,6 +58,8 @@ class Card:
     size: int
     ways: tuple[str, ...]
     """How it is copied, by turns."""
+    most_times_cp: float | None = None
+    """How much faster cp may be; None: shown, but no target yet."""
 
 
 def make_clips(path: Path, count: int, size: int) -> Card:
@@ -88,7 +91,12 @@ def make_clips(path: Path, count: int, size: int) -> Card:
             while (left := size - file.tell()) > 0:
                 file.write(os.urandom(min(left, _BLOCK)))
     return Card(
-        f"{count} clips of {size >> 20} MiB", path, count, count * size, (COPY, VERIFIED, UNREAD)
+        f"{count} clips of {size >> 20} MiB",
+        path,
+        count,
+        count * size,
+        (COPY, VERIFIED, UNREAD),
+        MOST_TIMES_CP,
     )
 
 
@@ -160,10 +168,11 @@ def measure(card: Card, rounds: int, folder: Path) -> dict[str, list[Measured]]:
         ways = card.ways[turn:] + card.ways[:turn]
         # On a terminal the display differs, not the work: once is enough.
         for way in (*ways, LIVE) if number == 0 else ways:
-            # A folder that was just emptied makes ext4 slow: it is emptied after the round.
             measured[way].append(copy(card, way, folder / f"{number}-{way.split()[0]}-{len(way)}"))
             screen.print(f"  {card.name}, {way}: {measured[way][-1].wall_s:.2f} s")
-        for done in folder.iterdir():
+        # For minutes after many files were removed, ext4 is slow at making new ones; large
+        # ones are few, and take room.
+        for done in folder.iterdir() if card.files < _MANY else ():
             shutil.rmtree(done)
         os.sync()
         time.sleep(_PAUSE_S)
@@ -203,7 +212,10 @@ def _missed(card: Card, cp: float, measured: dict[str, list[Measured]]) -> list[
     product = [run for way, runs in measured.items() if way != COPY for run in runs]
     memory, silence = _peak_mb(product), _silence(product)
     targets = (
-        (times <= MOST_TIMES_CP, f"cp is {times:.2f} times faster, not at most {MOST_TIMES_CP}"),
+        (
+            card.most_times_cp is None or times <= card.most_times_cp,
+            f"cp is {times:.2f} times faster, not at most {card.most_times_cp}",
+        ),
         (memory < MOST_MEMORY_MB, f"{memory:.0f} MB of memory, not below {MOST_MEMORY_MB}"),
         (silence < MOST_SILENCE_S, f"{silence:.2f} s of silence, not below {MOST_SILENCE_S:g}"),
     )

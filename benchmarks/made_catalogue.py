@@ -238,6 +238,7 @@ def _row(choose: random.Random, described: dict[str, Any], number: int) -> dict[
         **{column: described[column] for column in (*alike, *times)},
         "officer": described["officer"]["cert_no"],
         "case_no": described["case"],
+        "device_as_sealed": described["device"],
         "name": name,
         "name_words": words(name),
         "fingerprint": choose.randbytes(16),

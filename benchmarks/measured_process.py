@@ -52,7 +52,7 @@ def run_measured(command: Sequence[str | Path], *, terminal: bool = False) -> Me
         stdout=writing,
         stderr=writing,
         start_new_session=True,
-        env={**os.environ, "TERM": "xterm-256color"},
+        env=environment(),
     )
     os.close(writing)
     memory = _MemorySampler(child.pid)
@@ -72,6 +72,12 @@ def run_measured(command: Sequence[str | Path], *, terminal: bool = False) -> Me
         listener.longest_silence(end),
         listener.text.decode("utf-8", "replace"),
     )
+
+
+def environment() -> dict[str, str]:
+    """Return what a command is run with: as it is installed, with its compiled modules."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    return {**kept, "TERM": "xterm-256color"}
 
 
 class _Listener(threading.Thread):
