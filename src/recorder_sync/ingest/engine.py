@@ -25,7 +25,7 @@ from queue import SimpleQueue
 from blake3 import blake3
 
 from recorder_sync.errors import RecordingFailure, os_reason
-from recorder_sync.ingest.readback import CHUNK
+from recorder_sync.ingest.readback import CHUNK, prefer_direct
 from recorder_sync.ingest.volume import Stamp, stamp
 from recorder_sync.language import T
 from recorder_sync.model import Digests
@@ -84,7 +84,7 @@ def copy(
     worthless.
     """
     _check_unchanged(source, expected)
-    _prefer_direct(source)
+    prefer_direct(source)
     os.posix_fadvise(source, 0, 0, os.POSIX_FADV_SEQUENTIAL)
     writer = _Writer(target)
     digests = _Digesting(expected.size)
@@ -148,7 +148,7 @@ class _Writer:
 
     def __init__(self, target: int) -> None:
         self._target = target
-        self._direct = _prefer_direct(target)
+        self._direct = prefer_direct(target)
         self._at = 0
 
     def write(self, buffer: mmap.mmap, count: int) -> None:
@@ -315,16 +315,6 @@ def _fill(source: int, view: memoryview, at: int) -> int:
         if filled % mmap.PAGESIZE and _is_direct(source):
             _forget_direct(source)  # the end of the file, or a device with odd blocks
     return filled
-
-
-def _prefer_direct(handle: int) -> bool:
-    try:
-        fcntl.fcntl(handle, fcntl.F_SETFL, fcntl.fcntl(handle, fcntl.F_GETFL) | os.O_DIRECT)
-        return True
-    except OSError as error:
-        if error.errno == errno.EINVAL:
-            return False
-        raise
 
 
 def _is_direct(handle: int) -> bool:

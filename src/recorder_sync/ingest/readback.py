@@ -82,7 +82,7 @@ def read_back(
     `buffer` is CHUNK bytes of mmap; `on_device` is `has_device` of the file system;
     `advanced` is told the bytes of each chunk. Raises OSError.
     """
-    direct = _go_direct(handle)
+    direct = prefer_direct(handle)
     if not direct:
         os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
         os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_RANDOM)
@@ -106,7 +106,8 @@ def read_back(
     return Read(digest.hexdigest(), at, proof)
 
 
-def _go_direct(handle: int) -> bool:
+def prefer_direct(handle: int) -> bool:
+    """Go round the page cache where the file system allows it; tell whether it does."""
     try:
         fcntl.fcntl(handle, fcntl.F_SETFL, fcntl.fcntl(handle, fcntl.F_GETFL) | os.O_DIRECT)
         return True
