@@ -4,6 +4,8 @@ import os
 import sqlite3
 import tomllib
 from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import typer
@@ -22,7 +24,7 @@ def run(arguments: Sequence[str]) -> int:
     as_json = "--json" in arguments
     try:
         _refuse_what_is_no_text(arguments)
-        _build()(list(arguments), prog_name="recorder-sync")
+        _build(arguments)(list(arguments), prog_name="recorder-sync")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     except RecorderSyncError as error:
@@ -51,19 +53,59 @@ def _refuse_what_is_no_text(arguments: Sequence[str]) -> None:
             )
 
 
-def _build() -> typer.Typer:
-    from recorder_sync.cli import (
-        catalogue,
-        configuration,
-        demo,
-        dockings,
-        ingest,
-        ledger,
-        options,
-        recordings,
-        status,
-        verify,
-    )
+@dataclass(frozen=True, slots=True)
+class _Command:
+    """A command or a group of commands, imported only when it is needed."""
+
+    name: str
+    module: str
+    attribute: str
+    help: str
+
+    def add_to(self, app: typer.Typer) -> None:
+        found = getattr(import_module(f"recorder_sync.cli.{self.module}"), self.attribute)
+        if isinstance(found, typer.Typer):
+            app.add_typer(found, name=self.name, help=self.help, no_args_is_help=True)
+        else:
+            app.command(self.name, help=self.help)(found)
+
+
+def _commands() -> list[_Command]:
+    return [
+        _Command(
+            "ingest",
+            "ingest",
+            "ingest",
+            tr("Take in a mounted card or a folder now, as one docking."),
+        ),
+        _Command("status", "status", "status", tr("Show disks, dockings and protection.")),
+        _Command(
+            "verify",
+            "verify",
+            "verify",
+            tr("Re-read evidence and compare it with catalogue and custody log."),
+        ),
+        _Command(
+            "demo", "demo", "demo", tr("Try it out: simulated cameras on a throw-away station.")
+        ),
+        _Command(
+            "recordings", "recordings", "app", tr("Search, show, correct and export recordings.")
+        ),
+        _Command("dockings", "dockings", "app", tr("What happened at each plug-in.")),
+        _Command("devices", "ledger", "devices", tr("The device ledger.")),
+        _Command("officers", "ledger", "officers", tr("Officers by certificate number.")),
+        _Command("cases", "ledger", "cases", tr("Cases with party and cause.")),
+        _Command("catalogue", "catalogue", "app", tr("Check or rebuild the catalogue.")),
+        _Command("config", "configuration", "app", tr("Check or show the configuration.")),
+    ]
+
+
+def _build(arguments: Sequence[str]) -> typer.Typer:
+    """Build the command line with the command that is asked for, or with all for the help.
+
+    Importing what another command needs would cost more time than most commands take.
+    """
+    from recorder_sync.cli import options
 
     app = typer.Typer(
         no_args_is_help=True,
@@ -73,23 +115,22 @@ def _build() -> typer.Typer:
         help=tr("Takes footage off body cameras, proves it is whole, and keeps it."),
     )
     app.callback()(options.common)
-    app.command(help=tr("Take in a mounted card or a folder now, as one docking."))(ingest.ingest)
-    app.command(help=tr("Show disks, dockings and protection."))(status.status)
-    app.command(help=tr("Re-read evidence and compare it with catalogue and custody log."))(
-        verify.verify
-    )
-    app.command(help=tr("Try it out: simulated cameras on a throw-away station."))(demo.demo)
-    for name, group, text in (
-        ("recordings", recordings.app, tr("Search, show, correct and export recordings.")),
-        ("dockings", dockings.app, tr("What happened at each plug-in.")),
-        ("devices", ledger.devices, tr("The device ledger.")),
-        ("officers", ledger.officers, tr("Officers by certificate number.")),
-        ("cases", ledger.cases, tr("Cases with party and cause.")),
-        ("catalogue", catalogue.app, tr("Check or rebuild the catalogue.")),
-        ("config", configuration.app, tr("Check or show the configuration.")),
-    ):
-        app.add_typer(group, name=name, help=text, no_args_is_help=True)
+    commands = _commands()
+    asked = [c for c in commands if c.name == _command_asked_for(arguments)]
+    for command in asked or commands:
+        command.add_to(app)
     return app
+
+
+def _command_asked_for(arguments: Sequence[str]) -> str | None:
+    """Return the first word that is no option and no option's value."""
+    words = iter(arguments)
+    for word in words:
+        if word == "--config":
+            next(words, None)
+        elif not word.startswith("-"):
+            return word
+    return None
 
 
 def _language(arguments: Sequence[str]) -> Language:
