@@ -195,6 +195,8 @@ def _finish(
         for intent, error in zip(intents, results, strict=True):
             if error is None:
                 placed.append(intent)
+            elif intent.recording.id in in_log:  # sealed by the log: never taken back
+                raise station.evidence.unusable(error) from error
             else:
                 failures.append(_take_back(station, intent, error))
     try:
