@@ -1,0 +1,97 @@
+"""Promise 2: what is sealed was read back from the device, and gave the same digest."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from mmap import mmap
+from pathlib import Path
+
+import pytest
+from blake3 import blake3
+
+from recorder_sync.cli.intake_display import observer_for
+from recorder_sync.ingest import lanes
+from recorder_sync.ingest.engine import ring_of_buffers
+from recorder_sync.ingest.intake import Request, take_in
+from recorder_sync.ingest.lanes import Stop
+from recorder_sync.ingest.readback import Read, ReadBack, file_system_of, has_device, read_back
+from recorder_sync.media.describer import Describer
+from recorder_sync.model import ItemOutcome
+from tests.conftest import Card, Dock, MediaFiles
+from tests.ingest.aftermath import check_evidence, mounted
+
+_MARK = b"footage!" * 512  # one block of 4 KiB that is easy to find on the disk
+
+
+def test_damage_under_a_good_cache_is_found_though_an_ordinary_read_misses_it(
+    tmp_path: Path,
+) -> None:
+    if not (shutil.which("mkfs.ext4") and shutil.which("losetup")):
+        pytest.skip("mkfs.ext4 or losetup is not installed")
+    image, mount = tmp_path / "disk", tmp_path / "mount"
+    with image.open("wb") as file:
+        file.truncate(32 << 20)
+    mount.mkdir()
+    subprocess.run(["mkfs.ext4", "-q", "-b", "4096", image], check=True)
+    with mounted("-o", "loop", str(image), mount):
+        path = mount / "copy"
+        with path.open("wb") as copy:
+            copy.write(_MARK * 256)
+            copy.flush()
+            os.fsync(copy.fileno())
+        whole = blake3(path.read_bytes()).hexdigest()
+        where = image.read_bytes().index(_MARK)
+        with image.open("r+b") as disk:
+            disk.seek(where)
+            disk.write(b"X")
+        assert blake3(path.read_bytes()).hexdigest() == whole, "the cache was not good"
+        found = _read_back(path)
+        assert (found.blake3 != whole, found.proof) == (True, ReadBack.DIRECT)
+
+
+def _read_back(path: Path) -> Read:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        with ring_of_buffers(1) as (buffer,):
+            return read_back(handle, buffer, has_device(file_system_of(path)))
+    finally:
+        os.close(handle)
+
+
+def test_memory_proves_nothing_about_a_medium(tmp_path: Path) -> None:
+    with mounted("-t", "tmpfs", "tmpfs", tmp_path):
+        path = tmp_path / "copy"
+        path.write_bytes(_MARK)
+        assert _read_back(path).proof is ReadBack.UNVERIFIED
+
+
+def test_a_copy_that_reads_back_otherwise_is_never_sealed(
+    dock: Dock, card: Card, media_files: MediaFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk is honest here; the byte is changed between the write and the read-back."""
+    card.put("bad.mp4", media_files.video)
+    card.put("good.wav", media_files.audio)
+    size = media_files.video.stat().st_size
+
+    def damaged(
+        handle: int, buffer: mmap, on_device: bool, advanced: Callable[[int], None]
+    ) -> Read:
+        if os.fstat(handle).st_size == size:
+            with open(f"/proc/self/fd/{handle}", "r+b") as copy:
+                copy.write(b"X")
+        return read_back(handle, buffer, on_device, advanced)
+
+    monkeypatch.setattr(lanes, "read_back", damaged)
+    station = dock.station()
+    with (
+        Describer(station.settings.media) as describer,
+        observer_for(station.settings, quiet=True) as observer,
+    ):
+        report = take_in(station, Request(card.path), describer, observer, Stop())
+    station.catalogue.close()
+    (failed,) = report.of(ItemOutcome.FAILED)
+    assert failed.path.raw == b"bad.mp4"
+    assert failed.failure is not None
+    assert "not good" in failed.failure.text.english
+    check_evidence(dock, "good.wav")
