@@ -1,5 +1,6 @@
 """`recorder-sync recordings`: search by the fields of Art. 25, show, correct, export."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -31,6 +32,9 @@ from recorder_sync.rules.lifecycle import State
 from recorder_sync.station import Station
 
 app = typer.Typer()
+
+_WIDE = 110
+"""Columns of a terminal that have room for everything; below, the case is left out."""
 
 _Json = Annotated[bool, typer.Option("--json", help=tr("Print JSON."))]
 
@@ -84,31 +88,26 @@ def _show_page(found: list[Recording], following: str | None, settings: Configur
     if not found:
         messages.print(tr("No recording matches."))
         return
+    zone = settings.station.zone
+    wide = answers.width >= _WIDE
+    day = "%Y-%m-%d %H:%M" if wide else "%m-%d %H:%M"
+    columns: list[tuple[str, Callable[[Recording], object]]] = [
+        (tr("ID"), lambda r: r.id),
+        (tr("Device"), lambda r: r.device),
+        (tr("Officer"), lambda r: r.officer_name or (r.tags.officer and r.tags.officer.value)),
+        (tr("Recorded"), lambda r: f"{r.recorded.start.astimezone(zone):{day}}"),
+        (tr("On time"), lambda r: tr("on time") if r.on_time else tr("LATE")),
+    ]
+    if wide:
+        columns += [
+            (tr("Length"), lambda r: span(r.media.duration_s)),
+            (tr("Case"), lambda r: r.tags.case and r.tags.case.value),
+        ]
+    columns.append((tr("File"), lambda r: r.original_path.name.shown))
     table(
-        [
-            tr("ID"),
-            tr("Device"),
-            tr("Officer"),
-            tr("Case"),
-            tr("Recorded"),
-            tr("Length"),
-            tr("On time"),
-            tr("File"),
-        ],
-        (
-            (
-                r.id,
-                r.device,
-                r.officer_name or (r.tags.officer.value if r.tags.officer else None),
-                r.tags.case.value if r.tags.case else None,
-                f"{r.recorded.start.astimezone(settings.station.zone):%Y-%m-%d %H:%M}",
-                span(r.media.duration_s),
-                tr("on time") if r.on_time else tr("LATE"),
-                r.original_path.name.shown,
-            )
-            for r in found
-        ),
-        whole=(0, 4, 5, 6),
+        [heading for heading, _ in columns],
+        ([value(r) for _, value in columns] for r in found),
+        whole=range(6 if wide else 5),
     )
     if following:
         messages.print(T("More: add --after {cursor}", cursor=following).shown)
