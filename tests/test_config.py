@@ -99,7 +99,7 @@ def test_all_problems_are_reported_at_once() -> None:
     found = problems(
         station={"id": "", "timezone": "Asia/Nowhere", "colour": "blue"},
         paths={"state": "relative"},
-        ingest={"lanes": 0, "read_back": "perhaps"},
+        ingest={"copies": 0, "read_back": "perhaps"},
         media={"time_limit_s": -1},
         deadline={"hours": 48},
         no_such_section={},
@@ -107,7 +107,7 @@ def test_all_problems_are_reported_at_once() -> None:
     keys = [problem.split(" = ")[0].split(":")[0] for problem in found]
     assert sorted(keys) == [
         "deadline.hours",
-        "ingest.lanes",
+        "ingest.copies",
         "ingest.read_back",
         "media.time_limit_s",
         "no_such_section",
@@ -131,9 +131,12 @@ def test_all_problems_are_reported_at_once() -> None:
         ("paths", "evidence", "", "absolute"),
         ("paths", "state", "~/state", "absolute"),
         ("paths", "evidence", 7, "string"),
-        ("ingest", "lanes", 0, "1"),
-        ("ingest", "lanes", 17, "16"),
-        ("ingest", "lanes", 2.5, "integer"),
+        ("ingest", "copies", 0, "1"),
+        ("ingest", "copies_per_disk", 17, "16"),
+        ("ingest", "copies_per_port_group", 2.5, "integer"),
+        ("ingest", "keep_partials_days", -1, "0"),
+        ("ingest", "digests", ["blake3"], "sha256"),
+        ("ingest", "digests", ["blake3", "sha256", "md5"], "sm3"),
         ("ingest", "reserve_mib", -1, "0"),
         ("media", "time_limit_s", float("nan"), ""),
         ("media", "time_limit_s", float("inf"), ""),
@@ -154,8 +157,8 @@ def test_a_bad_value_is_named_with_key_value_and_what_is_allowed(
 @pytest.mark.parametrize(
     ("section", "key", "value"),
     [
-        ("ingest", "lanes", "4"),
-        ("ingest", "lanes", True),
+        ("ingest", "copies", "4"),
+        ("ingest", "copies", True),
         ("ingest", "read_back", "yes"),
         ("ingest", "read_back", 1),
         ("deadline", "hours", "12"),
@@ -201,7 +204,7 @@ def test_an_empty_file_names_the_sections_that_have_to_be_there(tmp_path: Path) 
     [
         ({"no_such": {}}, "no_such", ("deadline", "ingest", "media", "paths", "station")),
         ({"station": {"nmae": 1}}, "station.nmae", ("id", "language", "timezone")),
-        ({"ingest": {"lane": 1}}, "ingest.lane", ("immutable", "lanes", "read_back")),
+        ({"ingest": {"lane": 1}}, "ingest.lane", ("immutable", "copies", "read_back")),
         ({"media": {"ffmpeg": "x"}}, "media.ffmpeg", ("ffprobe", "time_limit_s")),
         (
             {"profiles": [{"name": "a"}, {"name": "b", "filenames": []}]},
@@ -344,11 +347,11 @@ def test_the_file_is_the_given_one_then_that_of_the_environment_then_the_default
 
 
 def test_config_check_lists_every_problem_and_exits_2(dock: Dock) -> None:
-    dock.configure(ingest={"lanes": 0}, deadline={"hours": 99})
+    dock.configure(ingest={"copies": 0}, deadline={"hours": 99})
     done = dock.run("config", "check", "--json")
     assert done.code == 2
     assert len(done.json["problems"]) == 2
-    assert "ingest.lanes = 0" in done.err
+    assert "ingest.copies = 0" in done.err
     assert "deadline.hours = 99" in done.err
     assert not dock.state.exists(), "nothing was done"
 

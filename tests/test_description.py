@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder_sync.description import as_bytes, as_json, from_json
+from recorder_sync.description import as_json, as_text, from_json
 from recorder_sync.model import (
     CardPath,
     Claim,
@@ -140,10 +140,10 @@ def test_what_the_content_is_reads_back_as_well() -> None:
 @given(recording=_recordings())
 def test_a_description_file_reads_back_to_the_same_bytes(recording: Recording) -> None:
     """A restart compares the file on disk with the one it would write."""
-    written = as_bytes(recording)
-    assert as_bytes(from_json(json.loads(written))) == written
-    assert written.endswith(b"}\n")
-    written.decode("utf-8", "strict")
+    written = as_text(as_json(recording))
+    assert as_text(as_json(from_json(json.loads(written)))) == written
+    assert written.endswith("}\n")
+    written.encode("utf-8", "strict")
 
 
 @given(recording=_recordings(), state=st.sampled_from(State))
@@ -200,7 +200,7 @@ def test_a_name_in_utf_8_needs_no_second_form() -> None:
 
 
 def test_chinese_stands_readable_in_the_description_file() -> None:
-    assert "视频".encode() in as_bytes(_with(original_path=CardPath("视频.mp4".encode())))
+    assert "视频" in as_text(as_json(_with(original_path=CardPath("视频.mp4".encode()))))
 
 
 def _with(**changes: Any) -> Recording:

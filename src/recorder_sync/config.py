@@ -9,6 +9,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterable
+from enum import StrEnum
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
@@ -66,15 +67,36 @@ class Paths(_Section):
         return path
 
 
+class DigestName(StrEnum):
+    BLAKE3 = "blake3"
+    SHA256 = "sha256"
+    SM3 = "sm3"
+
+
 class Ingest(_Section):
     read_back: bool = True
     """Read every copy back from the device before it is sealed. Off proves less."""
     immutable: bool = True
     """Set the immutable flag on sealed files where file system and rights allow."""
-    lanes: Annotated[int, Field(ge=1, le=16)] = 4
-    """Small recordings copied at the same time."""
+    digests: tuple[DigestName, ...] = (DigestName.BLAKE3, DigestName.SHA256)
+    """Digests of every recording; BLAKE3 and SHA-256 always."""
+    copies: Annotated[int, Field(ge=1, le=64)] = 16
+    """Recordings copied at the same time, in all."""
+    copies_per_disk: Annotated[int, Field(ge=1, le=16)] = 2
+    """Recordings copied at the same time from one card."""
+    copies_per_port_group: Annotated[int, Field(ge=1, le=64)] = 16
+    """Recordings copied at the same time from the ports of one hub."""
+    keep_partials_days: Annotated[int, Field(ge=0, le=365)] = 7
+    """Days that a partial copy waits for its card to come back."""
     reserve_mib: Annotated[int, Field(ge=0)] = 1024
     """Space on the evidence disk that stays free, in MiB."""
+
+    @field_validator("digests")
+    @classmethod
+    def _always_two(cls, names: tuple[DigestName, ...]) -> tuple[DigestName, ...]:
+        if not {DigestName.BLAKE3, DigestName.SHA256} <= set(names):
+            raise ValueError("should hold blake3 and sha256, and may hold sm3")
+        return names
 
 
 class Media(_Section):

@@ -17,6 +17,7 @@ from recorder_sync.model import (
     Kind,
     Media,
     Position,
+    Range,
     RecordedTime,
     Recording,
     Source,
@@ -28,6 +29,8 @@ from recorder_sync.rules.lifecycle import State
 from recorder_sync.timestamps import iso, iso_ns, iso_or_none, moment, ns
 
 Json = dict[str, Any]
+
+_encoded = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def as_json(recording: Recording, state: State = State.SEALED) -> Json:
@@ -50,6 +53,7 @@ def as_json(recording: Recording, state: State = State.SEALED) -> Json:
         "size": recording.size,
         "blake3": recording.digests.blake3,
         "sha256": recording.digests.sha256,
+        "sm3": recording.digests.sm3,
         "recorded_start": iso(recording.recorded.start),
         "recorded_end": iso_or_none(recording.recorded.end),
         "recorded_source": recording.recorded.source.value,
@@ -67,14 +71,16 @@ def as_json(recording: Recording, state: State = State.SEALED) -> Json:
         },
         "flags": sorted(flag.value for flag in recording.flags),
         "read_back": recording.read_back,
+        "resumed_at": recording.resumed_at,
+        "missing": [{"offset": r.offset, "length": r.length} for r in recording.missing] or None,
         "stores": {},
     }
 
 
-def as_bytes(recording: Recording) -> bytes:
-    """Return the description file: the RECORDING, indented, in UTF-8."""
-    text = json.dumps(as_json(recording), ensure_ascii=False, indent=2)
-    return text.encode() + b"\n"
+def as_text(described: Json) -> str:
+    """Return the description file's text: the RECORDING, one of its values a line."""
+    lines = ",\n".join(f'  "{name}": {_value(value)}' for name, value in described.items())
+    return f"{{\n{lines}\n}}\n"
 
 
 def from_json(found: Mapping[str, Any]) -> Recording:
@@ -92,7 +98,7 @@ def from_json(found: Mapping[str, Any]) -> Recording:
         mtime_ns=ns(found["mtime"]),
         path=found["path"],
         size=found["size"],
-        digests=Digests(found["blake3"], found["sha256"]),
+        digests=Digests(found["blake3"], found["sha256"], found["sm3"]),
         recorded=RecordedTime(
             start=moment(found["recorded_start"]),
             end=moment(found["recorded_end"]) if found["recorded_end"] else None,
@@ -107,7 +113,13 @@ def from_json(found: Mapping[str, Any]) -> Recording:
         deadline=moment(found["deadline"]),
         on_time=found["on_time"],
         read_back=found["read_back"],
+        resumed_at=found["resumed_at"],
+        missing=tuple(Range(**missing) for missing in found["missing"] or ()),
     )
+
+
+def _value(value: object) -> str:
+    return "null" if value is None else _encoded(value)
 
 
 def _card_path(found: Mapping[str, Any]) -> CardPath:

@@ -11,6 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+READ_ONLY = 0o440
+"""Mode of a sealed file."""
+
 
 def sync_folder(folder: Path) -> None:
     """Put the names in `folder` on stable storage. Raises OSError."""

@@ -20,6 +20,10 @@ class RecorderSyncError(Exception):
         self.text = text
         self.hint = hint
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Be the same in another process."""
+        return type(self), (self.text, self.hint)
+
 
 class UsageProblem(RecorderSyncError):
     """What was asked for makes no sense; nothing was done."""
@@ -107,5 +111,6 @@ _REASONS = {
     errno.EEXIST: T("something of this name is already there"),
     errno.ELOOP: T("symbolic links lead in a circle"),
     errno.EMFILE: T("too many files are open"),
+    errno.ESTALE: T("it is not the folder that it was"),
     errno.EFBIG: T("the file is larger than allowed"),
 }

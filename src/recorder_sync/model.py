@@ -55,6 +55,10 @@ class Flag(StrEnum):
     OFFICER_CONFLICT = "officer-conflict"
     CASE_CONFLICT = "case-conflict"
     UNVERIFIED_MEDIUM = "unverified-medium"
+    CONTENT_CONFLICT = "content-conflict"
+    """The card showed other content under the same path, size and time before."""
+    SALVAGED = "salvaged"
+    """Parts of it could not be read: not the whole recording."""
 
 
 class IdentityState(StrEnum):
@@ -204,6 +208,20 @@ class Media:
 class Digests:
     blake3: str
     sha256: str
+    sm3: str | None = None
+    """Where the configuration asks for it (GB/T 32905)."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Range:
+    """Bytes of a file, from `offset` on."""
+
+    offset: int
+    length: int
+
+    @property
+    def end(self) -> int:
+        return self.offset + self.length
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +258,10 @@ class Recording:
     on_time: bool
     read_back: str
     """How the copy was read back (`ingest/readback.py`)."""
+    resumed_at: int | None = None
+    """Bytes that were copied at an earlier docking; None: copied in one go."""
+    missing: tuple[Range, ...] = ()
+    """Of a salvage copy: what could not be read, and is zeros here."""
 
     @property
     def device(self) -> str:

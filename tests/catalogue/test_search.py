@@ -19,6 +19,7 @@ from recorder_sync.catalogue.database import FILE_NAME, open_catalogue, transact
 from recorder_sync.catalogue.dockings import Docking
 from recorder_sync.catalogue.recordings import Intent
 from recorder_sync.catalogue.search import Search, search
+from recorder_sync.description import as_json, as_text
 from recorder_sync.errors import NotFound, UsageProblem
 from recorder_sync.model import (
     CardPath,
@@ -113,9 +114,11 @@ def _made(number: int, chance: random.Random) -> Made:
 
 def enter(db: Database, number: int, one: Made) -> None:
     digests = Digests(f"{number:064x}", f"{number:064x}")
-    recordings.enter(db, Intent(one.recording, digests, b"fingerprint", f"part-{number}"))
+    text = as_text(as_json(one.recording))
+    intent = Intent(one.recording, text, digests, b"fingerprint", f"part-{number}")
+    recordings.enter(db, [intent])
     if one.state is State.SEALED:
-        recordings.mark_sealed(db, one.recording.id, number)
+        recordings.mark_sealed(db, {one.recording.id: number})
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,12 @@ from typing import Any, TypeVar
 import pytest
 
 from recorder_sync.cli.app import run
+from recorder_sync.cli.intake_display import display_for
+from recorder_sync.ingest.capacity import capacity_of
+from recorder_sync.ingest.intake import Request, take_in
+from recorder_sync.ingest.report import Report
+from recorder_sync.ingest.stopping import Stop
+from recorder_sync.station import Station
 from tests.conftest import Card, Dock, Done
 
 Found = TypeVar("Found")
@@ -56,8 +62,11 @@ def _digest(path: bytes) -> str:
 
 
 def sealed(dock: Dock) -> Counter[bytes]:
-    """Count the sealed recordings by their exact path on the card, as described on disk."""
-    return Counter(_original_path(d) for d in descriptions(dock))
+    """Count the sealed recordings by their exact path on the card, as described on disk.
+
+    A salvage copy is no recording.
+    """
+    return Counter(_original_path(d) for d in descriptions(dock) if not d["missing"])
 
 
 def descriptions(dock: Dock) -> list[Any]:
@@ -95,6 +104,15 @@ def ask(dock: Dock, *arguments: str) -> Done:
     with redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as err:
         code = run(["--config", str(dock.config), *arguments])
     return Done(code, out.getvalue(), err.getvalue())
+
+
+def take_in_here(station: Station, path: Path) -> Report:
+    """Take a card in, in this process, so that a seam of it can be replaced."""
+    with (
+        capacity_of(station.settings) as capacity,
+        display_for(station.settings, quiet=True) as display,
+    ):
+        return take_in(station, Request(path), capacity, display.card(None), Stop())
 
 
 def dockings(dock: Dock) -> list[Any]:

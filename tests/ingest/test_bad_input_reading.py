@@ -14,10 +14,6 @@ from typing import Any
 
 import pytest
 
-from recorder_sync.cli.intake_display import observer_for
-from recorder_sync.ingest.intake import Request, take_in
-from recorder_sync.ingest.lanes import Stop
-from recorder_sync.media.describer import Describer
 from recorder_sync.model import ItemOutcome
 from tests.conftest import Card, Dock, Done, MediaFiles
 from tests.ingest.aftermath import (
@@ -35,6 +31,7 @@ from tests.ingest.aftermath import (
     pause,
     reached,
     run_without_rights,
+    take_in_here,
     under_way,
 )
 
@@ -312,6 +309,9 @@ def test_a_bad_spot_on_the_card_fails_one_recording_and_the_others_are_sealed(
         done = stocked.run("ingest", tmp_path / "mount", "--json")
     check_failure(done, bad, "read")
     assert done.json["sealed"] == 2
+    (salvaged,) = (d for d in descriptions(stocked) if d["missing"])
+    assert salvaged["original_path"] == bad
+    assert "salvaged" in salvaged["flags"]
     whole = stocked.ingest(prepared)
     check_done(whole, sealed=1, already_sealed=2)
     check_evidence(stocked, *(file.name for file in files), earlier=1)
@@ -337,11 +337,7 @@ def test_any_read_error_fails_one_recording_and_the_others_are_sealed(
 
     station = dock.station()
     monkeypatch.setattr(os, "preadv", preadv)
-    with (
-        Describer(station.settings.media) as describer,
-        observer_for(station.settings, quiet=True) as observer,
-    ):
-        report = take_in(station, Request(card.path), describer, observer, Stop())
+    report = take_in_here(station, card.path)
     monkeypatch.undo()
     station.catalogue.close()
     assert {o.path.raw for o in report.of(ItemOutcome.SEALED)} == {b"good.mp4", b"good.jpg"}

@@ -3,23 +3,19 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
 from mmap import mmap
 from pathlib import Path
 
 import pytest
 from blake3 import blake3
 
-from recorder_sync.cli.intake_display import observer_for
-from recorder_sync.ingest import lanes
-from recorder_sync.ingest.engine import ring_of_buffers
-from recorder_sync.ingest.intake import Request, take_in
-from recorder_sync.ingest.lanes import Stop
-from recorder_sync.ingest.readback import Read, ReadBack, file_system_of, has_device, read_back
-from recorder_sync.media.describer import Describer
+from recorder_sync.ingest import small
+from recorder_sync.ingest.buffers import page_aligned
+from recorder_sync.ingest.medium import file_system_of, has_device
+from recorder_sync.ingest.readback import Read, ReadBack, read_back
 from recorder_sync.model import ItemOutcome
 from tests.conftest import Card, Dock, MediaFiles
-from tests.ingest.aftermath import check_evidence, mounted
+from tests.ingest.aftermath import check_evidence, mounted, take_in_here
 
 _MARK = b"footage!" * 512  # one block of 4 KiB that is easy to find on the disk
 
@@ -53,7 +49,7 @@ def test_damage_under_a_good_cache_is_found_though_an_ordinary_read_misses_it(
 def _read_back(path: Path) -> Read:
     handle = os.open(path, os.O_RDONLY)
     try:
-        with ring_of_buffers(1) as (buffer,):
+        with page_aligned() as buffer:
             return read_back(handle, buffer, has_device(file_system_of(path)))
     finally:
         os.close(handle)
@@ -74,21 +70,15 @@ def test_a_copy_that_reads_back_otherwise_is_never_sealed(
     card.put("good.wav", media_files.audio)
     size = media_files.video.stat().st_size
 
-    def damaged(
-        handle: int, buffer: mmap, on_device: bool, advanced: Callable[[int], None]
-    ) -> Read:
+    def damaged(handle: int, buffer: mmap, on_device: bool) -> Read:
         if os.fstat(handle).st_size == size:
             with open(f"/proc/self/fd/{handle}", "r+b") as copy:
                 copy.write(b"X")
-        return read_back(handle, buffer, on_device, advanced)
+        return read_back(handle, buffer, on_device)
 
-    monkeypatch.setattr(lanes, "read_back", damaged)
+    monkeypatch.setattr(small, "read_back", damaged)
     station = dock.station()
-    with (
-        Describer(station.settings.media) as describer,
-        observer_for(station.settings, quiet=True) as observer,
-    ):
-        report = take_in(station, Request(card.path), describer, observer, Stop())
+    report = take_in_here(station, card.path)
     station.catalogue.close()
     (failed,) = report.of(ItemOutcome.FAILED)
     assert failed.path.raw == b"bad.mp4"

@@ -231,7 +231,7 @@ def test_confining_this_machine_is_possible() -> None:
 def started(media_files: MediaFiles) -> Iterator[tuple[Describer, psutil.Process]]:
     before = set(psutil.Process().children())
     with Describer(MediaSettings(processes=1)) as describer:
-        describer.describe(os.fsencode(media_files.video), Kind.VIDEO)
+        describer.describe([(os.fsencode(media_files.video), Kind.VIDEO)])
         (child,) = set(psutil.Process().children()) - before
         yield describer, child
 
@@ -280,10 +280,10 @@ from recorder_sync.config import Media
 from recorder_sync.media.describer import Describer
 
 with Describer(Media(processes=1, time_limit_s=100)) as describer:
-    describer.describe(sys.argv[1].encode(), None)
+    describer.describe([(sys.argv[1].encode(), None)])
     print("described", flush=True)
     if len(sys.argv) > 2:
-        describer.describe(sys.argv[2].encode(), None)
+        describer.describe([(sys.argv[2].encode(), None)])
     threading.Event().wait()
 """
 

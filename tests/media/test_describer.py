@@ -51,7 +51,8 @@ def cut(source: Path, share: float, to: Path) -> Path:
 
 
 def described(describer: Describer, path: Path, kind: Kind | None = Kind.VIDEO) -> Media:
-    return describer.describe(os.fsencode(path), kind)
+    (media,) = describer.describe([(os.fsencode(path), kind)])
+    return media
 
 
 # Video and audio.
@@ -127,7 +128,8 @@ def test_a_file_of_any_name_is_described(
     path = os.fsencode(tmp_path) + b"/" + name
     with open(path, "wb") as file:
         file.write(media_files.other_video.read_bytes())
-    assert describer.describe(path, Kind.VIDEO).codec == "mpeg4"
+    (media,) = describer.describe([(path, Kind.VIDEO)])
+    assert media.codec == "mpeg4"
 
 
 # Photos.

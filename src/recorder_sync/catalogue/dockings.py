@@ -108,21 +108,24 @@ def add_inventory(db: Database, docking: str, entries: Iterable[InventoryEntry])
     )
 
 
-def set_outcome(
-    db: Database,
-    docking: str,
-    path: CardPath,
-    outcome: ItemOutcome,
-    *,
-    recording: str | None = None,
-    reason: str | None = None,
-    hint: str | None = None,
-) -> None:
-    """Note what became of one file of the inventory."""
-    db.execute(
+@dataclass(frozen=True, slots=True)
+class Became:
+    """What became of one file of an inventory."""
+
+    docking: str
+    path: CardPath
+    outcome: ItemOutcome
+    recording: str | None = None
+    reason: str | None = None
+    hint: str | None = None
+
+
+def set_outcomes(db: Database, became: Iterable[Became]) -> None:
+    """Note what became of files of inventories."""
+    db.conn.executemany(
         "update inventory set outcome = ?, recording = ?, reason = ?, hint = ?"
         " where docking = ? and path = ?",
-        [outcome.value, recording, reason, hint, docking, path.raw],
+        [(b.outcome.value, b.recording, b.reason, b.hint, b.docking, b.path.raw) for b in became],
     )
 
 
@@ -142,7 +145,7 @@ def sightings(db: Database, path: CardPath, size: int, mtime_ns: int) -> list[Si
         "select distinct i.recording, r.device, r.device_as_sealed, r.fingerprint from inventory i"
         " join recordings r on r.id = i.recording"
         " where i.path = ? and i.size = ? and i.mtime_ns = ? and i.recording is not null"
-        " and r.state = 'sealed'",
+        " and r.state = 'sealed' and i.outcome <> 'failed'",
         [path.raw, size, mtime_ns],
     )
     return [

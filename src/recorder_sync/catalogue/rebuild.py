@@ -15,10 +15,10 @@ from sqlite_utils.db import Database
 
 from recorder_sync.catalogue import dockings, ledger, recordings
 from recorder_sync.catalogue.database import FILE_NAME, open_catalogue, transaction
-from recorder_sync.catalogue.dockings import Docking, DockingOutcome, InventoryEntry
+from recorder_sync.catalogue.dockings import Became, Docking, DockingOutcome, InventoryEntry
 from recorder_sync.catalogue.recordings import Intent
 from recorder_sync.custody.log import Act, CustodyLog, Entry
-from recorder_sync.description import as_json, from_json
+from recorder_sync.description import as_json, as_text, from_json
 from recorder_sync.durable import sync_folder
 from recorder_sync.model import (
     CardPath,
@@ -152,46 +152,41 @@ def _seal(db: Database, entry: Entry) -> None:
     facts = entry.deed.facts
     recording = from_json(facts["recording"])
     digests = Digests(facts["description_blake3"], facts["description_sha256"])
-    recordings.enter(db, Intent(recording, digests, bytes.fromhex(facts["fingerprint"]), ""))
-    recordings.mark_sealed(db, recording.id, entry.seq)
-    dockings.set_outcome(
-        db,
-        recording.docking,
-        recording.original_path,
-        ItemOutcome.SEALED,
-        recording=recording.id,
-    )
+    text = as_text(as_json(recording))
+    fingerprint = bytes.fromhex(facts["fingerprint"])
+    recordings.enter(db, [Intent(recording, text, digests, fingerprint, "")])
+    recordings.mark_sealed(db, {recording.id: entry.seq})
+    if not recording.missing:
+        sealed = Became(
+            recording.docking, recording.original_path, ItemOutcome.SEALED, recording.id
+        )
+        dockings.set_outcomes(db, [sealed])
 
 
 def _seen_again(db: Database, entry: Entry) -> None:
-    dockings.set_outcome(
-        db,
-        entry.deed.facts["docking"],
-        path_of(entry.deed.facts),
-        ItemOutcome.ALREADY_SEALED,
-        recording=entry.deed.subject,
-    )
+    facts = entry.deed.facts
+    again = Became(facts["docking"], path_of(facts), ItemOutcome.ALREADY_SEALED, entry.deed.subject)
+    dockings.set_outcomes(db, [again])
 
 
 def _docking_closed(db: Database, entry: Entry) -> None:
     facts, docking = entry.deed.facts, entry.deed.subject
-    for file in facts.get("already_sealed", ()):
-        dockings.set_outcome(
-            db,
-            docking,
-            path_of(file),
-            ItemOutcome.ALREADY_SEALED,
-            recording=file["recording"],
-        )
-    for file in facts.get("failed", ()):
-        dockings.set_outcome(
-            db,
+    known = [
+        Became(docking, path_of(file), ItemOutcome.ALREADY_SEALED, file["recording"])
+        for file in facts.get("already_sealed", ())
+    ]
+    failed = [
+        Became(
             docking,
             path_of(file),
             ItemOutcome.FAILED,
-            reason=file["error"],
-            hint=file["hint"],
+            file.get("salvage"),
+            file["error"],
+            file["hint"],
         )
+        for file in facts.get("failed", ())
+    ]
+    dockings.set_outcomes(db, known + failed)
     dockings.close_docking(db, docking, entry.deed.time, DockingOutcome(facts["outcome"]))
 
 

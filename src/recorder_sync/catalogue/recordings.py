@@ -4,7 +4,7 @@ Searches are in `search.py`.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from recorder_sync.catalogue import ledger, time_line
 from recorder_sync.catalogue.database import FILE_NAME, broken, insert
 from recorder_sync.catalogue.schema import table
 from recorder_sync.catalogue.words import words
-from recorder_sync.description import as_json, from_json
+from recorder_sync.description import as_json, as_text, from_json
 from recorder_sync.errors import NotFound
 from recorder_sync.language import T
 from recorder_sync.model import Digests, Recording
@@ -28,7 +28,10 @@ class Intent:
     """A recording about to be moved into place: all that a restart needs to finish it."""
 
     recording: Recording
+    text: str
+    """The description file's text (`description.py`)."""
     description: Digests
+    """Of that text, in UTF-8."""
     fingerprint: bytes
     """Digest of the first and last bytes (`ingest/engine.py`)."""
     part: str
@@ -47,30 +50,41 @@ class Sealed:
     """Number of its entry in the custody log."""
 
 
-def enter(db: Database, intent: Intent) -> None:
-    """Write the intent to seal a recording."""
-    recording = intent.recording
-    tags = recording.tags
-    if tags.device:
-        ledger.see_device(db, tags.device.value)
-    if tags.officer:
-        ledger.see_officer(db, tags.officer.value, recording.officer_name)
-    if tags.case:
-        ledger.see_case(db, tags.case.value)
+def enter(db: Database, intents: Sequence[Intent]) -> None:
+    """Write the intents to seal these recordings."""
+    _see_tags(db, [intent.recording for intent in intents])
     state = after(None, Event.INTENT_WRITTEN)
     assert state is not None
-    row = {
+    for intent in intents:
+        insert(db, "recordings", _row(db, intent, state))
+        description = {"recording": intent.recording.id, "json": intent.text}
+        insert(db, "descriptions", description)
+
+
+def _see_tags(db: Database, seen: Sequence[Recording]) -> None:
+    """Give every device, officer and case that a recording names a row to refer to."""
+    for device in {r.tags.device.value for r in seen if r.tags.device}:
+        ledger.see_device(db, device)
+    for officer, name in {(r.tags.officer.value, r.officer_name) for r in seen if r.tags.officer}:
+        ledger.see_officer(db, officer, name)
+    for case in {r.tags.case.value for r in seen if r.tags.case}:
+        ledger.see_case(db, case)
+
+
+def _row(db: Database, intent: Intent, state: State) -> dict[str, Any]:
+    recording = intent.recording
+    device = recording.tags.device
+    return {
+        **columns(recording),
         "number": time_line.free_place(db, recording.recorded.start, recording.id),
         "state": state.value,
         "docking": recording.docking,
-        "device_as_sealed": tags.device.value if tags.device else None,
+        "device_as_sealed": device.value if device else None,
         "fingerprint": intent.fingerprint,
         "description_blake3": intent.description.blake3,
         "description_sha256": intent.description.sha256,
         "part": intent.part,
     }
-    insert(db, "recordings", {**columns(recording), **row})
-    insert(db, "descriptions", {"recording": recording.id, "json": _text(recording)})
 
 
 def columns(recording: Recording) -> dict[str, Any]:
@@ -106,12 +120,13 @@ def _searched(recording: Recording) -> dict[str, Any]:
     }
 
 
-def mark_sealed(db: Database, recording: str, custody_seq: int) -> None:
+def mark_sealed(db: Database, custody_seqs: Mapping[str, int]) -> None:
+    """Mark recordings, by id, as sealed by these entries of the custody log."""
     state = after(State.SEALING, Event.ENTERED_IN_CUSTODY_LOG)
     assert state is not None
-    db.execute(
+    db.conn.executemany(
         "update recordings set state = ?, part = null, custody_seq = ? where id = ?",
-        [state.value, custody_seq, recording],
+        [(state.value, seq, recording) for recording, seq in custody_seqs.items()],
     )
 
 
@@ -127,17 +142,11 @@ def withdraw(db: Database, recording: str) -> None:
 
 def retag(db: Database, recording: Recording) -> None:
     """Replace the tags of a sealed recording, in the index and its description here."""
-    tags = recording.tags
-    if tags.device:
-        ledger.see_device(db, tags.device.value)
-    if tags.officer:
-        ledger.see_officer(db, tags.officer.value, recording.officer_name)
-    if tags.case:
-        ledger.see_case(db, tags.case.value)
+    _see_tags(db, [recording])
     row = table(db, "recordings").rows_where("id = ?", [recording.id], select="number")
     number = next(iter(row))["number"]
     table(db, "recordings").update(number, _searched(recording))
-    table(db, "descriptions").update(recording.id, {"json": _text(recording)})
+    table(db, "descriptions").update(recording.id, {"json": as_text(as_json(recording))})
 
 
 def intents(db: Database) -> list[Intent]:
@@ -150,6 +159,7 @@ def intents(db: Database) -> list[Intent]:
     return [
         Intent(
             from_json(json.loads(row["json"])),
+            row["json"],
             Digests(row["description_blake3"], row["description_sha256"]),
             row["fingerprint"],
             row["part"] or row["path"],
@@ -262,7 +272,3 @@ def _sealed(row: dict[str, Any]) -> Sealed:
         {name: row[name] for name in indexed},
         row["custody_seq"],
     )
-
-
-def _text(recording: Recording) -> str:
-    return json.dumps(as_json(recording), ensure_ascii=False)

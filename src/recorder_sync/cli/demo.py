@@ -11,11 +11,12 @@ import tomli_w
 from recorder_sync.catalogue import ledger
 from recorder_sync.catalogue.database import transaction
 from recorder_sync.cli.ingest import take_in_shown
-from recorder_sync.cli.intake_display import show_report
+from recorder_sync.cli.intake_report import show_report
 from recorder_sync.cli.screen import answers, local, messages, table
 from recorder_sync.config import PATH_VARIABLE, Configuration, load
 from recorder_sync.custody.log import Act
 from recorder_sync.demo.cards import make_cards
+from recorder_sync.errors import RecorderSyncError
 from recorder_sync.ingest.intake import Request
 from recorder_sync.ingest.report import Report
 from recorder_sync.language import T, chosen_language, tr
@@ -52,7 +53,9 @@ def demo() -> None:
                 T("── Camera on port {port}: {path}", port=card.port, path=card.path).shown,
                 markup=False,
             )
-            report = take_in_shown(station, Request(card.path, port=card.port), quiet=False)
+            (report,) = take_in_shown(station, [Request(card.path, port=card.port)], quiet=False)
+            if isinstance(report, RecorderSyncError):
+                raise report
             show_report(report, settings)
             reports.append(report)
         _summary(station, reports)

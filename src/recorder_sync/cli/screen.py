@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from recorder_sync.errors import ConfigurationProblem, RecorderSyncError
+from recorder_sync.language import Text
 from recorder_sync.printable import printable
 
 answers = Console(highlight=False, soft_wrap=False)
@@ -28,19 +29,25 @@ def print_json(document: object) -> None:
 def print_error(error: RecorderSyncError, *, as_json: bool) -> None:
     """Say what happened and what to do next; in JSON as well where JSON was asked for."""
     messages.print(f"[bold red]✘[/] {escape(error.text.shown)}")
-    problems = error.problems if isinstance(error, ConfigurationProblem) else []
-    for problem in problems:
+    for problem in _problems(error):
         messages.print(f"  · {escape(problem.shown)}")
     if error.hint:
         messages.print(f"  → {escape(error.hint.shown)}")
     if as_json:
-        print_json(
-            {
-                "error": error.text.english,
-                "problems": [problem.english for problem in problems],
-                "hint": error.hint.english if error.hint else None,
-            }
-        )
+        print_json(error_json(error))
+
+
+def error_json(error: RecorderSyncError) -> dict[str, object]:
+    """Return an error as other programs rely on it."""
+    return {
+        "error": error.text.english,
+        "problems": [problem.english for problem in _problems(error)],
+        "hint": error.hint.english if error.hint else None,
+    }
+
+
+def _problems(error: RecorderSyncError) -> list[Text]:
+    return error.problems if isinstance(error, ConfigurationProblem) else []
 
 
 def table(

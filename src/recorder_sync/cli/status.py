@@ -8,7 +8,7 @@ from recorder_sync.catalogue import dockings, recordings
 from recorder_sync.cli.dockings import docking_json
 from recorder_sync.cli.screen import amount, answers, facts, local, print_json, table
 from recorder_sync.cli.session import station_of
-from recorder_sync.ingest.readback import file_system_of, has_device
+from recorder_sync.ingest.medium import file_system_of, has_device
 from recorder_sync.language import tr
 
 _DOCKINGS = 5

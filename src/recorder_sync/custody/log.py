@@ -21,8 +21,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-import rfc8785
-
+from recorder_sync.custody.canonical import canonical
 from recorder_sync.durable import exclusive, make_folders, sync_folder, write_all
 from recorder_sync.errors import CustodyProblem, MissingPart, os_reason
 from recorder_sync.language import T
@@ -203,7 +202,7 @@ class CustodyLog:
 
 
 def _line(seq: int, previous: str, station: str, deed: Deed) -> bytes:
-    return rfc8785.dumps(
+    return canonical(
         {
             "seq": seq,
             "prev": previous,

@@ -116,6 +116,7 @@ def _closing_facts(report: Report, outcome: DockingOutcome) -> dict[str, object]
                 **path_facts(o.path),
                 "error": o.failure.text.english,
                 "hint": o.failure.hint.english if o.failure.hint else None,
+                "salvage": o.recording.id if o.recording else None,
             }
             for o in report.of(ItemOutcome.FAILED)
             if o.failure

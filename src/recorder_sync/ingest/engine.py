@@ -1,14 +1,14 @@
-"""Copies one file off the card: one read, two digests, on stable storage at the end.
+"""Copies recordings off the card: one read, all digests, on stable storage at the end.
 
 Bytes go round the page cache on both sides where the file systems allow it: reading
 hundreds of gigabytes through it would cost more processor time than the digests, and
-push everything else out of memory. A large file runs through a ring of buffers, with
-this thread reading and computing BLAKE3, one thread writing and one computing SHA-256,
-so the slowest of the three sets the pace, not their sum. A file of one buffer is copied
-in this thread alone.
+push everything else out of memory. A recording that is alone runs through a ring of
+buffers, with this thread reading and computing BLAKE3, one thread writing and one for
+each other digest, so the slowest sets the pace, not their sum. Where more recordings are
+under way than the processors have room for, each is copied in its own thread alone.
 
 A source that is not the same after the copy as before it was not copied whole, and is
-refused. An fsync that fails is final.
+refused. A sync that fails is final.
 """
 
 import errno
@@ -16,33 +16,29 @@ import fcntl
 import hashlib
 import mmap
 import os
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from queue import SimpleQueue
+from functools import partial
 
 from blake3 import blake3
 
 from recorder_sync.errors import RecordingFailure, os_reason
-from recorder_sync.ingest.readback import CHUNK, prefer_direct
-from recorder_sync.ingest.volume import Stamp, stamp
+from recorder_sync.ingest.buffers import RING
+from recorder_sync.ingest.readback import prefer_direct, whole_pages
+from recorder_sync.ingest.ring import Ring
+from recorder_sync.ingest.source import Source, changed
 from recorder_sync.language import T
 from recorder_sync.model import Digests
-
-RING = 6
-"""Buffers of CHUNK bytes in the ring of a large file."""
 
 SAMPLE = 4096
 """Bytes at the start and at the end of a file that make its fingerprint."""
 
+MARK_EVERY = 256 << 20
+"""Bytes between two marks of a long copy."""
+
 
 class WriteFailed(RecordingFailure):
     """The evidence disk did not take the copy; the card is not to blame."""
-
-
-class SourceChanged(RecordingFailure):
-    """The file changed while it was read; trying again may find it at rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +46,14 @@ class Copied:
     size: int
     digests: Digests
     fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far a copy is on stable storage, and the BLAKE3 digest of that much."""
+
+    length: int
+    blake3: str
 
 
 def fingerprint(head: bytes, tail: bytes) -> bytes:
@@ -66,114 +70,75 @@ def fingerprint_of(handle: int) -> bytes:
     return fingerprint(os.pread(handle, SAMPLE, 0), os.pread(handle, SAMPLE, max(0, size - SAMPLE)))
 
 
-def copy(
-    source: int,
-    target: int,
-    expected: Stamp,
-    buffers: list[mmap.mmap],
-    advanced: Callable[[int], None],
-    stop: Callable[[], None],
-) -> Copied:
-    """Copy the open file `source` to the new open file `target` and sync it.
-
-    `expected` is the file's state in the inventory. `buffers` are mmaps of CHUNK bytes:
-    one for a small file, RING for a large one. `advanced` is told the bytes of each
-    chunk; `stop` is called before each and may raise.
-
-    Raises SourceChanged, WriteFailed, or OSError from the source; the target is then
-    worthless.
-    """
-    _check_unchanged(source, expected)
-    prefer_direct(source)
-    os.posix_fadvise(source, 0, 0, os.POSIX_FADV_SEQUENTIAL)
-    writer = _Writer(target)
-    digests = _Digesting(expected.size)
-    small = expected.size < CHUNK
-    work = _copy_small if small or len(buffers) < RING else _copy_large
-    work(source, writer, digests, buffers, advanced, stop)
-    if digests.size != expected.size:
-        raise _changed()
-    _check_unchanged(source, expected)
-    writer.finish(digests.size)
-    os.posix_fadvise(source, 0, 0, os.POSIX_FADV_DONTNEED)
-    return digests.result()
-
-
-@contextmanager
-def ring_of_buffers(count: int) -> Iterator[list[mmap.mmap]]:
-    """Hold `count` page-aligned buffers."""
-    buffers = [mmap.mmap(-1, CHUNK) for _ in range(count)]
-    try:
-        yield buffers
-    finally:
-        for buffer in buffers:
-            # An error on its way up still holds views of it: then it is freed with them.
-            with suppress(BufferError):
-                buffer.close()
-
-
-class _Digesting:
+class Digesting:
     """The digests, and the first and last bytes, of what was read."""
 
-    def __init__(self, expected_size: int) -> None:
+    def __init__(self, names: Sequence[str]) -> None:
         self.size = 0
-        self._expected = expected_size
+        self.others = {name: hashlib.new(name) for name in names if name != "blake3"}
+        """Those that may be computed beside BLAKE3, by a thread of their own."""
         self._blake3 = blake3()
-        self._sha256 = hashlib.sha256()
         self._head = b""
         self._tail = b""
 
     def first(self, data: memoryview) -> None:
-        """What the reading thread computes."""
+        """Take the next bytes: size, BLAKE3, first and last bytes."""
         if not self.size:
             self._head = bytes(data[:SAMPLE])
         self._tail = (self._tail + bytes(data[-SAMPLE:]))[-SAMPLE:]
         self.size += len(data)
         self._blake3.update(data)
 
-    def second(self, data: memoryview) -> None:
-        """What may run beside it, in the same order."""
-        self._sha256.update(data)
+    def all(self, data: memoryview) -> None:
+        """Take the next bytes, for every digest."""
+        self.first(data)
+        for other in self.others.values():
+            other.update(data)
+
+    @property
+    def blake3(self) -> str:
+        return self._blake3.hexdigest()
 
     def result(self) -> Copied:
+        sm3 = self.others.get("sm3")
         return Copied(
             self.size,
-            Digests(self._blake3.hexdigest(), self._sha256.hexdigest()),
+            Digests(
+                self.blake3, self.others["sha256"].hexdigest(), sm3.hexdigest() if sm3 else None
+            ),
             fingerprint(self._head, self._tail),
         )
 
 
-class _Writer:
-    """Writes whole chunks, direct where it can; the padding of the last is cut off."""
+class Writer:
+    """Writes a new file, whole chunks, direct where it can; padding is cut off at the end."""
 
     def __init__(self, target: int) -> None:
         self._target = target
         self._direct = prefer_direct(target)
-        self._at = 0
 
-    def write(self, buffer: mmap.mmap, count: int) -> None:
-        try:
-            self._write(buffer, count)
-        except OSError as error:
-            raise not_written(error) from error
-
-    def finish(self, size: int) -> None:
-        try:
-            os.ftruncate(self._target, size)
-            os.fsync(self._target)
-        except OSError as error:
-            raise not_written(error) from error
-
-    def _write(self, buffer: mmap.mmap, count: int) -> None:
+    def write(self, buffer: mmap.mmap, count: int, at: int) -> None:
+        """Write the first `count` bytes of a buffer at `at`. Raises WriteFailed."""
         view = memoryview(buffer)
         padded = count
         if self._direct and count % mmap.PAGESIZE:
-            padded = -(-count // mmap.PAGESIZE) * mmap.PAGESIZE
+            padded = whole_pages(count)
             view[count:padded] = bytes(padded - count)
         done = 0
-        while done < padded:
-            done += self._pwrite(view[done:padded], self._at + done)
-        self._at += count
+        try:
+            while done < padded:
+                done += self._pwrite(view[done:padded], at + done)
+            if padded != count:
+                os.ftruncate(self._target, at + count)
+        except OSError as error:
+            raise not_written(error) from error
+
+    def sync(self) -> None:
+        """Put the file on stable storage. Raises WriteFailed: then it is worthless."""
+        try:
+            os.fsync(self._target)
+        except OSError as error:
+            raise not_written(error) from error
 
     def _pwrite(self, data: memoryview, at: int) -> int:
         try:
@@ -181,153 +146,138 @@ class _Writer:
         except OSError as error:
             if error.errno != errno.EINVAL or not self._direct:
                 raise
-            _forget_direct(self._target)
+            flags = fcntl.fcntl(self._target, fcntl.F_GETFL)
+            fcntl.fcntl(self._target, fcntl.F_SETFL, flags & ~os.O_DIRECT)
             self._direct = False
             return os.pwrite(self._target, data, at)
 
 
-def _copy_small(
-    source: int,
-    writer: _Writer,
-    digests: _Digesting,
-    buffers: list[mmap.mmap],
-    advanced: Callable[[int], None],
-    stop: Callable[[], None],
-) -> None:
-    buffer = buffers[0]
-    view = memoryview(buffer)
-    at = 0
-    while True:
-        stop()
-        count = _fill(source, view, at)
-        digests.first(view[:count])
-        digests.second(view[:count])
-        if count:
-            writer.write(buffer, count)
-            at += count
-            advanced(count)
-        if count < CHUNK:
-            return
+class Copy:
+    """One recording on its way to the evidence disk, perhaps begun at an earlier docking."""
 
+    def __init__(
+        self,
+        source: Source,
+        writer: Writer,
+        digesting: Digesting,
+        advanced: Callable[[int], None],
+        between: Callable[[], None],
+        mark: Callable[[Mark], None],
+    ) -> None:
+        """`digesting` has taken what is copied already.
 
-def _copy_large(
-    source: int,
-    writer: _Writer,
-    digests: _Digesting,
-    buffers: list[mmap.mmap],
-    advanced: Callable[[int], None],
-    stop: Callable[[], None],
-) -> None:
-    ring = _Ring(buffers)
-    write = ring.beside("write", writer.write)
-    digest = ring.beside("sha256", lambda buffer, n: digests.second(memoryview(buffer)[:n]))
-    try:
-        at = 0
+        `advanced` is told the bytes of each chunk; `between` is called before each and may
+        raise; `mark` is told now and then how far the copy is on stable storage, and once
+        more when it is given up.
+        """
+        self._source = source
+        self._writer = writer
+        self._digesting = digesting
+        self._advanced = advanced
+        self._between = between
+        self._mark = mark
+        self._marked = digesting.size
+
+    def run(self, buffers: list[mmap.mmap]) -> Copied:
+        """Copy the rest and sync it.
+
+        Raises SourceChanged, WriteFailed, OSError from the source, or what `between` raises.
+        """
+        os.posix_fadvise(self._source.handle, 0, 0, os.POSIX_FADV_SEQUENTIAL)
+        if len(buffers) == RING:
+            self._through(Ring(buffers))
+        else:
+            self._alone(buffers[0])
+        if self._digesting.size != self._source.expected.size:
+            raise changed()
+        self._source.check_unchanged()
+        self._writer.sync()
+        os.posix_fadvise(self._source.handle, 0, 0, os.POSIX_FADV_DONTNEED)
+        return self._digesting.result()
+
+    def _alone(self, buffer: mmap.mmap) -> None:
+        view = memoryview(buffer)
+        try:
+            while True:
+                self._between()
+                at = self._digesting.size
+                count = self._source.fill(view, at)
+                if count:
+                    self._writer.write(buffer, count, at)
+                    self._digesting.all(view[:count])
+                    self._advanced(count)
+                if count < len(view):
+                    return
+                self._mark_when_due()
+        except WriteFailed:
+            raise
+        except Exception:
+            self._mark_now()
+            raise
+
+    def _through(self, ring: Ring) -> None:
+        written = self._digesting.size
+
+        def write(buffer: mmap.mmap, count: int) -> None:
+            nonlocal written
+            self._writer.write(buffer, count, written)
+            written += count
+
+        ring.beside("write", write)
+        for name, digest in self._digesting.others.items():
+            ring.beside(name, partial(_digest, digest))
+        try:
+            try:
+                self._feed(ring)
+                ring.drain()
+            finally:
+                ring.end()
+        except WriteFailed:
+            raise
+        except Exception:
+            ring.raise_failure()
+            self._mark_now()
+            raise
+
+    def _feed(self, ring: Ring) -> None:
         while True:
-            stop()
+            self._between()
             buffer = ring.next_free()
             view = memoryview(buffer)
-            count = _fill(source, view, at)
-            digests.first(view[:count])
-            if count:
-                ring.hand_over(buffer, count)
-                at += count
-                advanced(count)
-            if count < CHUNK:
-                break
-    finally:
-        ring.end()
-        write.join()
-        digest.join()
-    ring.raise_failure()
-
-
-class _Ring:
-    """Buffers that go from the reader to every thread beside it, and back."""
-
-    def __init__(self, buffers: list[mmap.mmap]) -> None:
-        self._free: SimpleQueue[mmap.mmap] = SimpleQueue()
-        for buffer in buffers:
-            self._free.put(buffer)
-        self._queues: list[SimpleQueue[tuple[mmap.mmap, int] | None]] = []
-        self._pending: dict[int, int] = {}
-        self._lock = threading.Lock()
-        self._failure: Exception | None = None
-
-    def beside(self, name: str, work: Callable[[mmap.mmap, int], None]) -> threading.Thread:
-        """Start a thread that does `work` on every buffer handed over, in order."""
-        queue: SimpleQueue[tuple[mmap.mmap, int] | None] = SimpleQueue()
-        self._queues.append(queue)
-
-        def run() -> None:
-            while (handed := queue.get()) is not None:
-                try:
-                    if self._failure is None:
-                        work(*handed)
-                except Exception as error:  # noqa: BLE001 - raised again by the reader
-                    self._failure = error
-                self._done_with(handed[0])
-
-        thread = threading.Thread(target=run, name=name, daemon=True)
-        thread.start()
-        return thread
-
-    def next_free(self) -> mmap.mmap:
-        buffer = self._free.get()
-        self.raise_failure()
-        return buffer
-
-    def hand_over(self, buffer: mmap.mmap, count: int) -> None:
-        self._pending[id(buffer)] = len(self._queues)
-        for queue in self._queues:
-            queue.put((buffer, count))
-
-    def end(self) -> None:
-        for queue in self._queues:
-            queue.put(None)
-
-    def raise_failure(self) -> None:
-        if self._failure is not None:
-            raise self._failure
-
-    def _done_with(self, buffer: mmap.mmap) -> None:
-        with self._lock:
-            self._pending[id(buffer)] -= 1
-            if self._pending[id(buffer)]:
-                return
-        self._free.put(buffer)
-
-
-def _fill(source: int, view: memoryview, at: int) -> int:
-    """Fill the buffer from the source; less than a buffer means the end of the file."""
-    filled = 0
-    while filled < CHUNK:
-        try:
-            count = os.preadv(source, [view[filled:]], at + filled)
-        except OSError as error:
-            if error.errno != errno.EINVAL or not _is_direct(source):
+            try:
+                count = self._source.fill(view, self._digesting.size)
+            except BaseException:
+                ring.give_back(buffer)
                 raise
-            _forget_direct(source)
-            continue
-        if count == 0:
-            break
-        filled += count
-        if filled % mmap.PAGESIZE and _is_direct(source):
-            _forget_direct(source)  # the end of the file, or a device with odd blocks
-    return filled
+            if count == 0:
+                ring.give_back(buffer)
+                return
+            self._digesting.first(view[:count])
+            ring.hand_over(buffer, count)
+            self._advanced(count)
+            if count < len(view):
+                return
+            if self._is_mark_due():
+                ring.drain()
+                self._mark_now()
+
+    def _mark_when_due(self) -> None:
+        if self._is_mark_due():
+            self._mark_now()
+
+    def _is_mark_due(self) -> bool:
+        return self._digesting.size - self._marked >= MARK_EVERY
+
+    def _mark_now(self) -> None:
+        """Sync what is written, and say how much that is; nobody may be told before."""
+        self._marked = self._digesting.size
+        if self._marked % mmap.PAGESIZE == 0:
+            self._writer.sync()
+            self._mark(Mark(self._marked, self._digesting.blake3))
 
 
-def _is_direct(handle: int) -> bool:
-    return bool(fcntl.fcntl(handle, fcntl.F_GETFL) & os.O_DIRECT)
-
-
-def _forget_direct(handle: int) -> None:
-    fcntl.fcntl(handle, fcntl.F_SETFL, fcntl.fcntl(handle, fcntl.F_GETFL) & ~os.O_DIRECT)
-
-
-def _check_unchanged(source: int, expected: Stamp) -> None:
-    if stamp(source) != expected:
-        raise _changed()
+def _digest(digest: "hashlib._Hash", buffer: mmap.mmap, count: int) -> None:
+    digest.update(memoryview(buffer)[:count])
 
 
 def not_written(error: OSError) -> WriteFailed:
@@ -335,11 +285,4 @@ def not_written(error: OSError) -> WriteFailed:
     return WriteFailed(
         T("The evidence disk did not take the copy: {why}.", why=os_reason(error)),
         T("Check the evidence disk and its free space, then take the card in again."),
-    )
-
-
-def _changed() -> SourceChanged:
-    return SourceChanged(
-        T("It changed while it was read: the device is still writing it."),
-        T("Stop the recording, leave the device docked, and take it in again."),
     )

@@ -21,22 +21,31 @@ from recorder_sync.catalogue import dockings
 from recorder_sync.catalogue.dockings import DockingOutcome
 from recorder_sync.catalogue.recordings import recording as sealed_recording
 from recorder_sync.errors import MissingPart, RecordingFailure, UsageProblem, os_reason
+from recorder_sync.ingest.berth import berth_of
+from recorder_sync.ingest.buffers import SINGLE
+from recorder_sync.ingest.capacity import Capacity
+from recorder_sync.ingest.copying import Copying
 from recorder_sync.ingest.docking_log import log_closing, log_opening
 from recorder_sync.ingest.engine import fingerprint_of
 from recorder_sync.ingest.identity_files import read_identity_files
 from recorder_sync.ingest.interpret import Given, Interpreter
 from recorder_sync.ingest.inventory import Item, take_inventory
-from recorder_sync.ingest.lanes import Failed, Lanes, Stop, Verified
+from recorder_sync.ingest.lanes import Lanes, Result, Verified
+from recorder_sync.ingest.partials import KeptPartials, key_of
 from recorder_sync.ingest.progress import Observer
 from recorder_sync.ingest.recovery import incoming_folder, recover
 from recorder_sync.ingest.report import Report
 from recorder_sync.ingest.seal import Outcome, Ready, note_outcomes, seal
+from recorder_sync.ingest.small import copy_small
+from recorder_sync.ingest.stopping import Stop
 from recorder_sync.ingest.volume import Volume
 from recorder_sync.language import T
-from recorder_sync.media.describer import Describer
 from recorder_sync.model import CardPath, ItemOutcome, Recording, Storage
 from recorder_sync.rules.identity import is_same_device
 from recorder_sync.station import Station
+
+_MANY_SMALL = 256
+"""Small recordings on one card that are worth starting a process for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +60,7 @@ class Request:
 
 
 def take_in(
-    station: Station, request: Request, describer: Describer, observer: Observer, stop: Stop
+    station: Station, request: Request, capacity: Capacity, observer: Observer, stop: Stop
 ) -> Report:
     """Take in the card or folder at `request.path`.
 
@@ -71,8 +80,9 @@ def take_in(
                 )
             )
         started_at = station.now()
-        items = take_inventory(volume, describer, station.settings.known_profiles, observer.listing)
-        intake = _Intake(station, request, volume, describer, observer, stop, started_at, items)
+        profiles = station.settings.known_profiles
+        items = take_inventory(volume, capacity.describer, profiles, observer.listing)
+        intake = _Intake(station, request, volume, capacity, observer, stop, started_at, items)
         return intake.run()
     finally:
         volume.close()
@@ -134,7 +144,7 @@ class _Intake:
         station: Station,
         request: Request,
         volume: Volume,
-        describer: Describer,
+        capacity: Capacity,
         observer: Observer,
         stop: Stop,
         started_at: datetime,
@@ -142,18 +152,18 @@ class _Intake:
     ) -> None:
         self._station = station
         self._volume = volume
-        self._describer = describer
+        self._capacity = capacity
         self._observer = observer
         self._stop = stop
         self._items = items
         profiles = station.settings.known_profiles
-        self._card = read_identity_files(volume, items, profiles, describer)
+        self._card = read_identity_files(volume, items, profiles, capacity.describer)
         self._interpreter = Interpreter(
             station, Given(request.device, request.officer, request.case), self._card, items
         )
         local = started_at.astimezone(station.settings.station.zone)
         self._report = Report(
-            docking=f"{local:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
+            docking=f"{local:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
             source=CardPath(os.fsencode(volume.root)).shown,
             port=request.port,
             identity=self._interpreter.identity,
@@ -176,16 +186,8 @@ class _Intake:
                 new = self._sort_out_known()
                 size = sum(item.size for item in new)
                 self._observer.planned(len(new), size, len(report.of(ItemOutcome.ALREADY_SEALED)))
-                self._check_room(size)
-                lanes = Lanes(
-                    self._volume,
-                    incoming,
-                    self._station.settings.ingest,
-                    self._describer,
-                    self._observer,
-                    self._stop,
-                )
-                for group in lanes.run(new):
+                self._check_room(new, size)
+                for group in self._lanes(incoming, new).run(new):
                     self._seal(group)
                 report.stopped = self._stop.requested
                 if not report.stopped:
@@ -194,6 +196,22 @@ class _Intake:
             finally:
                 log_closing(self._station, report, outcome)
         return report
+
+    def _lanes(self, incoming: Path, new: Sequence[Item]) -> Lanes:
+        settings, capacity = self._station.settings.ingest, self._capacity
+        is_many = sum(1 for item in new if item.size <= SINGLE) >= _MANY_SMALL
+        copying = Copying(
+            self._volume,
+            incoming,
+            self._report.identity.device,
+            settings,
+            capacity.buffers,
+            capacity.copier.copy if is_many else copy_small,
+            self._observer,
+            self._stop,
+        )
+        turns = capacity.turns.card(berth_of(self._volume.device), self._observer.waiting)
+        return Lanes(copying, capacity, turns, settings.copies_per_disk, self._stop)
 
     def _note_unusable(self) -> None:
         """Report what was not even looked at; skipped files were noted with the inventory."""
@@ -256,9 +274,14 @@ class _Intake:
             return False
         return stat.S_ISREG(state.st_mode) and state.st_size == recording.size
 
-    def _check_room(self, size: int) -> None:
+    def _check_room(self, new: Sequence[Item], size: int) -> None:
         reserve = self._station.settings.ingest.reserve_mib << 20
         free = self._station.evidence.free_bytes()
+        if size + reserve > free:
+            kept = KeptPartials(self._station.evidence.incoming)
+            device = self._report.identity.device
+            kept.discard_all_but(frozenset(key_of(device, i.path, i.size, i.mtime_ns) for i in new))
+            free = self._station.evidence.free_bytes()
         if size and size + reserve > free:
             raise MissingPart(
                 T(
@@ -275,13 +298,14 @@ class _Intake:
                 ),
             )
 
-    def _seal(self, group: Sequence[Verified | Failed]) -> None:
+    def _seal(self, group: Sequence[Result]) -> None:
         ready: list[Ready] = []
         failed: list[Outcome] = []
         for one in group:
             if isinstance(one, Verified):
                 recording = self._interpreter.recording(one, self._report)
-                ready.append(Ready(recording, one.copied.fingerprint, one.part))
+                copy = one.copy
+                ready.append(Ready(recording, copy.copied.fingerprint, copy.part, copy.failure))
             else:
                 failed.append(Outcome(one.item.path, ItemOutcome.FAILED, failure=one.failure))
         note_outcomes(self._station, self._report.docking, failed)

@@ -74,7 +74,8 @@ class Interpreter:
 
     def recording(self, verified: Verified, report: Report) -> Recording:
         """Decide everything about a recording from what all sources say of it."""
-        item, media, settings = verified.item, verified.media, self._station.settings
+        copy, media, settings = verified.copy, verified.media, self._station.settings
+        item, digests = copy.item, copy.copied.digests
         name = profile_for(self._names[item.path], self._card)
         tags = self._tags(item, name, media)
         kind = _kind(item, media, name)
@@ -84,23 +85,25 @@ class Interpreter:
             duration_s=media.duration_s,
             kind=kind,
             name=name,
-            mtime_ns=verified.mtime_ns,
+            mtime_ns=copy.mtime_ns,
             zone=settings.station.zone,
             docked_at=report.started_at,
         )
         deadline = deadline_for(recorded, timedelta(hours=settings.deadline.hours))
         device = tags.device.value if tags.device else UNASSIGNED
-        identifier = recording_id(device, verified.copied.digests.blake3)
+        identifier = recording_id(device, digests.blake3, whole=not copy.missing)
         zone = settings.station.zone
         return Recording(
             id=identifier,
             docking=report.docking,
             kind=kind,
             original_path=item.path,
-            mtime_ns=verified.mtime_ns,
-            path=evidence_path(device, recorded.start, identifier, item.path, zone),
-            size=verified.copied.size,
-            digests=verified.copied.digests,
+            mtime_ns=copy.mtime_ns,
+            path=evidence_path(
+                device, recorded.start, identifier, item.path, zone, whole=not copy.missing
+            ),
+            size=copy.copied.size,
+            digests=digests,
             recorded=replace(recorded, flags=frozenset()),
             media=media,
             tags=tags,
@@ -110,6 +113,8 @@ class Interpreter:
             deadline=deadline.due,
             on_time=is_on_time(deadline, now),
             read_back=verified.read_back.value,
+            resumed_at=copy.resumed_at,
+            missing=copy.missing,
         )
 
     def _tags(self, item: Item, name: NameFacts, media: Media) -> Tags:
@@ -170,4 +175,6 @@ def _flags(verified: Verified, name: NameFacts) -> frozenset[Flag]:
         flags.add(Flag.IMPORTANT)
     if verified.read_back is ReadBack.UNVERIFIED:
         flags.add(Flag.UNVERIFIED_MEDIUM)
+    if verified.copy.missing:
+        flags.add(Flag.SALVAGED)
     return frozenset(flags)

@@ -1,37 +1,31 @@
-"""Copies, reads back and describes many recordings at once.
+"""Takes the recordings of one card through copying, reading back and describing.
 
-Small recordings go through several lanes, because each waits for the disk and for
-ffprobe; large ones go one after the other through a ring of buffers, because a card
-reads fastest in sequence.
+    large recordings, one after the other ─┐
+                                           ├─ read back ─ described ─ to be sealed
+    small recordings, several together ────┘
+
+A card reads fastest in sequence, so its large recordings go one by one. Reading back and
+describing belong to threads that all cards share (`capacity.py`), so the card reads on
+meanwhile. What cannot be read is salvaged when everything else is in.
 """
 
-import errno
 import os
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from mmap import mmap
-from pathlib import Path
-from queue import LifoQueue, SimpleQueue
+from functools import partial
+from queue import SimpleQueue
 
-from recorder_sync.config import Ingest as IngestSettings
-from recorder_sync.errors import RecordingFailure, VolumeGone, os_reason
-from recorder_sync.ingest.engine import (
-    RING,
-    Copied,
-    SourceChanged,
-    copy,
-    not_written,
-    ring_of_buffers,
-)
+from recorder_sync.errors import RecordingFailure, VolumeGone
+from recorder_sync.ingest.buffers import SINGLE
+from recorder_sync.ingest.capacity import Capacity
+from recorder_sync.ingest.copying import Copying, Failed, OnDisk, Proven
+from recorder_sync.ingest.failures import Unreadable
 from recorder_sync.ingest.inventory import Item
-from recorder_sync.ingest.progress import Observer
-from recorder_sync.ingest.readback import CHUNK, ReadBack, file_system_of, has_device, read_back
-from recorder_sync.ingest.volume import Stamp, Volume, stamp
-from recorder_sync.language import T, Text
-from recorder_sync.media.describer import Describer
+from recorder_sync.ingest.readback import ReadBack
+from recorder_sync.ingest.source import SourceChanged
+from recorder_sync.ingest.stopping import Stop, Stopping
+from recorder_sync.ingest.turns import CardTurns
 from recorder_sync.model import Media
 
 _ATTEMPTS = 3
@@ -40,245 +34,211 @@ _ATTEMPTS = 3
 _PAUSE_S = 1.0
 """Seconds a device gets to finish writing between two attempts."""
 
+_TOGETHER = 64
+"""Small recordings that are synced together."""
+
+_TOGETHER_BYTES = 16 << 20
+
+_MOST_AT_ONCE = 8
+"""Steps whose results are handed on in one group."""
+
+Numbered = tuple[int, Item]
+
 
 @dataclass(frozen=True, slots=True)
 class Verified:
     """A copy on stable storage, read back and described."""
 
-    item: Item
-    part: Path
-    copied: Copied
+    copy: OnDisk
     read_back: ReadBack
     media: Media
-    mtime_ns: int
-    """The source's time when it was copied."""
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
-    item: Item
-    failure: RecordingFailure
-
-
-class Stop:
-    """A request to stop, made once by a signal and looked at before every chunk."""
-
-    def __init__(self) -> None:
-        self._event = threading.Event()
-
-    def request(self) -> None:
-        self._event.set()
-
-    @property
-    def requested(self) -> bool:
-        return self._event.is_set()
-
-    def wait(self, seconds: float) -> None:
-        self._event.wait(seconds)
-
-    def check(self) -> None:
-        if self.requested:
-            raise _Stopping
-
-
-class _Stopping(Exception):
-    """Leaves a copy in the middle; its partial is discarded."""
+Result = Verified | Failed
 
 
 class Lanes:
-    """Copies from one volume into one incoming folder."""
+    """The way of one card's recordings."""
 
     def __init__(
-        self,
-        volume: Volume,
-        incoming: Path,
-        settings: IngestSettings,
-        describer: Describer,
-        observer: Observer,
-        stop: Stop,
+        self, copying: Copying, capacity: Capacity, turns: CardTurns, at_once: int, stop: Stop
     ) -> None:
-        self._volume = volume
-        self._incoming = incoming
-        self._settings = settings
-        self._describer = describer
-        self._observer = observer
+        """`at_once` is how many copies this card may have under way."""
+        self._copying = copying
+        self._capacity = capacity
+        self._turns = turns
+        self._at_once = at_once
         self._stop = stop
-        self._on_device = has_device(file_system_of(incoming))
-        self._gone = threading.Event()
+        self._done: SimpleQueue[list[Result] | Exception] = SimpleQueue()
 
-    def run(self, items: Sequence[Item]) -> Iterator[list[Verified | Failed]]:
+    def run(self, items: Sequence[Item]) -> Iterator[list[Result]]:
         """Yield what is done, as it gets done, in groups.
 
         A stop request ends it early: what is done is yielded, the rest is not.
         """
-        with ExitStack() as stack:
-            buffers: LifoQueue[list[mmap]] = LifoQueue()
-            rings: LifoQueue[list[mmap]] = LifoQueue()
-            small = [i for i in items if i.size < CHUNK]
-            large = [i for i in items if i.size >= CHUNK]
-            for _ in range(min(self._settings.lanes, len(small))):
-                buffers.put(stack.enter_context(ring_of_buffers(1)))
-            if large:
-                rings.put(stack.enter_context(ring_of_buffers(RING)))
-            lanes = stack.enter_context(ThreadPoolExecutor(self._settings.lanes))
-            single = stack.enter_context(ThreadPoolExecutor(1))
-            done: SimpleQueue[Verified | Failed | Exception | None] = SimpleQueue()
-            for number, item in enumerate(items):
-                is_large = item.size >= CHUNK
-                pool, free = (single, rings) if is_large else (lanes, buffers)
-                pool.submit(self._report, done, number, item, free)
+        damaged: list[Failed] = []
+        for group in self._all(list(enumerate(items))):
+            sound: list[Result] = []
+            for one in group:
+                if isinstance(one, Failed) and isinstance(one.failure, Unreadable):
+                    damaged.append(one)
+                else:
+                    sound.append(one)
+            yield sound
+        for one in damaged:
+            yield self._salvage(one)
+
+    def _all(self, numbered: list[Numbered]) -> Iterator[list[Result]]:
+        large = [one for one in numbered if one[1].size > SINGLE]
+        small = list(_together([one for one in numbered if one[1].size <= SINGLE]))
+        with (
+            ThreadPoolExecutor(1, thread_name_prefix="large") as single,
+            ThreadPoolExecutor(self._at_once, thread_name_prefix="small") as several,
+        ):
+            for one in large:
+                single.submit(self._step, self._take_large, one)
+            for group in small:
+                several.submit(self._step, self._take_small, group)
             try:
-                yield from _groups(done, len(items))
+                left = len(large) + len(small)
+                while left:
+                    steps = [self._done.get()]
+                    while not self._done.empty() and len(steps) < _MOST_AT_ONCE:
+                        steps.append(self._done.get())
+                    left -= len(steps)
+                    yield _joined(steps)
             finally:
-                for pool in (lanes, single):
+                for pool in (single, several):
                     pool.shutdown(cancel_futures=True)
 
-    def _report(
-        self,
-        done: SimpleQueue[Verified | Failed | Exception | None],
-        number: int,
-        item: Item,
-        buffers: LifoQueue[list[mmap]],
-    ) -> None:
-        """Take one recording and hand over what came of it, or the error nobody expected."""
+    def _step(self, work: Callable[..., None], *about: object) -> None:
+        """Do one step; whatever ends the way of these recordings here is handed over."""
         try:
-            done.put(self._take(number, item, buffers))
+            work(*about)
+        except Stopping:
+            self._done.put([])
         except Exception as error:  # noqa: BLE001 - raised again by the thread that waits
-            done.put(error)
+            self._done.put(error)
 
-    def _take(
-        self, number: int, item: Item, buffers: LifoQueue[list[mmap]]
-    ) -> Verified | Failed | None:
-        """Take one recording to the point where it can be sealed; None when stopping."""
-        ring = buffers.get()
-        part = self._incoming / f"{number}.part"
+    def _take_large(self, numbered: Numbered) -> None:
         try:
-            if self._gone.is_set():
-                self._volume.check_present()
-            return self._verified(item, part, ring)
-        except _Stopping:
-            part.unlink(missing_ok=True)
-            return None
+            copy = self._copied(numbered)
         except RecordingFailure as failure:
-            if isinstance(failure, VolumeGone):
-                self._gone.set()
-            part.unlink(missing_ok=True)
-            return Failed(item, failure)
-        finally:
-            buffers.put(ring)
+            self._done.put([self._failed(*numbered, failure)])
+            return
+        self._capacity.read_back_soon(partial(self._step, self._prove, numbered, copy))
 
-    def _verified(self, item: Item, part: Path, ring: list[mmap]) -> Verified:
+    def _copied(self, numbered: Numbered) -> OnDisk:
+        number, item = numbered
         for attempt in range(1, _ATTEMPTS + 1):
-            self._stop.check()
-            try:
-                copied, source = self._copied(item, part, ring, first=attempt == 1)
+            with self._turns.turn(self._stop.check) as turn:
+                try:
+                    return self._copying.large(
+                        number, item, partial(self._between, turn.pass_on), first=attempt == 1
+                    )
+                except SourceChanged:
+                    self._copying.discard(self._copying.part(number))
+                    if attempt == _ATTEMPTS:
+                        raise
+            self._stop.wait(_PAUSE_S)
+        raise AssertionError("the last attempt returns or raises")
+
+    def _prove(self, numbered: Numbered, copy: OnDisk) -> None:
+        try:
+            proven = self._copying.prove(copy)
+        except RecordingFailure as failure:
+            self._done.put([self._failed(*numbered, failure)])
+            return
+        self._capacity.describe_soon(partial(self._step, self._describe, [proven], []))
+
+    def _take_small(self, group: list[Numbered]) -> None:
+        with self._turns.turn(self._stop.check):
+            results = self._copying.small(group)
+        proven = [one for one in results if isinstance(one, Proven)]
+        failed = []
+        for one in results:
+            if isinstance(one, Failed):
+                again = self._patiently(one)
+                if isinstance(again, Proven):
+                    proven.append(again)
+                else:
+                    failed.append(again)
+        self._capacity.describe_soon(partial(self._step, self._describe, proven, failed))
+
+    def _patiently(self, failed: Failed) -> Proven | Failed:
+        """Give a small recording that changed while it was read the time to come to rest."""
+        number, item, failure = failed.number, failed.item, failed.failure
+        for _ in range(1, _ATTEMPTS):
+            if not isinstance(failure, SourceChanged):
                 break
-            except SourceChanged:
-                part.unlink(missing_ok=True)
-                if attempt == _ATTEMPTS:
-                    raise
-                self._stop.wait(_PAUSE_S)
-        proof = self._read_back(item, part, copied, ring[0])
-        self._stop.check()
-        media = self._describer.describe(os.fsencode(part), item.kind)
-        return Verified(item, part, copied, proof, media, source.mtime_ns)
-
-    def _copied(
-        self, item: Item, part: Path, ring: list[mmap], *, first: bool
-    ) -> tuple[Copied, Stamp]:
-        expected = Stamp(item.size, item.mtime_ns)
-        try:
-            with self._volume.file(item.path) as source, _new_file(part) as target:
-                if not first:  # it changed before: take it as it is by now
-                    expected = stamp(source)
-                self._observer.started(item.path, expected.size)
-                copied = copy(
-                    source,
-                    target,
-                    expected,
-                    ring,
-                    lambda count: self._observer.copied(item.path, count),
-                    self._stop.check,
-                )
-        except OSError as error:
-            self._volume.check_present()
-            raise _explained(error) from error
-        return copied, expected
-
-    def _read_back(self, item: Item, part: Path, copied: Copied, buffer: mmap) -> ReadBack:
-        if not self._settings.read_back:
-            return ReadBack.OFF
-        try:
-            handle = os.open(part, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            self._copying.discard(self._copying.part(number))
+            self._stop.wait(_PAUSE_S)
             try:
-                read = read_back(
-                    handle,
-                    buffer,
-                    self._on_device,
-                    lambda count: self._observer.read_back(item.path, count),
+                with self._turns.turn(self._stop.check) as turn:
+                    copy = self._copying.large(
+                        number, item, partial(self._between, turn.pass_on), first=False
+                    )
+                return self._copying.prove(copy)
+            except RecordingFailure as another:
+                failure = another
+        return self._failed(number, item, failure)
+
+    def _describe(self, proven: list[Proven], failed: list[Failed]) -> None:
+        done: list[Result] = [*failed]
+        done += self._described(proven)
+        self._done.put(done)
+
+    def _described(self, proven: list[Proven]) -> list[Verified]:
+        media = self._capacity.describer.describe(
+            [(os.fsencode(one.copy.part), one.copy.item.kind) for one in proven]
+        )
+        return [
+            Verified(one.copy, one.read_back, its) for one, its in zip(proven, media, strict=True)
+        ]
+
+    def _salvage(self, failed: Failed) -> list[Result]:
+        """Keep what can be read of a recording; it has failed all the same."""
+        try:
+            with self._turns.turn(self._stop.check) as turn:
+                copy = self._copying.salvage(
+                    failed.number,
+                    failed.item,
+                    failed.failure,
+                    partial(self._between, turn.pass_on),
                 )
-            finally:
-                os.close(handle)
-        except OSError as error:
-            raise _bad_medium(os_reason(error)) from error
-        if (read.blake3, read.size) != (copied.digests.blake3, copied.size):
-            raise _bad_medium(T("other bytes came back than were written"))
-        return read.proof
+            return [failed] if copy is None else [*self._described([self._copying.prove(copy)])]
+        except (RecordingFailure, Stopping):
+            self._copying.discard(self._copying.part(failed.number))
+            return [failed]
+
+    def _failed(self, number: int, item: Item, failure: RecordingFailure) -> Failed:
+        """Keep of the copy what the next docking can go on with."""
+        if not isinstance(failure, VolumeGone | Unreadable):
+            self._copying.discard(self._copying.part(number))
+        return Failed(number, item, failure)
+
+    def _between(self, pass_on: Callable[[], None]) -> None:
+        self._stop.check()
+        pass_on()
 
 
-def _groups(
-    done: SimpleQueue[Verified | Failed | Exception | None], count: int
-) -> Iterator[list[Verified | Failed]]:
-    """Yield `count` results, each time all that are there, waiting for at least one."""
-    while count:
-        group = [done.get()]
-        while not done.empty():
-            group.append(done.get())
-        count -= len(group)
-        results = []
-        for one in group:
-            if isinstance(one, Exception):
-                raise one
-            if one is not None:
-                results.append(one)
-        yield results
+def _joined(steps: Sequence[list[Result] | Exception]) -> list[Result]:
+    results: list[Result] = []
+    for step in steps:
+        if isinstance(step, Exception):
+            raise step
+        results += step
+    return results
 
 
-@contextmanager
-def _new_file(path: Path) -> Iterator[int]:
-    """Make a file and hold it open for writing. Raises WriteFailed."""
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
-    except OSError as error:
-        raise not_written(error) from error
-    try:
-        yield handle
-    finally:
-        os.close(handle)
-
-
-def _explained(error: OSError) -> RecordingFailure:
-    """Say what an error of the card means, and what to do."""
-    match error.errno:
-        case errno.ENOENT:
-            return RecordingFailure(
-                T("It disappeared from the card after the inventory."),
-                T("Ask the officer whether it was deleted on the device; the inventory proves it."),
-            )
-        case errno.EACCES | errno.EPERM:
-            return RecordingFailure(
-                T("It may not be read: {why}.", why=os_reason(error)),
-                T("Run the command as a user who may read the card."),
-            )
-        case _:
-            return RecordingFailure(
-                T("It cannot be read from the card: {why}.", why=os_reason(error)),
-                T("Leave it on the card, try another reader, and report the fault."),
-            )
-
-
-def _bad_medium(why: Text) -> RecordingFailure:
-    return RecordingFailure(
-        T("The copy on the evidence disk is not good: {why}.", why=why),
-        T("The recording stays on the card. Have the evidence disk checked before going on."),
-    )
+def _together(numbered: Sequence[Numbered]) -> Iterator[list[Numbered]]:
+    group: list[Numbered] = []
+    size = 0
+    for one in numbered:
+        if group and (len(group) == _TOGETHER or size + one[1].size > _TOGETHER_BYTES):
+            yield group
+            group, size = [], 0
+        group.append(one)
+        size += one[1].size
+    if group:
+        yield group

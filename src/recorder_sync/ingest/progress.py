@@ -18,6 +18,9 @@ class Observer(Protocol):
     def planned(self, recordings: int, size: int, already_sealed: int) -> None:
         """So many recordings of so many bytes are to be copied."""
 
+    def waiting(self, waits: bool) -> None:
+        """The card waits for its turn to be copied, or does not any more."""
+
     def started(self, path: CardPath, size: int) -> None:
         """A recording's copy begins; again after a source that changed."""
 

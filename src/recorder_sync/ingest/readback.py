@@ -16,20 +16,8 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 
-import psutil
 from blake3 import blake3
-
-CHUNK = 4 << 20
-"""Bytes in one buffer; a multiple of every block size, as O_DIRECT wants."""
-
-_NO_DEVICE = frozenset(
-    {"tmpfs", "ramfs", "overlay", "overlayfs"}
-    | {"nfs", "nfs4", "cifs", "smb3", "smbfs", "ceph", "afs", "9p", "virtiofs"}
-    | {"fuse", "fuseblk", "vboxsf", "vmhgfs"}
-)
-"""File systems of which an O_DIRECT read may still be answered from some memory."""
 
 
 class ReadBack(StrEnum):
@@ -56,48 +44,37 @@ class Read:
     proof: ReadBack
 
 
-def file_system_of(path: Path) -> str:
-    """Return the type of the file system that holds `path`, such as `ext4`."""
-    real = path.resolve()
-    mounts: dict[str, str] = {p.mountpoint: p.fstype for p in psutil.disk_partitions(all=True)}
-    for folder in (real, *real.parents):
-        if str(folder) in mounts:
-            return mounts[str(folder)]
-    return "unknown"
-
-
-def has_device(file_system: str) -> bool:
-    """Tell whether a file system of this type can prove a read-back at all."""
-    return file_system.split(".", maxsplit=1)[0] not in _NO_DEVICE
-
-
 def read_back(
     handle: int,
     buffer: mmap.mmap,
     on_device: bool,
     advanced: Callable[[int], None] = lambda _: None,
+    between: Callable[[], None] = lambda: None,
 ) -> Read:
     """Read the whole file and return its digest and what that proves.
 
-    `buffer` is CHUNK bytes of mmap; `on_device` is `has_device` of the file system;
-    `advanced` is told the bytes of each chunk. Raises OSError.
+    `buffer` is page-aligned (`buffers.py`); `on_device` is `has_device` (`medium.py`);
+    `advanced` is told the bytes of each chunk; `between` is called before each and may
+    raise. Raises OSError.
     """
     direct = prefer_direct(handle)
     if not direct:
         os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
         os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_RANDOM)
     digest = blake3()
-    view = memoryview(buffer)
+    size = os.fstat(handle).st_size
+    view = memoryview(buffer)[: whole_pages(size + 1)]
     at = 0
     from_memory = False
     while True:
+        between()
         if not direct:
             from_memory = from_memory or _answers_from_memory(handle, at)
         count = _fill(handle, view, at)
         digest.update(view[:count])
         at += count
         advanced(count)
-        if count < CHUNK:
+        if count < len(view):
             break
     if not on_device or (from_memory and not direct):
         proof = ReadBack.UNVERIFIED
@@ -106,10 +83,18 @@ def read_back(
     return Read(digest.hexdigest(), at, proof)
 
 
+def whole_pages(size: int) -> int:
+    """Return the size rounded up to whole pages."""
+    return -(-size // mmap.PAGESIZE) * mmap.PAGESIZE
+
+
 def prefer_direct(handle: int) -> bool:
     """Go round the page cache where the file system allows it; tell whether it does."""
+    flags = fcntl.fcntl(handle, fcntl.F_GETFL)
+    if flags & os.O_DIRECT:
+        return True
     try:
-        fcntl.fcntl(handle, fcntl.F_SETFL, fcntl.fcntl(handle, fcntl.F_GETFL) | os.O_DIRECT)
+        fcntl.fcntl(handle, fcntl.F_SETFL, flags | os.O_DIRECT)
         return True
     except OSError as error:
         if error.errno == errno.EINVAL:
@@ -130,7 +115,7 @@ def _answers_from_memory(handle: int, at: int) -> bool:
 
 def _fill(handle: int, view: memoryview, at: int) -> int:
     filled = 0
-    while filled < CHUNK:
+    while filled < len(view):
         count = os.preadv(handle, [view[filled:]], at + filled)
         filled += count
         if count == 0 or filled % mmap.PAGESIZE:

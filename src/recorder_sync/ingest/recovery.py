@@ -9,7 +9,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from recorder_sync.catalogue.database import transaction
 from recorder_sync.catalogue.dockings import DockingOutcome
 from recorder_sync.custody.log import Act
 from recorder_sync.durable import make_folders
+from recorder_sync.ingest.partials import KEPT, KeptPartials
 from recorder_sync.ingest.seal import finish_interrupted
 from recorder_sync.station import Station
 
@@ -48,7 +49,7 @@ def incoming_folder(station: Station, docking: str) -> Iterator[Path]:
         yield folder
     finally:
         if docking not in {i.recording.docking for i in recordings.intents(station.catalogue)}:
-            shutil.rmtree(folder, ignore_errors=True)
+            _clear(folder, KeptPartials(station.evidence.incoming))
         os.close(lock)
 
 
@@ -63,9 +64,13 @@ def recover(station: Station) -> Recovered:
             if intent.recording.docking not in live
         ]
         finished, lost = finish_interrupted(station, dead)
+        kept = KeptPartials(station.evidence.incoming)
         for folder in _folders(station):
             if folder.name not in live:
-                shutil.rmtree(folder)
+                _clear(folder, kept)
+        kept.discard_older_than(
+            station.settings.ingest.keep_partials_days, station.now().timestamp()
+        )
         for docking in dockings.open_dockings(station.catalogue):
             if docking not in live:
                 _close(station, docking)
@@ -74,7 +79,18 @@ def recover(station: Station) -> Recovered:
 
 
 def _folders(station: Station) -> list[Path]:
-    return sorted(p for p in station.evidence.incoming.iterdir() if p.is_dir())
+    folders = (path for path in station.evidence.incoming.iterdir() if path.is_dir())
+    return sorted(folder for folder in folders if folder.name != KEPT)
+
+
+def _clear(folder: Path, kept: KeptPartials) -> None:
+    """Remove a docking's folder, but for the partial copies that are worth keeping.
+
+    One that cannot be removed stands in nobody's way: the next start tries again.
+    """
+    with suppress(OSError):
+        kept.keep_from(folder)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _is_live(folder: Path) -> bool:

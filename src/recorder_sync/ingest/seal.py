@@ -8,31 +8,34 @@ last step.
 """
 
 import hashlib
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from blake3 import blake3
 
 from recorder_sync.catalogue import dockings, recordings
 from recorder_sync.catalogue.database import transaction
+from recorder_sync.catalogue.dockings import Became
 from recorder_sync.catalogue.recordings import Intent
 from recorder_sync.custody.log import Act, Deed
-from recorder_sync.description import as_bytes, as_json
-from recorder_sync.durable import sync_folder, write_synced
+from recorder_sync.description import as_json, as_text
 from recorder_sync.errors import RecordingFailure, os_reason
-from recorder_sync.ingest.engine import ring_of_buffers
+from recorder_sync.ingest.buffers import page_aligned
 from recorder_sync.ingest.readback import read_back
 from recorder_sync.language import T
 from recorder_sync.model import CardPath, Digests, ItemOutcome, Recording
 from recorder_sync.rules.identity import is_same_device
 from recorder_sync.rules.lifecycle import State
 from recorder_sync.station import Station
-from recorder_sync.stores.evidence import move_into_place
+from recorder_sync.stores.evidence import exists, move_into_place, read_only_file
 
-_SYNCING = 4
-"""Threads that write descriptions: an fsync waits for the disk, not for the processor."""
+_THREADS = 3
+"""Threads that put copies in place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +45,16 @@ class Ready:
     recording: Recording
     fingerprint: bytes
     part: Path
+    failure: RecordingFailure | None = None
+    """Of a salvage copy: why the recording as a whole is not in."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one file: a recording, new or known, or a failure."""
+    """What became of one file: a recording, new or known, or a failure.
+
+    A failure with a recording has a salvage copy.
+    """
 
     path: CardPath
     what: ItemOutcome
@@ -55,7 +63,7 @@ class Outcome:
 
 
 def seal(station: Station, batch: Sequence[Ready]) -> list[Outcome]:
-    """Seal a batch; when this returns, what it calls sealed is.
+    """Seal a batch of one docking; when this returns, what it calls sealed is.
 
     Raises MissingPart when the custody log, the catalogue or the evidence folder cannot be
     written: then nothing of the batch is reported, and the next start finishes it.
@@ -64,27 +72,23 @@ def seal(station: Station, batch: Sequence[Ready]) -> list[Outcome]:
         new, known = _sort_out(station, batch)
         intents = [_intent(station, ready) for ready in new]
         with transaction(station.catalogue):
-            for intent in intents:
-                recordings.enter(station.catalogue, intent)
-        done, failures = _finish(station, intents, {})
+            recordings.enter(station.catalogue, intents)
+        placed, not_placed = _put_in_place(station, intents)
+        again = [pair for pair in known if pair[0].failure is None]
+        numbers = _log_seals(station, placed, [_seen_again_deed(station, *pair) for pair in again])
+        sealed = [ready for ready in new if ready.recording.id in numbers]
         outcomes = [
-            *(Outcome(i.recording.original_path, ItemOutcome.SEALED, i.recording) for i in done),
-            *(Outcome(k.path, ItemOutcome.ALREADY_SEALED, k.recording) for k in known),
-            *failures,
+            *(_outcome(ready, ready.recording, ItemOutcome.SEALED) for ready in sealed),
+            *(_outcome(ready, earlier, ItemOutcome.ALREADY_SEALED) for ready, earlier in known),
+            *not_placed,
         ]
-        station.custody.append(
-            [
-                station.deed(
-                    Act.SEEN_AGAIN,
-                    k.recording.id,
-                    {"docking": k.docking, **path_facts(k.path)},
-                )
-                for k in known
-            ]
-        )
-        note_outcomes(station, batch[0].recording.docking if batch else "", outcomes)
-    for k in known:
-        k.part.unlink(missing_ok=True)
+        with transaction(station.catalogue):
+            recordings.mark_sealed(station.catalogue, numbers)
+            dockings.set_outcomes(
+                station.catalogue, [_became(batch[0].recording.docking, o) for o in outcomes]
+            )
+    for ready, _ in known:
+        ready.part.unlink(missing_ok=True)
     return outcomes
 
 
@@ -101,33 +105,41 @@ def finish_interrupted(station: Station, intents: Sequence[Intent]) -> tuple[int
         else:
             with transaction(station.catalogue):
                 recordings.withdraw(station.catalogue, intent.recording.id)
-    done, failures = _finish(station, whole, _seals_in_log(station, whole))
+    in_log = _seals_in_log(station, whole)
+    placed, failures = _put_in_place(station, whole, in_log)
+    numbers = in_log | _log_seals(station, [i for i in placed if i.recording.id not in in_log])
+    done = [intent.recording for intent in placed]
     with transaction(station.catalogue):
-        for intent in done:
-            dockings.set_outcome(
-                station.catalogue,
-                intent.recording.docking,
-                intent.recording.original_path,
-                ItemOutcome.SEALED,
-                recording=intent.recording.id,
-            )
+        recordings.mark_sealed(station.catalogue, {r.id: numbers[r.id] for r in done})
+        dockings.set_outcomes(
+            station.catalogue,
+            [
+                Became(r.docking, r.original_path, ItemOutcome.SEALED, r.id)
+                for r in done
+                if not r.missing
+            ],
+        )
     return len(done), len(intents) - len(whole) + len(failures)
 
 
 def note_outcomes(station: Station, docking: str, outcomes: Sequence[Outcome]) -> None:
     """Write into the docking's inventory what became of these files."""
+    if not outcomes:
+        return
     with transaction(station.catalogue):
-        for outcome in outcomes:
-            failure = outcome.failure
-            dockings.set_outcome(
-                station.catalogue,
-                docking,
-                outcome.path,
-                outcome.what,
-                recording=outcome.recording.id if outcome.recording else None,
-                reason=failure.text.english if failure else None,
-                hint=failure.hint.english if failure and failure.hint else None,
-            )
+        dockings.set_outcomes(station.catalogue, [_became(docking, o) for o in outcomes])
+
+
+def _became(docking: str, outcome: Outcome) -> Became:
+    failure = outcome.failure
+    return Became(
+        docking,
+        outcome.path,
+        outcome.what,
+        recording=outcome.recording.id if outcome.recording else None,
+        reason=failure.text.english if failure else None,
+        hint=failure.hint.english if failure and failure.hint else None,
+    )
 
 
 def path_facts(path: CardPath) -> dict[str, str]:
@@ -136,20 +148,19 @@ def path_facts(path: CardPath) -> dict[str, str]:
     return {"path": path.text} if exact is None else {"path": path.text, "path_base64": exact}
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """A copy whose content is sealed already, perhaps under another name."""
-
-    path: CardPath
-    docking: str
-    recording: Recording
-    part: Path
+def _outcome(ready: Ready, recording: Recording, what: ItemOutcome) -> Outcome:
+    path = ready.recording.original_path
+    if ready.failure is not None:
+        return Outcome(path, ItemOutcome.FAILED, recording, ready.failure)
+    return Outcome(path, what, recording)
 
 
-def _sort_out(station: Station, batch: Sequence[Ready]) -> tuple[list[Ready], list[_Known]]:
+def _sort_out(
+    station: Station, batch: Sequence[Ready]
+) -> tuple[list[Ready], list[tuple[Ready, Recording]]]:
     """Tell what is new from what is sealed already, under whatever name."""
     new: list[Ready] = []
-    known: list[_Known] = []
+    known: list[tuple[Ready, Recording]] = []
     entered: dict[str, Recording] = {}
     for ready in batch:
         recording = ready.recording
@@ -158,7 +169,7 @@ def _sort_out(station: Station, batch: Sequence[Ready]) -> tuple[list[Ready], li
             entered[recording.id] = recording
             new.append(ready)
         else:
-            known.append(_Known(recording.original_path, recording.docking, earlier, ready.part))
+            known.append((ready, earlier))
     return new, known
 
 
@@ -167,85 +178,151 @@ def _same_content(station: Station, recording: Recording) -> Recording | None:
     found = recordings.with_content(station.catalogue, recording.digests.blake3, recording.size)
     for same in found:
         if same.state is State.SEALED and is_same_device(device, same.devices):
-            return recordings.recording(station.catalogue, same.recording).recording
+            earlier = recordings.recording(station.catalogue, same.recording).recording
+            if earlier.missing == recording.missing:
+                return earlier
     return None
 
 
 def _intent(station: Station, ready: Ready) -> Intent:
-    description = as_bytes(ready.recording)
+    text = as_text(as_json(ready.recording))
+    data = text.encode()
     return Intent(
         ready.recording,
-        Digests(blake3(description).hexdigest(), hashlib.sha256(description).hexdigest()),
+        text,
+        Digests(blake3(data).hexdigest(), hashlib.sha256(data).hexdigest()),
         ready.fingerprint,
         str(ready.part.relative_to(station.evidence.root)),
     )
 
 
-def _finish(
-    station: Station, intents: Sequence[Intent], in_log: dict[str, int]
+def _put_in_place(
+    station: Station, intents: Sequence[Intent], in_log: Mapping[str, int] | None = None
 ) -> tuple[list[Intent], list[Outcome]]:
-    """Do everything between intent and "sealed"; each step may have been done before.
+    """Move copies and write descriptions and lists; each step may have been done before.
 
-    `in_log` holds the custody entries that a crash left without their catalogue row.
+    `in_log`, after a run that was cut off, holds those whose seal stands in the custody
+    log: they are never taken back. Returns what is in place, and what could not be put there.
     """
+    interrupted = in_log is not None
     placed: list[Intent] = []
     failures: list[Outcome] = []
-    with ThreadPoolExecutor(_SYNCING) as pool:
-        results = pool.map(lambda intent: _place(station, intent), intents)
-        for intent, error in zip(intents, results, strict=True):
-            if error is None:
-                placed.append(intent)
-            elif intent.recording.id in in_log:  # sealed by the log: never taken back
-                raise station.evidence.unusable(error) from error
-            else:
-                failures.append(_take_back(station, intent, error))
     try:
-        _list_and_sync(station, placed)
-        for intent in placed:
-            final = station.evidence.absolute(intent.recording.path)
-            station.evidence.protect(final)
-            station.evidence.protect(_description_path(final))
+        for folders, together in groupby(sorted(intents, key=_folders), key=_folders):
+            with ExitStack() as stack:
+                day = _Day(station, *folders, stack)
+                inside: list[Intent] = []
+                for intent, error in _placed_by_several(day, list(together)):
+                    if error is None:
+                        inside.append(intent)
+                    elif in_log and intent.recording.id in in_log:
+                        raise error
+                    else:
+                        day.take_back(intent)
+                        failures.append(_withdrawn(station, intent, error))
+                day.complete(inside, interrupted=interrupted)
+                placed += inside
     except OSError as error:
         raise station.evidence.unusable(error) from error
-    entries = station.custody.append(
-        [_seal_deed(station, intent) for intent in placed if intent.recording.id not in in_log]
-    )
-    numbers = {**in_log, **{entry.deed.subject: entry.seq for entry in entries}}
-    with transaction(station.catalogue):
-        for intent in placed:
-            identifier = intent.recording.id
-            recordings.mark_sealed(station.catalogue, identifier, numbers[identifier])
     return placed, failures
 
 
-def _place(station: Station, intent: Intent) -> OSError | None:
-    """Move the copy to its place and write its description beside it, synced."""
-    final = station.evidence.absolute(intent.recording.path)
-    beside = _description_path(final)
-    try:
-        part = station.evidence.absolute(intent.part)
-        if part.exists() and part != final:
-            move_into_place(part, final)
-        if not beside.exists() or beside.read_bytes() != as_bytes(intent.recording):
-            write_synced(beside, as_bytes(intent.recording))
-    except OSError as error:
-        return error
-    return None
+def _placed_by_several(day: "_Day", group: Sequence[Intent]) -> list[tuple[Intent, OSError | None]]:
+    """Place a group in several threads: most of the time goes into waiting for the disk."""
+    shares = [group[at::_THREADS] for at in range(min(_THREADS, len(group)))]
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return [one for placed in pool.map(day.place, shares) for one in placed]
 
 
-def _take_back(station: Station, intent: Intent, error: OSError) -> Outcome:
-    """Undo what was done for one recording; the card still has it.
+def _log_seals(
+    station: Station, placed: Sequence[Intent], others: Sequence[Deed] = ()
+) -> dict[str, int]:
+    """Enter seals, and other deeds, in the custody log; return the number of each seal."""
+    seals = [_seal_deed(station, intent) for intent in placed]
+    entries = station.custody.append([*seals, *others])
+    return {entry.deed.subject: entry.seq for entry in entries[: len(seals)]}
 
-    A copy that could not be moved lies in the incoming area still; then whatever is in
-    its place is not ours to remove.
-    """
-    final = station.evidence.absolute(intent.recording.path)
-    part = station.evidence.absolute(intent.part)
-    if part.exists() and part != final:
-        part.unlink()
-    else:
-        _description_path(final).unlink(missing_ok=True)
-        final.unlink(missing_ok=True)
+
+def _folders(intent: Intent) -> tuple[str, str]:
+    """Return the folders, below the evidence folder, of the final place and of the copy."""
+    return intent.recording.path.rpartition("/")[0], intent.part.rpartition("/")[0]
+
+
+class _Day:
+    """The evidence folder of one day of a device, and the incoming folder of a docking."""
+
+    def __init__(self, station: Station, target: str, source: str, stack: ExitStack) -> None:
+        self._evidence = station.evidence
+        self._target = stack.enter_context(station.evidence.folder(target, make=True))
+        self._source: int | None = None
+        if source != target:
+            with suppress(FileNotFoundError):  # a run that was cut off had moved all out of it
+                self._source = stack.enter_context(station.evidence.folder(source))
+
+    def place(self, group: Sequence[Intent]) -> list[tuple[Intent, OSError | None]]:
+        """Move copies to their places and write their descriptions beside them, synced.
+
+        All are begun before the first is waited for: that takes a third of the time.
+        """
+        results: list[tuple[Intent, OSError | None]] = []
+        written: list[tuple[Intent, int]] = []
+        for intent in group:
+            try:
+                part, final = _names(intent)
+                if self._source is not None:
+                    with suppress(FileNotFoundError):  # moved by a run that was cut off
+                        move_into_place(part, self._source, final, self._target)
+                text = intent.text.encode()
+                written.append((intent, read_only_file(final + ".json", self._target, text)))
+            except OSError as error:
+                results.append((intent, error))
+        for _, handle in written:
+            os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)  # begins to write it
+        for intent, handle in written:
+            try:
+                os.fsync(handle)
+            except OSError as error:
+                results.append((intent, error))
+            else:
+                results.append((intent, None))
+            finally:
+                os.close(handle)
+        return results
+
+    def take_back(self, intent: Intent) -> None:
+        """Undo what was done for one recording; the card still has it.
+
+        A copy that could not be moved lies in the incoming area still; then whatever is
+        in its place is not ours to remove.
+        """
+        part, final = _names(intent)
+        if self._source is not None and exists(part, self._source):
+            os.unlink(part, dir_fd=self._source)
+            return
+        for name in (final + ".json", final):
+            with suppress(FileNotFoundError):
+                os.unlink(name, dir_fd=self._target)
+
+    def complete(self, placed: Sequence[Intent], *, interrupted: bool) -> None:
+        """List, protect and sync what was placed; the names of a docking's folder too."""
+        digests: dict[str, Digests] = {}
+        for intent in placed:
+            _, final = _names(intent)
+            digests[final] = intent.recording.digests
+            digests[final + ".json"] = intent.description
+        self._evidence.list_digests(self._target, digests, perhaps_listed=interrupted)
+        for name in digests:
+            self._evidence.protect(name, self._target)
+        os.fsync(self._target)
+        if self._source is not None:
+            os.fsync(self._source)
+
+
+def _names(intent: Intent) -> tuple[str, str]:
+    return intent.part.rpartition("/")[2], intent.recording.path.rpartition("/")[2]
+
+
+def _withdrawn(station: Station, intent: Intent, error: OSError) -> Outcome:
     with transaction(station.catalogue):
         recordings.withdraw(station.catalogue, intent.recording.id)
     failure = RecordingFailure(
@@ -253,24 +330,6 @@ def _take_back(station: Station, intent: Intent, error: OSError) -> Outcome:
         T("Check the evidence disk with recorder-sync verify --all, then take the card in again."),
     )
     return Outcome(intent.recording.original_path, ItemOutcome.FAILED, failure=failure)
-
-
-def _list_and_sync(station: Station, placed: Sequence[Intent]) -> None:
-    by_folder: dict[Path, dict[str, tuple[str, str]]] = {}
-    parts = set()
-    for intent in placed:
-        final = station.evidence.absolute(intent.recording.path)
-        own, its = intent.recording.digests, intent.description
-        names = by_folder.setdefault(final.parent, {})
-        names[final.name] = (own.blake3, own.sha256)
-        names[_description_path(final).name] = (its.blake3, its.sha256)
-        parts.add(station.evidence.absolute(intent.part).parent)
-    for folder, digests in by_folder.items():
-        station.evidence.list_digests(folder, digests)
-        sync_folder(folder)
-    for folder in parts:
-        if folder.exists():
-            sync_folder(folder)
 
 
 def _seal_deed(station: Station, intent: Intent) -> Deed:
@@ -286,18 +345,22 @@ def _seal_deed(station: Station, intent: Intent) -> Deed:
     )
 
 
-def _description_path(final: Path) -> Path:
-    return final.with_name(final.name + ".json")
+def _seen_again_deed(station: Station, ready: Ready, earlier: Recording) -> Deed:
+    seen = ready.recording
+    facts = {"docking": seen.docking, **path_facts(seen.original_path)}
+    return station.deed(Act.SEEN_AGAIN, earlier.id, facts)
 
 
 def _copy_is_whole(station: Station, intent: Intent) -> bool:
     for path in (intent.recording.path, intent.part):
+        folder, _, name = path.rpartition("/")
         try:
-            with (
-                ring_of_buffers(1) as (buffer,),
-                station.evidence.absolute(path).open("rb", buffering=0) as file,
-            ):
-                read = read_back(file.fileno(), buffer, on_device=True)
+            with station.evidence.folder(folder) as opened, page_aligned() as buffer:
+                handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=opened)
+                try:
+                    read = read_back(handle, buffer, on_device=True)
+                finally:
+                    os.close(handle)
         except FileNotFoundError:
             continue
         if read.blake3 == intent.recording.digests.blake3:

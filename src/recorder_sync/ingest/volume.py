@@ -9,7 +9,7 @@ import fcntl
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +35,9 @@ class Volume:
         """Open the root. Raises OSError."""
         self.root = root
         self.handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        self.device = os.fstat(self.handle).st_dev
+        state = os.fstat(self.handle)
+        self.device = state.st_dev
+        self.identity = state.st_dev, state.st_ino
         self._was_empty = not os.listdir(self.handle)
 
     def close(self) -> None:
@@ -69,16 +71,60 @@ class Volume:
         Raises RecordingFailure when it is no longer a regular file on this volume,
         VolumeGone when the device is, OSError when it cannot be opened.
         """
-        parent = CardPath(path.raw.rpartition(b"/")[0])
+        with self.reader() as reader, reader.file(path) as handle:
+            yield handle
+
+    @contextmanager
+    def reader(self) -> Iterator["CardReader"]:
+        """Yield what opens one file after another; for one thread."""
+        reader = CardReader(self)
         try:
-            with self.folder(parent) as folder:
-                handle = _open_quietly(path.name.raw, folder)
+            yield reader
+        finally:
+            reader.close()
+
+    def check_present(self) -> None:
+        """Raise VolumeGone when the device seems to be unplugged."""
+        try:
+            is_empty = not self._was_empty and not os.listdir(self.handle)
+            os.statvfs(self.handle)
+        except OSError:
+            is_empty = True
+        if is_empty:
+            raise gone()
+
+
+def gone() -> VolumeGone:
+    return VolumeGone(
+        T("The card is gone: it was unplugged, or its reader failed."),
+        T("Plug the device in again; what is missing is taken in then."),
+    )
+
+
+class CardReader:
+    """Opens a card's files; the folder of the last one stays open for the next."""
+
+    def __init__(self, volume: Volume) -> None:
+        self._volume = volume
+        self._path: CardPath | None = None
+        self._folder = ExitStack()
+        self._handle = -1
+
+    def close(self) -> None:
+        self._folder.close()
+        self._path = None
+
+    @contextmanager
+    def file(self, path: CardPath) -> Iterator[int]:
+        """Open a file as `Volume.file` does."""
+        try:
+            handle = _open_quietly(path.name.raw, self._folder_of(path))
         except FileNotFoundError:
-            self.check_present()
+            self._volume.check_present()
             raise
         try:
             state = os.fstat(handle)
-            if not stat.S_ISREG(state.st_mode) or state.st_dev != self.device:
+            if not stat.S_ISREG(state.st_mode) or state.st_dev != self._volume.device:
                 raise RecordingFailure(
                     T("It is no longer a regular file of this card."),
                     T("Do not use the card; hand it to the custodian."),
@@ -87,18 +133,13 @@ class Volume:
         finally:
             os.close(handle)
 
-    def check_present(self) -> None:
-        """Raise VolumeGone when the device seems to be unplugged."""
-        try:
-            gone = not self._was_empty and not os.listdir(self.handle)
-            os.statvfs(self.handle)
-        except OSError:
-            gone = True
-        if gone:
-            raise VolumeGone(
-                T("The card is gone: it was unplugged, or its reader failed."),
-                T("Plug the device in again; what is missing is taken in then."),
-            )
+    def _folder_of(self, path: CardPath) -> int:
+        parent = CardPath(path.raw.rpartition(b"/")[0])
+        if parent != self._path:
+            self.close()
+            self._handle = self._folder.enter_context(self._volume.folder(parent))
+            self._path = parent
+        return self._handle
 
 
 def stamp(handle: int) -> Stamp:

@@ -21,7 +21,7 @@ from recorder_sync.catalogue import recordings
 from recorder_sync.catalogue.recordings import Sealed
 from recorder_sync.custody.log import Act
 from recorder_sync.errors import CustodyProblem, os_reason
-from recorder_sync.ingest.engine import ring_of_buffers
+from recorder_sync.ingest.buffers import page_aligned
 from recorder_sync.ingest.readback import read_back
 from recorder_sync.inspection.measure import Measure, of_catalogue, read_measures
 from recorder_sync.language import T, Text
@@ -86,7 +86,7 @@ def verify(
         measures = _measures(station, result)
         log_broken = bool(result.findings)
         known: dict[str, Measure] = {}
-        with ring_of_buffers(1) as (buffer,):
+        with page_aligned() as buffer:
             for sealed in _in_scope(station, scope):
                 identifier = sealed.recording.id
                 measure = measures.pop(identifier, None)

@@ -9,17 +9,18 @@ is gone, it ends at once, with the ffprobe it may be waiting for.
 import base64
 import dataclasses
 import json
-import os
-import select
-import signal
 import sys
-import threading
+from typing import Any
 
 from recorder_sync.media.confinement import confine
+from recorder_sync.orphan import end_with_parent
 
 
-def answer(request: dict[str, str]) -> dict[str, object]:
+def answer(request: dict[str, Any]) -> dict[str, object]:
     """Return the answer to one request; an unexpected error is an answer as well."""
+    if request["do"] == "photos":
+        photos = [{"do": "photo", "path": path} for path in request["paths"]]
+        return {"photos": [answer(photo) for photo in photos]}
     path = base64.b64decode(request["path"])
     try:
         match request["do"]:
@@ -44,22 +45,10 @@ def answer(request: dict[str, str]) -> dict[str, object]:
 
 def main() -> None:
     confine(int(sys.argv[1]))
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     for line in sys.stdin.buffer:
         sys.stdout.write(json.dumps(answer(json.loads(line))) + "\n")
         sys.stdout.flush()
-
-
-def _end_with_parent() -> None:
-    """Wait until nobody can write to standard input any more.
-
-    A parent-death signal (prctl(2)) would come when the parent's *thread* ends that
-    started this process.
-    """
-    watch = select.poll()
-    watch.register(sys.stdin.fileno(), 0)  # only the hang-up, which is always reported
-    watch.poll()
-    os.killpg(0, signal.SIGKILL)
 
 
 if __name__ == "__main__":

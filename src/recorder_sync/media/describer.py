@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from queue import LifoQueue
 from types import TracebackType
@@ -55,17 +55,24 @@ class Describer:
             if process := self._free.get():
                 process.kill()
 
-    def describe(self, path: bytes, kind: Kind | None) -> Media:
-        """Return what the file at `path` says of itself; never raises for a bad file.
+    def describe(self, files: Sequence[tuple[bytes, Kind | None]]) -> list[Media]:
+        """Return what each file says of itself, by its path; never raises for a bad file.
 
-        Photos are read by a library, everything else by ffprobe.
+        Photos are read by a library, several at a time; everything else by ffprobe.
         """
-        do = "photo" if kind is Kind.PHOTO else "describe"
-        answer = self._ask({"do": do, "path": _b64(path), "ffprobe": self._ffprobe})
-        found = answer.get("media")
-        if isinstance(found, dict):
-            return checked(found)
-        return Media(problem=Flag.UNREADABLE, detail=str(answer.get("error")))
+        photos = [path for path, kind in files if kind is Kind.PHOTO]
+        known = dict(zip(photos, self._photos(photos), strict=True)) if photos else {}
+        return [known.get(path) or self._describe(path, "describe") for path, _ in files]
+
+    def _photos(self, paths: Sequence[bytes]) -> list[Media]:
+        answer = self._ask({"do": "photos", "paths": [_b64(path) for path in paths]})
+        found = answer.get("photos")
+        if isinstance(found, list) and len(found) == len(paths):
+            return [_media(one) for one in found]
+        return [self._describe(path, "photo") for path in paths]  # one of them is to blame
+
+    def _describe(self, path: bytes, do: str) -> Media:
+        return _media(self._ask({"do": do, "path": _b64(path), "ffprobe": self._ffprobe}))
 
     def kind_of(self, path: bytes) -> Kind | None:
         """Return what kind of recording the file is by its content, None for no recording.
@@ -90,7 +97,7 @@ class Describer:
             raise ValueError(str(answer.get("error")))
         return facts
 
-    def _ask(self, request: Mapping[str, str]) -> dict[str, Any]:
+    def _ask(self, request: Mapping[str, object]) -> dict[str, Any]:
         process = self._free.get()
         try:
             if process is None or process.has_ended():
@@ -150,7 +157,7 @@ class _Process:
         self.kill()
         return True
 
-    def ask(self, request: Mapping[str, str], limit_s: float) -> dict[str, Any]:
+    def ask(self, request: Mapping[str, object], limit_s: float) -> dict[str, Any]:
         assert self._child.stdin is not None
         try:
             self._child.stdin.write(json.dumps(request).encode() + b"\n")
@@ -193,6 +200,14 @@ class _Process:
                 with suppress(BrokenPipeError):  # the unsent rest of a request
                     pipe.close()
         self._child.wait()
+
+
+def _media(answer: object) -> Media:
+    found = answer.get("media") if isinstance(answer, dict) else None
+    if isinstance(found, dict):
+        return checked(found)
+    why = answer.get("error") if isinstance(answer, dict) else None
+    return Media(problem=Flag.UNREADABLE, detail=str(why))
 
 
 def _b64(path: bytes) -> str:

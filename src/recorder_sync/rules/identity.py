@@ -16,9 +16,13 @@ ID_LENGTH = 13
 """Characters of five bits each: 65 bits, enough for billions of recordings."""
 
 
-def recording_id(device: str, blake3_hex: str) -> str:
-    """Return the id of the content with this BLAKE3 digest from this device."""
-    digest = blake3(f"recorder-sync recording\0{device}\0{blake3_hex}".encode()).digest()
+def recording_id(device: str, blake3_hex: str, *, whole: bool = True) -> str:
+    """Return the id of the content with this BLAKE3 digest from this device.
+
+    A salvage copy, which is not `whole`, never gets the id of a recording.
+    """
+    what = "recording" if whole else "salvage"
+    digest = blake3(f"recorder-sync {what}\0{device}\0{blake3_hex}".encode()).digest()
     return base64.b32encode(digest).decode().lower()[:ID_LENGTH]
 
 

@@ -13,22 +13,24 @@ import array
 import errno
 import fcntl
 import os
+import stat
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, tzinfo
 from enum import StrEnum
 from pathlib import Path
 
-from recorder_sync.durable import exclusive, make_folders, write_all
+from recorder_sync.durable import READ_ONLY, exclusive, make_folders, write_all
 from recorder_sync.errors import MissingPart, os_reason
 from recorder_sync.language import T
-from recorder_sync.model import CardPath
+from recorder_sync.model import CardPath, Digests
 from recorder_sync.rules.naming import safe_component, safe_name
 
 INCOMING = ".incoming"
 B3SUMS = "B3SUMS"
 SHA256SUMS = "SHA256SUMS"
 
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _GET_FLAGS = 0x80086601
 _SET_FLAGS = 0x40086602
 _IMMUTABLE = 0x10
@@ -49,6 +51,7 @@ class EvidenceFolder:
     def __init__(self, root: Path, immutable: bool) -> None:
         self.root = root
         self._immutable = immutable
+        self._identity: tuple[int, int] | None = None
 
     def prepare(self, *, in_use: bool) -> None:
         """Make the folder where it is missing.
@@ -66,8 +69,10 @@ class EvidenceFolder:
             make_folders(self.incoming)
             if not os.access(self.incoming, os.W_OK | os.X_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            state = self.root.stat()
         except OSError as error:
             raise self.unusable(error) from error
+        self._identity = state.st_dev, state.st_ino
 
     def unusable(self, error: OSError) -> MissingPart:
         """Return what an error of the folder itself means."""
@@ -102,17 +107,44 @@ class EvidenceFolder:
     def absolute(self, relative: str) -> Path:
         return self.root / relative
 
-    def protect(self, path: Path) -> Protection:
+    @contextmanager
+    def folder(self, relative: str, *, make: bool = False) -> Iterator[int]:
+        """Hold a folder below the root open, reached without following a link.
+
+        With `make`, what is missing of it is made. Raises OSError, also when the root is
+        not the folder any more that it was at the start.
+        """
+        handle = os.open(self.root, _FOLDER)
+        try:
+            state = os.fstat(handle)
+            if self._identity not in (None, (state.st_dev, state.st_ino)):
+                raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), str(self.root))
+            for name in relative.split("/") if relative else ():
+                if make:
+                    _make_folder(name, handle)
+                inner = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=handle)
+                os.close(handle)
+                handle = inner
+            yield handle
+        finally:
+            os.close(handle)
+
+    def protect(self, name: str | Path, folder: int | None = None) -> Protection:
         """Make a file read-only, and immutable where that can be. Raises OSError.
 
         A file that is immutable already is left as it is: even its mode is fixed.
+        `folder` is the open folder that `name` is in.
         """
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        if not self._immutable:
+            state = os.stat(name, dir_fd=folder, follow_symlinks=False)
+            if stat.S_IMODE(state.st_mode) == READ_ONLY:
+                return Protection.READ_ONLY_SWITCHED_OFF
+        handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
         try:
             flags = _flags(handle)
             if flags is not None and flags & _IMMUTABLE:
                 return Protection.IMMUTABLE
-            os.fchmod(handle, 0o440)
+            os.fchmod(handle, READ_ONLY)
             if not self._immutable:
                 return Protection.READ_ONLY_SWITCHED_OFF
             if flags is None:
@@ -131,14 +163,19 @@ class EvidenceFolder:
             unprotect(trial)
             trial.unlink()
 
-    def list_digests(self, folder: Path, digests: Mapping[str, tuple[str, str]]) -> None:
-        """Add files of `folder` to its digest lists: name to (BLAKE3, SHA-256).
+    def list_digests(
+        self, folder: int, digests: Mapping[str, Digests], *, perhaps_listed: bool
+    ) -> None:
+        """Add files of the open `folder` to its digest lists.
 
-        What is listed already stays; a line that a power cut tore is cut off first.
-        The lists are synced, their names are not. Raises OSError.
+        What is listed already stays, and is looked for where `perhaps_listed` says that a
+        run was cut off; a line that a power cut tore is cut off first. The lists are
+        synced, their names are not. Raises OSError.
         """
-        for which, name in enumerate((B3SUMS, SHA256SUMS)):
-            _extend_list(folder / name, {file: pair[which] for file, pair in digests.items()})
+        blake3 = {file: its.blake3 for file, its in digests.items()}
+        sha256 = {file: its.sha256 for file, its in digests.items()}
+        for name, lines in ((B3SUMS, blake3), (SHA256SUMS, sha256)):
+            _extend_list(name, folder, lines, perhaps_listed)
 
     def files(self) -> Iterator[Path]:
         """Yield all below the evidence folder that is no folder, links to folders, and
@@ -193,40 +230,93 @@ def _set_immutable(handle: int, flags: int) -> Protection:
 
 
 def evidence_path(
-    device: str, start: datetime, recording: str, original: CardPath, zone: tzinfo
+    device: str,
+    start: datetime,
+    recording: str,
+    original: CardPath,
+    zone: tzinfo,
+    *,
+    whole: bool = True,
 ) -> str:
     """Return where a recording is kept, below the evidence folder.
 
-    `zone` is the station's: the dates in the path are its local dates.
+    `zone` is the station's: the dates in the path are its local dates. The name of a
+    salvage copy, which is not `whole`, says so.
     """
     local = start.astimezone(zone)
-    name = f"{local:%H%M%S}_{recording}_{safe_name(original)}"
+    mark = "" if whole else "SALVAGE_"
+    name = f"{local:%H%M%S}_{recording}_{mark}{safe_name(original)}"
     day = f"{local.year:04d}/{local:%m/%d}"
     return f"{safe_component(device)}/{day}/{name}"
 
 
-def move_into_place(part: Path, final: Path) -> None:
-    """Rename a finished copy to its place; both names' folders are to be synced.
+def move_into_place(part: str, source: int, final: str, target: int) -> None:
+    """Rename a finished copy from one open folder to another; both are to be synced.
 
     Raises FileExistsError rather than replace anything.
     """
-    make_folders(final.parent)
-    if os.path.lexists(final):
-        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(final))
-    os.rename(part, final)
+    if exists(final, target):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), final)
+    os.rename(part, final, src_dir_fd=source, dst_dir_fd=target)
 
 
-def _extend_list(path: Path, digests: Mapping[str, str]) -> None:
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+def read_only_file(name: str, folder: int, data: bytes) -> int:
+    """Return an open file with this content in the open folder, yet to be synced.
+
+    One that is there with this content is taken; one with other content was left by a run
+    that was cut off, and is replaced. Raises OSError.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        with os.fdopen(os.dup(handle), "rb") as file:
-            old = file.read()
-        whole = old[: old.rfind(b"\n") + 1]
-        listed = {line.split("  ", 1)[1] for line in whole.decode().splitlines() if "  " in line}
-        new = "".join(f"{d}  {name}\n" for name, d in digests.items() if name not in listed)
-        if len(whole) < len(old):
-            os.ftruncate(handle, len(whole))
-        os.lseek(handle, len(whole), os.SEEK_SET)
+        handle = os.open(name, flags, READ_ONLY, dir_fd=folder)
+    except FileExistsError:
+        handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+        if os.pread(handle, len(data) + 1, 0) == data:
+            return handle
+        os.close(handle)
+        os.unlink(name, dir_fd=folder)
+        handle = os.open(name, flags, READ_ONLY, dir_fd=folder)
+    try:
+        write_all(handle, data)
+    except OSError:
+        os.close(handle)
+        raise
+    return handle
+
+
+def exists(name: str, folder: int) -> bool:
+    """Tell whether anything has this name in the open folder, be it a link. Raises OSError."""
+    try:
+        os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _make_folder(name: str, folder: int) -> None:
+    """Make a folder in the open `folder` where it is missing, its name synced."""
+    if exists(name, folder):
+        return
+    with suppress(FileExistsError):  # somebody else was faster
+        os.mkdir(name, mode=0o750, dir_fd=folder)
+    os.fsync(folder)
+
+
+def _extend_list(name: str, folder: int, digests: Mapping[str, str], perhaps_listed: bool) -> None:
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    handle = os.open(name, flags, 0o640, dir_fd=folder)
+    try:
+        size = os.fstat(handle).st_size
+        whole, listed = size, set()
+        if perhaps_listed or (size and os.pread(handle, 1, size - 1) != b"\n"):
+            old = os.pread(handle, size, 0)
+            whole = old.rfind(b"\n") + 1
+            lines = old[:whole].decode().splitlines()
+            listed = {line.split("  ", 1)[1] for line in lines if "  " in line}
+        if whole < size:
+            os.ftruncate(handle, whole)
+        new = "".join(f"{d}  {file}\n" for file, d in digests.items() if file not in listed)
+        os.lseek(handle, whole, os.SEEK_SET)
         write_all(handle, new.encode())
         os.fsync(handle)
     finally:

@@ -1,0 +1,247 @@
+"""One recording from the card to a copy that is proven: copied, synced, read back.
+
+A large recording goes on where an earlier docking stopped. What cannot be read as a whole
+can be salvaged.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from mmap import mmap
+from pathlib import Path
+
+from recorder_sync.config import Ingest as IngestSettings
+from recorder_sync.durable import READ_ONLY
+from recorder_sync.errors import RecordingFailure
+from recorder_sync.ingest.buffers import Buffers
+from recorder_sync.ingest.engine import Copied, Copy, Digesting, Mark, Writer, not_written
+from recorder_sync.ingest.failures import bad_medium, explained, other_bytes
+from recorder_sync.ingest.inventory import Item
+from recorder_sync.ingest.medium import file_system_of, has_device
+from recorder_sync.ingest.part import NEW, opened
+from recorder_sync.ingest.partials import KEPT_FROM, KeptPartials, Note, go_on, key_of, write_note
+from recorder_sync.ingest.progress import Observer
+from recorder_sync.ingest.readback import ReadBack, read_back
+from recorder_sync.ingest.salvage import merged, partly_readable, salvaged
+from recorder_sync.ingest.small import SmallCopy, SmallFile, SmallGroup
+from recorder_sync.ingest.source import Source
+from recorder_sync.ingest.stopping import Stop
+from recorder_sync.ingest.volume import Stamp, Volume, stamp
+from recorder_sync.model import Range
+
+_BEING_WRITTEN = 0o640
+
+
+@dataclass(frozen=True, slots=True)
+class OnDisk:
+    """A copy on stable storage, not read back yet."""
+
+    item: Item
+    part: Path
+    copied: Copied
+    mtime_ns: int
+    """The source's time when it was copied."""
+    resumed_at: int | None = None
+    """Bytes that an earlier docking had copied already."""
+    missing: tuple[Range, ...] = ()
+    """Of a salvage copy: what could not be read."""
+    failure: RecordingFailure | None = None
+    """Of a salvage copy: why the recording as a whole is not in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """A copy that was read back, and what that proves."""
+
+    copy: OnDisk
+    read_back: ReadBack
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    number: int
+    item: Item
+    failure: RecordingFailure
+
+
+class Copying:
+    """Copies from one volume into one docking's incoming folder."""
+
+    def __init__(
+        self,
+        volume: Volume,
+        incoming: Path,
+        device: str | None,
+        settings: IngestSettings,
+        buffers: Buffers,
+        copy_small: Callable[[SmallGroup], Sequence[SmallCopy | RecordingFailure]],
+        observer: Observer,
+        stop: Stop,
+    ) -> None:
+        self.volume = volume
+        self._incoming = incoming
+        self._device = device
+        self._settings = settings
+        self._buffers = buffers
+        self._copy_small = copy_small
+        self._observer = observer
+        self._stop = stop
+        self._kept = KeptPartials(incoming.parent)
+        self._on_device = has_device(file_system_of(incoming))
+
+    def part(self, number: int) -> Path:
+        return Path(f"{self._incoming}/{number}.part")
+
+    def discard(self, part: Path) -> None:
+        """Throw a partial copy away. An evidence folder that is gone has nothing to discard."""
+        for path in (part, part.with_suffix(".note")):
+            with suppress(OSError):
+                path.unlink()
+
+    def large(self, number: int, item: Item, between: Callable[[], None], *, first: bool) -> OnDisk:
+        """Copy one recording to stable storage.
+
+        `first` is false when it changed under an earlier try: then it is taken as it is by
+        now. `between` is called between two chunks. Raises RecordingFailure or Stopping; what
+        is left of the copy may be worth keeping.
+        """
+        part = self.part(number)
+        expected = Stamp(item.size, item.mtime_ns)
+        with self._reading(), self.volume.file(item.path) as handle:
+            if not first:
+                expected = stamp(handle)
+            source = self._source(handle, expected)
+            key = key_of(self._device, item.path, expected.size, expected.mtime_ns)
+            with ExitStack() as stack:
+                target, mark = self._part_or_kept(part, key, first, stack)
+                buffers = stack.enter_context(self._buffers.for_large())
+                self._observer.started(item.path, expected.size)
+                digesting = Digesting(self._settings.digests)
+                if mark and not go_on(source, target, mark, digesting, buffers[0], between):
+                    os.ftruncate(target, 0)
+                    digesting, mark = Digesting(self._settings.digests), None
+                if mark:
+                    self._observer.copied(item.path, mark.length)
+                copy = Copy(
+                    source,
+                    Writer(target),
+                    digesting,
+                    lambda count: self._observer.copied(item.path, count),
+                    between,
+                    lambda reached: self._note(part, key, reached),
+                )
+                copied = copy.run(buffers)
+                os.fchmod(target, READ_ONLY)
+        return OnDisk(item, part, copied, expected.mtime_ns, mark.length if mark else None)
+
+    def _part_or_kept(
+        self, part: Path, key: str, first: bool, stack: ExitStack
+    ) -> tuple[int, Mark | None]:
+        """Open a new partial copy, or one that an earlier docking left and its mark."""
+        try:
+            mark = self._kept.fetch(key, part) if first else None
+        except OSError as error:
+            raise not_written(error) from error
+        flags = os.O_RDWR if mark else NEW
+        return stack.enter_context(opened(part, flags, _BEING_WRITTEN)), mark
+
+    def _note(self, part: Path, key: str, mark: Mark) -> None:
+        if mark.length < KEPT_FROM:
+            return
+        try:
+            write_note(part, Note(key, mark))
+        except OSError as error:
+            raise not_written(error) from error
+
+    def salvage(
+        self, number: int, item: Item, why: RecordingFailure, between: Callable[[], None]
+    ) -> OnDisk | None:
+        """Copy what can be read of a recording to stable storage; None: nothing can.
+
+        Raises RecordingFailure or Stopping.
+        """
+        part = self.part(number)
+        self.discard(part)
+        with (
+            self._reading(),
+            self.volume.file(item.path) as handle,
+            opened(part, NEW, READ_ONLY) as target,
+            self._buffers.single() as buffer,
+        ):
+            writer, digesting = Writer(target), Digesting(self._settings.digests)
+            missing: list[Range] = []
+            for count, unreadable in salvaged(
+                handle, item.size, memoryview(buffer), self.volume.check_present, between
+            ):
+                writer.write(buffer, count, digesting.size)
+                digesting.all(memoryview(buffer)[:count])
+                missing += unreadable
+            writer.sync()
+        ranges = merged(missing)
+        if sum(r.length for r in ranges) >= item.size:
+            return None
+        failure = partly_readable(ranges, item.size, why)
+        copied = digesting.result()
+        return OnDisk(item, part, copied, item.mtime_ns, missing=ranges, failure=failure)
+
+    def prove(self, copy: OnDisk) -> Proven:
+        """Read a copy back. Raises RecordingFailure when it is not good, or Stopping."""
+        with self._buffers.single() as buffer, opened(copy.part, os.O_RDONLY) as handle:
+            return self._proven(copy, handle, buffer)
+
+    def small(self, numbered: Sequence[tuple[int, Item]]) -> list[Proven | Failed]:
+        """Copy and prove recordings that fit one small buffer."""
+        group = SmallGroup(
+            self.volume.root,
+            self.volume.identity,
+            tuple(SmallFile(i.path, i.size, i.mtime_ns, self.part(n)) for n, i in numbered),
+            self._settings.digests,
+            self._settings.read_back,
+            self._on_device,
+        )
+        for _, item in numbered:
+            self._observer.started(item.path, item.size)
+        results: list[Proven | Failed] = []
+        for (number, item), done in zip(numbered, self._copy_small(group), strict=True):
+            if isinstance(done, RecordingFailure):
+                results.append(Failed(number, item, done))
+                continue
+            self._observer.copied(item.path, item.size)
+            self._observer.read_back(item.path, item.size)
+            copy = OnDisk(item, self.part(number), done.copied, item.mtime_ns)
+            results.append(Proven(copy, done.read_back))
+        return results
+
+    def _source(self, handle: int, expected: Stamp) -> Source:
+        return Source(handle, expected, self.volume.check_present, self._stop.wait)
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Turn an error of the card into what it means."""
+        try:
+            yield
+        except OSError as error:
+            self.volume.check_present()
+            raise explained(error) from error
+
+    def _proven(self, copy: OnDisk, handle: int, buffer: mmap) -> Proven:
+        if not self._settings.read_back:
+            return Proven(copy, ReadBack.OFF)
+        return Proven(copy, self._read_back(copy, handle, buffer))
+
+    def _read_back(self, copy: OnDisk, handle: int, buffer: mmap) -> ReadBack:
+        path, copied = copy.item.path, copy.copied
+        try:
+            read = read_back(
+                handle,
+                buffer,
+                self._on_device,
+                lambda count: self._observer.read_back(path, count),
+                self._stop.check,
+            )
+        except OSError as error:
+            raise bad_medium(error) from error
+        if (read.blake3, read.size) != (copied.digests.blake3, copied.size):
+            raise other_bytes()
+        return read.proof

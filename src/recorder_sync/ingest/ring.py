@@ -1,0 +1,79 @@
+"""Buffers that go from one thread to several beside it, and back when all are done."""
+
+import threading
+from collections.abc import Callable
+from mmap import mmap
+from queue import SimpleQueue
+
+
+class Ring:
+    """One recording's ring: the caller fills buffers, the threads beside it work on them."""
+
+    def __init__(self, buffers: list[mmap]) -> None:
+        self._free: SimpleQueue[mmap] = SimpleQueue()
+        self._buffers = buffers
+        for buffer in buffers:
+            self._free.put(buffer)
+        self._queues: list[SimpleQueue[tuple[mmap, int] | None]] = []
+        self._threads: list[threading.Thread] = []
+        self._pending: dict[int, int] = {}
+        self._lock = threading.Lock()
+        self._failure: Exception | None = None
+
+    def beside(self, name: str, work: Callable[[mmap, int], None]) -> None:
+        """Start a thread that does `work` on every buffer handed over, in order."""
+        queue: SimpleQueue[tuple[mmap, int] | None] = SimpleQueue()
+        self._queues.append(queue)
+
+        def run() -> None:
+            while (handed := queue.get()) is not None:
+                try:
+                    if self._failure is None:
+                        work(*handed)
+                except Exception as error:  # noqa: BLE001 - raised again by the caller
+                    self._failure = error
+                self._done_with(handed[0])
+
+        thread = threading.Thread(target=run, name=name, daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    def next_free(self) -> mmap:
+        """Wait for a buffer. Raises what a thread beside raised."""
+        buffer = self._free.get()
+        self.raise_failure()
+        return buffer
+
+    def hand_over(self, buffer: mmap, count: int) -> None:
+        """Give the first `count` bytes of a buffer to the threads beside."""
+        self._pending[id(buffer)] = len(self._queues)
+        for queue in self._queues:
+            queue.put((buffer, count))
+
+    def give_back(self, buffer: mmap) -> None:
+        """Return a buffer that was not filled after all."""
+        self._free.put(buffer)
+
+    def drain(self) -> None:
+        """Wait until everything handed over is worked on. Raises what a thread raised."""
+        for buffer in [self._free.get() for _ in self._buffers]:
+            self._free.put(buffer)
+        self.raise_failure()
+
+    def end(self) -> None:
+        """Stop the threads, when all is worked on."""
+        for queue in self._queues:
+            queue.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
+    def _done_with(self, buffer: mmap) -> None:
+        with self._lock:
+            self._pending[id(buffer)] -= 1
+            if self._pending[id(buffer)]:
+                return
+        self._free.put(buffer)

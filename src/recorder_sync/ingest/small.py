@@ -1,0 +1,132 @@
+"""Small recordings, several together: all written, then all synced, then all read back.
+
+Each is one read, one write and one sync, so what costs is the program around it. Taken
+together they share the way to their folder, and the first sync does most of the work of
+all. The group is plain data in and plain data out, so that another process can do it
+(`copier.py`).
+"""
+
+import os
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from mmap import mmap
+from pathlib import Path
+
+from recorder_sync.durable import READ_ONLY
+from recorder_sync.errors import RecordingFailure
+from recorder_sync.ingest.buffers import SINGLE, page_aligned
+from recorder_sync.ingest.engine import Copied, Digesting, Writer
+from recorder_sync.ingest.failures import bad_medium, explained, other_bytes
+from recorder_sync.ingest.part import NEW, opened
+from recorder_sync.ingest.readback import ReadBack, read_back
+from recorder_sync.ingest.source import Source, changed
+from recorder_sync.ingest.volume import CardReader, Stamp, Volume, gone
+from recorder_sync.model import CardPath
+
+
+@dataclass(frozen=True, slots=True)
+class SmallFile:
+    """One recording of at most SINGLE bytes, as it is in the inventory."""
+
+    path: CardPath
+    size: int
+    mtime_ns: int
+    part: Path
+    """Where its copy goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class SmallGroup:
+    root: Path
+    """The volume."""
+    identity: tuple[int, int]
+    """Device and inode of the root when the intake began."""
+    files: tuple[SmallFile, ...]
+    digests: tuple[str, ...]
+    read_back: bool
+    on_device: bool
+    """Whether the evidence folder's file system can prove a read-back."""
+
+
+@dataclass(frozen=True, slots=True)
+class SmallCopy:
+    copied: Copied
+    read_back: ReadBack
+
+
+def copy_small(group: SmallGroup) -> list[SmallCopy | RecordingFailure]:
+    """Copy and prove a group; return what came of each file, in order."""
+    try:
+        volume = Volume(group.root)
+    except OSError:
+        return [gone() for _ in group.files]
+    with ExitStack() as stack:
+        stack.callback(volume.close)
+        if volume.identity != group.identity:
+            return [gone() for _ in group.files]
+        buffer = stack.enter_context(page_aligned(SINGLE))
+        reader = stack.enter_context(volume.reader())
+        written = [_written(group, file, volume, reader, buffer, stack) for file in group.files]
+        return [
+            one if isinstance(one, RecordingFailure) else _proven(group, one, buffer)
+            for one in written
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    target: int
+    copied: Copied
+
+
+def _written(
+    group: SmallGroup,
+    file: SmallFile,
+    volume: Volume,
+    reader: CardReader,
+    buffer: mmap,
+    stack: ExitStack,
+) -> _Written | RecordingFailure:
+    try:
+        target = stack.enter_context(opened(file.part, NEW, READ_ONLY))
+        try:
+            with reader.file(file.path) as handle:
+                return _Written(target, _copied(group, file, volume, handle, target, buffer))
+        except OSError as error:
+            volume.check_present()
+            return explained(error)
+    except RecordingFailure as failure:
+        return failure
+
+
+def _copied(
+    group: SmallGroup, file: SmallFile, volume: Volume, handle: int, target: int, buffer: mmap
+) -> Copied:
+    expected = Stamp(file.size, file.mtime_ns)
+    source = Source(handle, expected, volume.check_present, time.sleep)
+    view = memoryview(buffer)
+    count = source.fill(view, 0)
+    if count != file.size:
+        raise changed()
+    Writer(target).write(buffer, count, 0)
+    digesting = Digesting(group.digests)
+    digesting.all(view[:count])
+    source.check_unchanged()
+    os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+    return digesting.result()
+
+
+def _proven(group: SmallGroup, one: _Written, buffer: mmap) -> SmallCopy | RecordingFailure:
+    try:
+        Writer(one.target).sync()
+        if not group.read_back:
+            return SmallCopy(one.copied, ReadBack.OFF)
+        read = read_back(one.target, buffer, group.on_device)
+    except RecordingFailure as failure:
+        return failure
+    except OSError as error:
+        return bad_medium(error)
+    if (read.blake3, read.size) != (one.copied.digests.blake3, one.copied.size):
+        return other_bytes()
+    return SmallCopy(one.copied, read.proof)
