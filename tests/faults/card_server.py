@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from errno import EIO, ENOENT
 from typing import Any
 
-from tests.faults.serving import serve
+from tests.faults.serving import Remembered, serve
 
 _STAT = ("st_mode", "st_ino", "st_nlink", "st_uid", "st_gid", "st_size")
 _STATVFS = (
@@ -82,6 +82,9 @@ class CardFiles:
 
     # What libfuse calls.
 
+    def init(self, path: str) -> None:
+        self._remembered = Remembered()
+
     def getattr(self, path: str, fh: int | None = None) -> dict[str, int]:
         if path != "/":
             self._need_card(ENOENT)
@@ -138,7 +141,7 @@ class CardFiles:
             if data:
                 file.reads.append((offset, len(data)))
             self._given += len(data)
-            self._after(file, offset, size)
+            self._after(path, file, offset, size)
             return data
 
     # How a read comes to harm; all under the lock.
@@ -170,11 +173,12 @@ class CardFiles:
             file.errors += 1
             raise OSError(EIO, os.strerror(EIO))
 
-    def _after(self, file: _File, offset: int, size: int) -> None:
+    def _after(self, path: str, file: _File, offset: int, size: int) -> None:
         for resize in file.resizes[:]:
-            if resize.when_read is None or offset <= resize.when_read < offset + size:
+            if resize.when_read is not None and offset <= resize.when_read < offset + size:
                 file.resizes.remove(resize)
                 file.now = resize
+                self._remembered.forget(path)
         if self._leave_after is not None and self._given >= self._leave_after:
             self._leave()
 
@@ -223,10 +227,12 @@ class CardFiles:
         if size is None:
             size = os.stat(self._folder + path).st_size + len(added)
         with self._changed:
-            file = self._file(path)
-            file.resizes.append(_Resize(when_read, size, added))
-            if when_read is None:
-                file.now = file.resizes.pop()
+            file, resize = self._file(path), _Resize(when_read, size, added)
+            if when_read is not None:
+                file.resizes.append(resize)
+            else:
+                file.now = resize
+                self._remembered.forget(path)
 
     def leave(self, after: int | None) -> None:
         with self._changed:
@@ -247,6 +253,7 @@ class CardFiles:
                 for hang in file.hangs:
                     hang.released = True
                 self._files[path] = _File(reads=file.reads, errors=file.errors)
+                self._remembered.forget(path)
             self._leave_after = None
             self._changed.notify_all()
 
@@ -313,7 +320,8 @@ def main(control: str, mount: str, folder: str) -> None:
         socket.socket(fileno=int(control)),
         asked,
         orphaned=card.heal,
-        ro=True,
+        ro=True,  # and so the kernel keeps no access times, which would end its memory
+        attr_timeout=86400,
         use_ino=True,
         fsname="card",
         subtype="card",

@@ -52,6 +52,9 @@ class DiskFiles:
 
     # What libfuse calls.
 
+    def init(self, path: str) -> None:
+        pass
+
     def getattr(self, path: str, fh: int | None = None) -> dict[str, int]:
         if path == "/":
             return {"st_mode": S_IFDIR | 0o755, "st_nlink": 2}
@@ -230,6 +233,7 @@ def main(control: str, mount: str, image: str, base: str, log: str) -> None:
         socket.socket(fileno=int(control)),
         {answer.__name__: answer for answer in asked},
         orphaned=disk.detach,
+        attr_timeout=0,
         fsname="faulty-disk",
     )
 

@@ -5,6 +5,7 @@ itself reads from it. So each one has a process, and the test talks to it over a
 in JSON lines: a question and its answer, one at a time.
 """
 
+import ctypes
 import json
 import os
 import socket
@@ -22,6 +23,9 @@ class FileSystem(Protocol):
 
     use_ns: bool
 
+    def init(self, path: str) -> None:
+        """The mount is there; nobody can have asked for anything."""
+
 
 def serve(
     files: FileSystem,
@@ -37,10 +41,10 @@ def serve(
     `orphaned` cleans up what stands on this file system, and the mount goes: a test run
     that was killed leaves nothing behind.
     """
-    os.environ["FUSE_LIBRARY_NAME"] = "fuse3"  # libfuse 2 may be installed beside it
-    from mfusepy import FUSE
+    mounted = files.init
 
-    def listen(_: str) -> None:
+    def listen(path: str) -> None:
+        mounted(path)
         control.sendall(b'{"answer": "ready"}\n')
         threading.Thread(target=converse, daemon=True).start()
 
@@ -53,17 +57,42 @@ def serve(
             os._exit(0)
 
     setattr(files, "init", listen)  # noqa: B010  # libfuse calls it once it is mounted
-    FUSE(
+    _mfusepy().FUSE(
         files,
         mount,
         foreground=True,
         direct_io=True,  # every read and write reaches us as it was asked for
-        attr_timeout=0,
         entry_timeout=0,
         negative_timeout=0,
         allow_other=os.geteuid() == 0,
         **options,
     )
+
+
+def _mfusepy() -> Any:
+    os.environ["FUSE_LIBRARY_NAME"] = "fuse3"  # libfuse 2 may be installed beside it
+    import mfusepy
+
+    return mfusepy
+
+
+class Remembered:
+    """What the kernel remembers of files' size and times, to make it forget.
+
+    It asks anew by name each time. But who has a file open may ask for its size also
+    when its name is gone, so the answer has to be in the kernel's memory by then.
+    """
+
+    def __init__(self) -> None:
+        """To be made while libfuse calls, best in `init`."""
+        library = _mfusepy()._libfuse
+        self._forget = library.fuse_invalidate_path
+        self._forget.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
+        self._session = ctypes.c_void_p(library.fuse_get_context().contents.fuse)
+
+    def forget(self, path: str) -> None:
+        """Make the kernel ask again for this file's size and times."""
+        self._forget(self._session, os.fsencode(path))
 
 
 def _answer(control: socket.socket, answers: Answers) -> None:
