@@ -153,8 +153,12 @@ class FaultyDisk:
 
     def start_log(self) -> None:
         """Write everything out, and forget how it came there: the log starts here."""
-        subprocess.run(["sync", "-f", self.path], check=True)
+        self.write_out()
         self._served.ask("start_log")
+
+    def write_out(self) -> None:
+        """Have the file system write what it still holds back, as it does by itself later."""
+        subprocess.run(["sync", "-f", self.path], check=True)
 
     def log(self) -> list[Event]:
         """Return everything that happened since the log was started, in order."""

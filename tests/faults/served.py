@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.serving import unmount
+from tests.faults.serving import UNAVAILABLE, unmount
 
 _ROOT = Path(__file__).parents[2]
 _PATIENCE = 10.0
@@ -59,10 +59,11 @@ class Served:
         try:
             self._next_answer()
         except ConnectionError:
-            self._process.wait()
+            code = self._process.wait()
             self._said.seek(0)
             said = self._said.read().decode(errors="replace").strip()
             self.end()
+            assert code == UNAVAILABLE, said
             pytest.skip(f"no file system can be mounted with FUSE here: {said[-300:]}")
         except BaseException:
             self.end()

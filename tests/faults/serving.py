@@ -10,9 +10,13 @@ import json
 import os
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
+
+UNAVAILABLE = 69
+"""The exit code of a process that could not mount anything here (EX_UNAVAILABLE)."""
 
 Answers = Mapping[str, Callable[..., Any]]
 """What the test may ask for, by name; the arguments come by keyword."""
@@ -57,16 +61,20 @@ def serve(
             os._exit(0)
 
     setattr(files, "init", listen)  # noqa: B010  # libfuse calls it once it is mounted
-    _mfusepy().FUSE(
-        files,
-        mount,
-        foreground=True,
-        direct_io=True,  # every read and write reaches us as it was asked for
-        entry_timeout=0,
-        negative_timeout=0,
-        allow_other=os.geteuid() == 0,
-        **options,
-    )
+    try:
+        _mfusepy().FUSE(
+            files,
+            mount,
+            foreground=True,
+            direct_io=True,  # every read and write reaches us as it was asked for
+            entry_timeout=0,
+            negative_timeout=0,
+            allow_other=os.geteuid() == 0,
+            **options,
+        )
+    except (OSError, RuntimeError) as error:  # no libfuse; not allowed to mount
+        sys.stderr.write(f"{error}\n")
+        sys.exit(UNAVAILABLE)
 
 
 def _mfusepy() -> Any:

@@ -19,7 +19,7 @@ def test_what_was_synced_is_in_every_image_and_what_was_not_can_miss(
         report.write(b"synced")
         _write(disk.path / "unsynced", sync=False)
         report.write(b", written")
-    os.sync()
+    disk.write_out()
     promised = found = missing = early = 0
     for image in disk.crash_images(seeds=(1, 2)):
         with image.mounted(tmp_path / "crashed") as left:
@@ -45,7 +45,7 @@ def test_a_promise_made_before_its_flush_is_broken_by_some_image(
     with disk.report.open("wb", buffering=0) as report:
         _write(disk.path / "copy", sync=False)
         report.write(b"safe")
-    os.sync()
+    disk.write_out()
     broken = 0
     for image in disk.crash_images():
         if b"safe" in image.reported:
