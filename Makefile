@@ -15,7 +15,7 @@ venv: $(VENV)/runtime.done ## make .venv with the program in it
 demo: $(VENV)/runtime.done | parts ## simulated cameras on a throw-away station
 	@$(BIN)/recorder-sync demo
 
-test: $(VENV)/dev.done | parts ## run every test
+test: $(VENV)/dev.done | parts test-parts ## run every test
 	$(BIN)/pytest -n 2 --dist worksteal
 
 check: $(VENV)/dev.done ## lint, types, dead links in docs
@@ -46,6 +46,10 @@ clean: ## remove .venv and caches
 .PHONY: parts
 parts:
 	@./tools/system_parts.sh ffprobe:ffmpeg ffmpeg:ffmpeg
+
+.PHONY: test-parts
+test-parts:
+	@./tools/system_parts.sh fusermount3:fuse3 losetup:mount mkfs.ext4:e2fsprogs mkfs.xfs:xfsprogs
 
 $(VENV)/bin/pip:
 	@./tools/system_parts.sh --venv $(PYTHON)

@@ -6,6 +6,7 @@
 #   system_parts.sh --venv PYTHON           that this Python is 3.11+ and can make a venv
 set -eu
 
+PATH=$PATH:/usr/sbin:/sbin  # not everyone's PATH has them
 packages=
 
 if [ "${1:-}" = --venv ]; then
