@@ -46,7 +46,13 @@ class Plan:
 
     @property
     def clips(self) -> int:
+        """Clips on each card."""
         return max(1, round(self.bytes_per_s * self.seconds / self.clip_size))
+
+    @property
+    def room(self) -> int:
+        """Bytes that have to be free: the product asks for room for a whole card."""
+        return self.clips * self.clip_size + 2 * self.cameras * self.clip_size
 
 
 @dataclass(slots=True)
@@ -104,6 +110,7 @@ class Docked:
 
 def dock(plan: Plan, workshop: Workshop) -> Docked:
     """Take in all cameras at once and measure. Raises Unavailable, or OSError from a tool."""
+    workshop.make_room(plan.room)
     folder = workshop.fresh()
     folder.mkdir()
     with ExitStack() as stack:

@@ -10,6 +10,7 @@ pages, is nobody's.
 import fcntl
 import os
 import pty
+import signal
 import struct
 import subprocess
 import termios
@@ -61,7 +62,12 @@ def run_measured(
     os.close(writing)
     memory = _MemorySampler(child.pid, sample_s)
     listener = _Listener(reading, begin)
-    _, status, usage = os.wait4(child.pid, 0)
+    try:
+        _, status, usage = os.wait4(child.pid, 0)
+    except BaseException:  # an interrupt: nothing goes on working behind it
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+        raise
     child.returncode = os.waitstatus_to_exitcode(status)  # so that Popen does not wait again
     end = time.perf_counter()
     peak = memory.stop()

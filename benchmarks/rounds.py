@@ -54,9 +54,16 @@ class Series:
         pairs = zip(self.runs[way], self.runs[floor], strict=True)
         return statistics.median(one.cpu_s / two.cpu_s for one, two in pairs)
 
-    def peak_memory(self) -> int:
-        """Return the largest proportional set size of the product in any run."""
-        return max(run.peak_pss for way in PRODUCT & set(self.runs) for run in self.runs[way])
+    def memory_beyond(self, idle: int, idle_live: int) -> int:
+        """Return how far the product went beyond the idle process in any run, in bytes.
+
+        On a terminal it is compared with the idle process on a terminal.
+        """
+        return max(
+            run.peak_pss - (idle_live if way is Way.LIVE else idle)
+            for way in PRODUCT & set(self.runs)
+            for run in self.runs[way]
+        )
 
 
 class Workshop:

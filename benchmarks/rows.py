@@ -15,7 +15,7 @@ from rich.table import Table
 from rounds import GIB, Series, Workshop
 from table import MIB, Line, screen
 from throttle import Unavailable
-from ways import PROGRAM, Station, Way, checked, drop_from_page_cache, takes_many_cards
+from ways import PROGRAM, RunFailed, Station, Way, checked, drop_from_page_cache, takes_many_cards
 
 _FLOORS = (Way.FLOOR, Way.FLOOR_READ)
 _CLIPS = {
@@ -51,11 +51,12 @@ class Benchmark:
         self._sizes = sizes
         self._wanted = set(wanted)
         self._series: dict[str, Series] = {}
-        self._idle = 0
+        self._idle = self._idle_live = 0
         self._many_peaks: list[int] = []
         self._takes_many = takes_many_cards()
         self.lines: list[Line] = []
         self.details: list[Table] = []
+        self.failures: list[str] = []
 
     def run(self) -> None:
         """Measure; what makes many files comes before anything is removed."""
@@ -71,7 +72,11 @@ class Benchmark:
         )
         for names, part in parts:
             if names & self._wanted:
-                part()
+                try:
+                    part()
+                except RunFailed as error:
+                    self.failures.append(f"FAILED: {', '.join(sorted(names))}: {error}")
+                    screen.print(self.failures[-1], style="bold red")
 
     def _start(self) -> None:
         """Start of the program, and a card on which there is nothing new."""
@@ -83,13 +88,16 @@ class Benchmark:
         station.check_sealed(card.files)
         versions: list[Measured] = []
         again: list[Measured] = []
+        live: list[Measured] = []
         for _ in range(self._workshop.rounds):
             for _ in range(_VERSIONS_PER_RUN):
                 versions.append(checked(run_measured([PROGRAM, "--version"])))
             for file in card.all_files:
                 drop_from_page_cache(file)
             again.append(station.ingest(card.folders, sample_s=_FAST_SAMPLE_S))
+            live.append(station.ingest(card.folders, terminal=True, sample_s=_FAST_SAMPLE_S))
         self._idle = max(run.peak_pss for run in again)
+        self._idle_live = max(run.peak_pss for run in live)
         if "start" in self._wanted:
             self._note(_timed("`recorder-sync --version`", versions, 0.150))
             self._note(_timed(f"`ingest` of a sealed card, {card.files} files", again, 1.0))
@@ -146,7 +154,7 @@ class Benchmark:
             if row in self._wanted:
                 ways |= dict.fromkeys(needed)
         # On a terminal the display differs, not the work: once is enough.
-        once = (Way.LIVE,) if "silence" in self._wanted else ()
+        once = (Way.LIVE,) if self._wanted & {"silence", "memory"} else ()
         series = self._workshop.measure(card, tuple(ways), once=once, with_steps=with_steps)
         self._series[name] = series
         self.details.append(table.seconds_and_floor(series))
@@ -193,12 +201,19 @@ class Benchmark:
         self._note(_judge_docked(done, work, target))
 
     def _memory(self) -> None:
-        peaks = {s.cards.name: s.peak_memory() for s in self._series.values()}
+        if not self._series or not self._idle:
+            raise RunFailed("there is nothing to compare")
+        beyond = {
+            s.cards.name: s.memory_beyond(self._idle, self._idle_live)
+            for s in self._series.values()
+        }
         many = max(self._many_peaks, default=None)
-        for line in table.memory(self._idle, peaks, 45, many, 150):
+        for line in table.memory(self._idle, beyond, 45, many, 150):
             self._note(line)
 
     def _silence(self) -> None:
+        if not self._series:
+            raise RunFailed("there is nothing to look at")
         self._note(table.silence(self._series.values(), 1.0))
 
     def _note(self, line: Line) -> None:

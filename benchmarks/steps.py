@@ -86,7 +86,7 @@ def _seen_from_outside(station: Station, run: Measured) -> list[Step]:
 
 
 def _times(paths: Sequence[Path]) -> list[_Times]:
-    command = ("stat", "--format", "%.W %.Y %.Z", *paths)
+    command: list[str | Path] = ["stat", "--format", "%.W %.Y %.Z", *paths]
     listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     return [_Times(*map(float, line.split())) for line in listed.splitlines()]
 

@@ -6,7 +6,7 @@ it differs between machines and days.
 
 import io
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,17 +75,20 @@ def silence(all_series: Iterable[Series], most_s: float) -> Line:
 
 
 def memory(
-    idle: int, peaks: dict[str, int], most_beyond_mib: float, many: int | None, most_many_mib: float
+    idle: int,
+    beyond: Mapping[str, int],
+    most_beyond_mib: float,
+    many: int | None,
+    most_many_mib: float,
 ) -> list[Line]:
     """Judge memory: of each single card beyond the idle process, and of many cards in all."""
-    beyond = {name: (peak - idle) / MIB for name, peak in peaks.items()}
-    shown = "; ".join(f"{name}: {value:.1f}" for name, value in beyond.items())
+    shown = "; ".join(f"{name}: {value / MIB:.1f}" for name, value in beyond.items())
     one = Line(
         "memory, any size, one camera",
         "idle process",
         f"at most {most_beyond_mib:g} MiB beyond it",
         f"{shown} MiB beyond {idle / MIB:.1f}",
-        max(beyond.values()) <= most_beyond_mib,
+        max(beyond.values()) <= most_beyond_mib * MIB,
     )
     work, target = "memory, 16 cameras", f"below {most_many_mib:g} MiB in all"
     if many is None:

@@ -27,6 +27,10 @@ from measured_process import SAMPLE_S, Measured, environment, run_measured
 PROGRAM = Path(sys.executable).with_name("recorder-sync")
 
 
+class RunFailed(Exception):
+    """A command failed, or did not do all of its work: its figures would mean nothing."""
+
+
 class Way(StrEnum):
     COPY = "cp -r && sync"
     UNREAD = "ingest, read-back off"
@@ -101,9 +105,9 @@ class Station:
             db.close()
 
     def check_sealed(self, count: int) -> None:
-        """End the benchmark when not everything is sealed: its figures would mean nothing."""
+        """Raise RunFailed when not everything is sealed."""
         if (sealed := len(self.sealed())) != count:
-            sys.exit(f"{sealed} of {count} files were sealed")
+            raise RunFailed(f"{sealed} of {count} files were sealed")
 
 
 def copy(cards: Cards, way: Way, folder: Path) -> Measured:
@@ -133,9 +137,9 @@ def floor(files: Sequence[Path], folder: Path, *, read_back: bool) -> Measured:
 
 
 def checked(done: Measured) -> Measured:
-    """Return it, or end the benchmark with what a command that failed printed."""
+    """Return it, or raise RunFailed with what the command printed."""
     if done.code:
-        sys.exit(f"it ended with {done.code}:\n{done.output}")
+        raise RunFailed(f"it ended with {done.code}:\n{done.output}")
     return done
 
 
