@@ -24,7 +24,7 @@ check: $(VENV)/dev.done ## lint, types, dead links in docs
 	$(BIN)/mypy
 	$(BIN)/python tools/check_docs.py
 
-bench: $(VENV)/dev.done | parts ## measure: ingest against cp, searches at 1 000 000 recordings
+bench: $(VENV)/dev.done | parts compared ## measure: ingest against other ways, searches at 1 000 000 recordings
 	$(BIN)/python benchmarks/ingest.py
 	$(BIN)/python benchmarks/catalogue_search.py
 
@@ -43,13 +43,17 @@ clean: ## remove .venv and caches
 
 # What the targets stand on.
 
-.PHONY: parts
+.PHONY: parts compared
 parts:
 	@./tools/system_parts.sh ffprobe:ffmpeg ffmpeg:ffmpeg
 
 .PHONY: test-parts
 test-parts:
 	@./tools/system_parts.sh fusermount3:fuse3 losetup:mount mkfs.ext4:e2fsprogs mkfs.xfs:xfsprogs
+
+.PHONY: compared
+compared: # what the benchmarks compare the intake with
+	@./tools/system_parts.sh rsync:rsync rclone:rclone b3sum:b3sum
 
 $(VENV)/bin/pip:
 	@./tools/system_parts.sh --venv $(PYTHON)

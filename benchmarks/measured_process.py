@@ -10,6 +10,7 @@ pages, is nobody's.
 import fcntl
 import os
 import pty
+import signal
 import struct
 import subprocess
 import termios
@@ -38,14 +39,18 @@ class Measured:
     """Longest time without a byte of output, from the first moment to the last."""
     output: str
     """The end of what it printed."""
+    began_at: float
+    """Seconds since 1970."""
 
 
-def run_measured(command: Sequence[str | Path], *, terminal: bool = False) -> Measured:
+def run_measured(
+    command: Sequence[str | Path], *, terminal: bool = False, sample_s: float = SAMPLE_S
+) -> Measured:
     """Run a command to its end, on a terminal of its own or with its output in a pipe."""
     reading, writing = pty.openpty() if terminal else os.pipe()
     if terminal:
         fcntl.ioctl(writing, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
-    begin = time.perf_counter()
+    began_at, begin = time.time(), time.perf_counter()
     child = subprocess.Popen(
         command,
         stdin=writing if terminal else subprocess.DEVNULL,
@@ -55,9 +60,14 @@ def run_measured(command: Sequence[str | Path], *, terminal: bool = False) -> Me
         env=environment(),
     )
     os.close(writing)
-    memory = _MemorySampler(child.pid)
+    memory = _MemorySampler(child.pid, sample_s)
     listener = _Listener(reading, begin)
-    _, status, usage = os.wait4(child.pid, 0)
+    try:
+        _, status, usage = os.wait4(child.pid, 0)
+    except BaseException:  # an interrupt: nothing goes on working behind it
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+        raise
     child.returncode = os.waitstatus_to_exitcode(status)  # so that Popen does not wait again
     end = time.perf_counter()
     peak = memory.stop()
@@ -71,6 +81,7 @@ def run_measured(command: Sequence[str | Path], *, terminal: bool = False) -> Me
         usage.ru_maxrss << 10,
         listener.longest_silence(end),
         listener.text.decode("utf-8", "replace"),
+        began_at,
     )
 
 
@@ -107,15 +118,16 @@ class _Listener(threading.Thread):
 
 
 class _MemorySampler(threading.Thread):
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, sample_s: float) -> None:
         super().__init__(daemon=True)
         self._pid = pid
+        self._sample_s = sample_s
         self._peak = 0
         self._end = threading.Event()
         self.start()
 
     def run(self) -> None:
-        while not self._end.wait(SAMPLE_S):
+        while not self._end.wait(self._sample_s):
             self._peak = max(self._peak, sum(_pss(pid) for pid in _tree(self._pid)))
 
     def stop(self) -> int:
