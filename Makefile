@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check bench translations lock clean
+.PHONY: help venv demo test torture check bench translations lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ demo: $(VENV)/runtime.done | parts ## simulated cameras on a throw-away station
 
 test: $(VENV)/dev.done | parts test-parts ## run every test
 	$(BIN)/pytest -n 2 --dist worksteal
+
+torture: $(VENV)/dev.done | parts test-parts ## attack it: kills, power cuts, broken cards and disks
+	$(BIN)/pytest tests/faults -n 2 --dist worksteal --torture --timeout 3000 -rPx
 
 check: $(VENV)/dev.done ## lint, types, dead links in docs
 	$(BIN)/ruff check .

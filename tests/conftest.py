@@ -23,6 +23,16 @@ settings.register_profile("recorder-sync", deadline=None)  # a busy machine is n
 settings.load_profile("recorder-sync")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--torture", action="store_true", help="all rounds of the fault suite")
+
+
+@pytest.fixture
+def rounds(request: pytest.FixtureRequest) -> int:
+    """How often a random attack is made: a few times every day, many times by `make torture`."""
+    return 200 if request.config.getoption("--torture") else 10
+
+
 @pytest.fixture(autouse=True)
 def _english() -> None:
     use_language(Language.ENGLISH)

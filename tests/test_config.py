@@ -136,7 +136,6 @@ def test_all_problems_are_reported_at_once() -> None:
         ("ingest", "copies_per_port_group", 2.5, "integer"),
         ("ingest", "keep_partials_days", -1, "0"),
         ("ingest", "digests", ["blake3"], "sha256"),
-        ("ingest", "digests", ["blake3", "sha256", "md5"], "sm3"),
         ("ingest", "reserve_mib", -1, "0"),
         ("media", "time_limit_s", float("nan"), ""),
         ("media", "time_limit_s", float("inf"), ""),

@@ -164,6 +164,7 @@ def test_every_promised_key_is_there_for_every_recording(
 def test_promise_7_what_is_absent_is_null_and_never_empty_or_made_up() -> None:
     described = as_json(_BARE)
     absent = {"device", "officer", "case", "recorded_end", "duration_s", "original_path_base64"}
+    absent |= {"sm3", "resumed_at", "missing"}
     assert {key for key, value in described.items() if value is None} == absent
     assert described["tags"] == {"device": None, "officer": None, "case": None}
     unknown_of_media = {k for k, v in described["media"].items() if v is None}

@@ -211,10 +211,11 @@ def turn_at_the_custody_log(dock: Dock) -> Iterator[None]:
 
 
 def protected(dock: Dock) -> bool:
-    """Tell whether a new recording and its description are in place and read-only."""
+    """Tell whether a new recording is in place and in both digest lists: all but sealed."""
     return any(
-        beside.exists() and beside.stat().st_mode & 0o777 == 0o440
-        for beside in (Path(f"{path}.json") for path in in_place(dock))
+        path.name in (path.parent / "SHA256SUMS").read_text("utf-8")
+        for path in in_place(dock)
+        if (path.parent / "SHA256SUMS").exists()
     )
 
 

@@ -30,12 +30,13 @@ def open_catalogue(path: Path) -> Database:
     try:
         make_folders(path.parent)
         connection = sqlite3.connect(path, timeout=_WAIT_S, check_same_thread=False)
-        for pragma in ("journal_mode=wal", "synchronous=full", "foreign_keys=on"):
-            connection.execute(f"pragma {pragma}")
-        db = Database(connection)
-        _refuse_newer(db, path)
-        if migrations.pending(db):
-            with exclusive(path.with_suffix(".lock")):
+        # Two that change a new catalogue to WAL at once do not wait for each other.
+        with exclusive(path.with_suffix(".lock")):
+            for pragma in ("journal_mode=wal", "synchronous=full", "foreign_keys=on"):
+                connection.execute(f"pragma {pragma}")
+            db = Database(connection)
+            _refuse_newer(db, path)
+            if migrations.pending(db):
                 migrations.apply(db)
     except sqlite3.DatabaseError as error:
         raise explain(error, path) from error

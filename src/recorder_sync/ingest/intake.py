@@ -276,11 +276,13 @@ class _Intake:
 
     def _check_room(self, new: Sequence[Item], size: int) -> None:
         reserve = self._station.settings.ingest.reserve_mib << 20
+        kept = KeptPartials(self._station.evidence.incoming)
+        device = self._report.identity.device
+        own = frozenset(key_of(device, i.path, i.size, i.mtime_ns) for i in new)
+        size -= kept.size_of(own)
         free = self._station.evidence.free_bytes()
         if size + reserve > free:
-            kept = KeptPartials(self._station.evidence.incoming)
-            device = self._report.identity.device
-            kept.discard_all_but(frozenset(key_of(device, i.path, i.size, i.mtime_ns) for i in new))
+            kept.discard_all_but(own)
             free = self._station.evidence.free_bytes()
         if size and size + reserve > free:
             raise MissingPart(

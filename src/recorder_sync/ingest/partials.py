@@ -93,6 +93,14 @@ class KeptPartials:
         if self._folder.is_dir():
             sync_folder(self._folder)
 
+    def size_of(self, keys: frozenset[str]) -> int:
+        """Return how many bytes the partial copies of these keys hold already."""
+        size = 0
+        for part in self._parts():
+            with suppress(FileNotFoundError):  # another card needed the room
+                size += part.stat().st_size if part.stem in keys else 0
+        return size
+
     def discard_older_than(self, days: int, now_s: float) -> None:
         """Throw away what waited too long for its card; `now_s` is seconds since 1970."""
         for part in self._parts():

@@ -269,9 +269,8 @@ class _Day:
         for intent in group:
             try:
                 part, final = _names(intent)
-                if self._source is not None:
-                    with suppress(FileNotFoundError):  # moved by a run that was cut off
-                        move_into_place(part, self._source, final, self._target)
+                if self._source is not None and exists(part, self._source):
+                    move_into_place(part, self._source, final, self._target)
                 text = intent.text.encode()
                 written.append((intent, read_only_file(final + ".json", self._target, text)))
             except OSError as error:
