@@ -16,13 +16,10 @@ from rich.progress import (
 )
 
 from recorder_sync.cli.screen import messages
-from recorder_sync.ingest.progress import Observer
+from recorder_sync.ingest.progress import SILENT_CARD_S, Observer
 from recorder_sync.ingest.seal import Outcome
 from recorder_sync.language import T, Text, tr
 from recorder_sync.model import CardPath, ItemOutcome
-
-SILENT_CARD_S = 10.0
-"""Seconds without a byte from a card after which a person is told."""
 
 _NAME_WIDTH = 36
 _REDRAW_S = 0.1

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from recorder_sync.cli.intake_bars import Bars
 from recorder_sync.cli.intake_lines import Lines
 from recorder_sync.cli.screen import messages
 from recorder_sync.config import Configuration
@@ -29,6 +28,8 @@ def display_for(settings: Configuration, *, quiet: bool) -> Iterator[Display]:
     if quiet:
         yield _Silent()
     elif messages.is_terminal:
+        from recorder_sync.cli.intake_bars import Bars  # rich's bars take a while to import
+
         with Bars(passes) as bars:
             yield bars
     else:

@@ -5,10 +5,9 @@ import time
 
 from rich.markup import escape
 
-from recorder_sync.cli.intake_bars import SILENT_CARD_S
 from recorder_sync.cli.intake_report import SHOWN_ROWS
 from recorder_sync.cli.screen import amount, messages, span
-from recorder_sync.ingest.progress import Observer
+from recorder_sync.ingest.progress import SILENT_CARD_S, Observer
 from recorder_sync.ingest.seal import Outcome
 from recorder_sync.language import T, Text
 from recorder_sync.model import CardPath, ItemOutcome

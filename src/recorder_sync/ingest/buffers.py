@@ -3,7 +3,7 @@
 Direct I/O wants page-aligned memory (open(2)), and touching fresh memory costs more
 processor time than the copy itself. A recording that is alone on the machine runs through
 a ring of buffers, which several threads work on; with more recordings than the processors
-have room for, each has one small buffer, so that sixteen cameras need little more memory
+have room for, each has one buffer, so that sixteen cameras need little more memory
 than one.
 """
 
@@ -13,20 +13,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from queue import Empty, LifoQueue
 
-CHUNK = 4 << 20
-"""Bytes in one buffer of a ring; a multiple of every block size, as direct I/O wants."""
+CHUNK = 2 << 20
+"""Bytes in one buffer; a multiple of every block size, as direct I/O wants."""
 
 RING = 6
 """Buffers in a ring."""
 
-SINGLE = 2 << 20
-"""Bytes in a buffer that serves a recording alone."""
-
 
 @contextmanager
-def page_aligned(size: int = CHUNK) -> Iterator[mmap.mmap]:
+def page_aligned() -> Iterator[mmap.mmap]:
     """Hold one buffer of its own."""
-    buffer = mmap.mmap(-1, size)
+    buffer = mmap.mmap(-1, CHUNK)
     try:
         yield buffer
     finally:
@@ -67,11 +64,11 @@ class Buffers:
 
     @contextmanager
     def single(self) -> Iterator[mmap.mmap]:
-        """Lend one buffer of SINGLE bytes."""
+        """Lend one buffer."""
         try:
             buffer = self._singles.get_nowait()
         except Empty:
-            buffer = mmap.mmap(-1, SINGLE)
+            buffer = mmap.mmap(-1, CHUNK)
         try:
             yield buffer
         finally:

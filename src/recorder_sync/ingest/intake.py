@@ -22,7 +22,7 @@ from recorder_sync.catalogue.dockings import DockingOutcome
 from recorder_sync.catalogue.recordings import recording as sealed_recording
 from recorder_sync.errors import MissingPart, RecordingFailure, UsageProblem, os_reason
 from recorder_sync.ingest.berth import berth_of
-from recorder_sync.ingest.buffers import SINGLE
+from recorder_sync.ingest.buffers import CHUNK
 from recorder_sync.ingest.capacity import Capacity
 from recorder_sync.ingest.copying import Copying
 from recorder_sync.ingest.docking_log import log_closing, log_opening
@@ -199,7 +199,7 @@ class _Intake:
 
     def _lanes(self, incoming: Path, new: Sequence[Item]) -> Lanes:
         settings, capacity = self._station.settings.ingest, self._capacity
-        is_many = sum(1 for item in new if item.size <= SINGLE) >= _MANY_SMALL
+        is_many = sum(1 for item in new if item.size <= CHUNK) >= _MANY_SMALL
         copying = Copying(
             self._volume,
             incoming,

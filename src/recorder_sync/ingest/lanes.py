@@ -17,7 +17,7 @@ from functools import partial
 from queue import SimpleQueue
 
 from recorder_sync.errors import RecordingFailure, VolumeGone
-from recorder_sync.ingest.buffers import SINGLE
+from recorder_sync.ingest.buffers import CHUNK
 from recorder_sync.ingest.capacity import Capacity
 from recorder_sync.ingest.copying import Copying, Failed, OnDisk, Proven
 from recorder_sync.ingest.failures import Unreadable
@@ -89,8 +89,8 @@ class Lanes:
             yield self._salvage(one)
 
     def _all(self, numbered: list[Numbered]) -> Iterator[list[Result]]:
-        large = [one for one in numbered if one[1].size > SINGLE]
-        small = list(_together([one for one in numbered if one[1].size <= SINGLE]))
+        large = [one for one in numbered if one[1].size > CHUNK]
+        small = list(_together([one for one in numbered if one[1].size <= CHUNK]))
         with (
             ThreadPoolExecutor(1, thread_name_prefix="large") as single,
             ThreadPoolExecutor(self._at_once, thread_name_prefix="small") as several,

@@ -10,6 +10,9 @@ from recorder_sync.ingest.seal import Outcome
 from recorder_sync.language import Text
 from recorder_sync.model import CardPath
 
+SILENT_CARD_S = 10.0
+"""Seconds without a byte from a card after which a person is told."""
+
 
 class Observer(Protocol):
     def listing(self, files: int) -> None:

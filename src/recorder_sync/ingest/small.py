@@ -15,7 +15,7 @@ from pathlib import Path
 
 from recorder_sync.durable import READ_ONLY
 from recorder_sync.errors import RecordingFailure
-from recorder_sync.ingest.buffers import SINGLE, page_aligned
+from recorder_sync.ingest.buffers import page_aligned
 from recorder_sync.ingest.engine import Copied, Digesting, Writer
 from recorder_sync.ingest.failures import bad_medium, explained, other_bytes
 from recorder_sync.ingest.part import NEW, opened
@@ -27,7 +27,7 @@ from recorder_sync.model import CardPath
 
 @dataclass(frozen=True, slots=True)
 class SmallFile:
-    """One recording of at most SINGLE bytes, as it is in the inventory."""
+    """One recording of at most CHUNK bytes, as it is in the inventory."""
 
     path: CardPath
     size: int
@@ -65,7 +65,7 @@ def copy_small(group: SmallGroup) -> list[SmallCopy | RecordingFailure]:
         stack.callback(volume.close)
         if volume.identity != group.identity:
             return [gone() for _ in group.files]
-        buffer = stack.enter_context(page_aligned(SINGLE))
+        buffer = stack.enter_context(page_aligned())
         reader = stack.enter_context(volume.reader())
         written = [_written(group, file, volume, reader, buffer, stack) for file in group.files]
         return [
