@@ -51,7 +51,7 @@ def test_what_was_reported_sealed_survives_a_power_cut_at_any_write(
             images += 1
             with image.mounted(tmp_path / "crashed") as left:
                 promised += _check_promises(image, left, names, tmp_path / f"look{images}")
-                if images % max(1, 300 // rounds) == 0:
+                if images % max(15, 400 // rounds) == 0:
                     looked_into += 1
                     _check_next_run(left, card, names, tmp_path / f"next{images}")
         print(f"\n{file_system}: {images} states, {promised} promises, {looked_into} next runs")
@@ -120,7 +120,7 @@ def test_a_partial_copy_that_survives_a_power_cut_is_gone_on_with_only_when_it_i
         assert done.code == 1, done.err
         assert list((dock.evidence / ".incoming" / "kept").glob("*.part")), "nothing was kept"
         images = list(range(sum(1 for _ in disk.crash_images(seeds=(1,)))))
-        chosen = set(images[-max(4, rounds // 8) :])
+        chosen = {*images[-4:], *images[:: max(1, len(images) * 8 // rounds)]}
         resumed = 0
         for number, image in enumerate(disk.crash_images(seeds=(1,))):
             if number not in chosen:

@@ -66,6 +66,21 @@ def test_the_same_name_with_other_content_is_a_new_recording(
     assert len(dock.sealed_files()) == 2
 
 
+def test_other_content_under_the_same_name_size_and_time_is_sealed_and_reported(
+    dock: Dock, card: Card, media_files: MediaFiles
+) -> None:
+    at = datetime(2026, 11, 23, 9, tzinfo=UTC)
+    photo = media_files.photo.read_bytes()
+    card.put("a.jpg", photo + b"first", at)
+    dock.ingest(card)
+    card.put("a.jpg", photo + b"other", at)
+    again = dock.ingest(card)
+    assert again.code == 1, "a person should look at it"
+    (recording,) = again.json["recordings"]
+    assert "content-conflict" in recording["flags"]
+    assert len(dock.sealed_files()) == 2
+
+
 def test_the_same_content_under_another_name_is_noted_and_not_stored_twice(
     dock: Dock, card: Card, media_files: MediaFiles
 ) -> None:

@@ -86,6 +86,14 @@ def _verdict(report: Report) -> Panel:
                 count=len(report.in_conflict),
             ).shown
         )
+    if report.replacing:
+        lines.append(
+            T(
+                "{count} recording(s) with other content than was sealed under the same name, "
+                "size and time",
+                count=len(report.replacing),
+            ).shown
+        )
     if not report.items:
         verdict, colour = tr("Nothing was found here. Is the card really mounted?"), "yellow"
     elif failed:

@@ -156,6 +156,8 @@ class _Intake:
         self._observer = observer
         self._stop = stop
         self._items = items
+        self._replacing: set[CardPath] = set()
+        """Files with other content than was sealed under the same path, size and time."""
         profiles = station.settings.known_profiles
         self._card = read_identity_files(volume, items, profiles, capacity.describer)
         self._interpreter = Interpreter(
@@ -264,6 +266,7 @@ class _Intake:
         for sighting in candidates:
             if sighting.fingerprint == seen:
                 return sealed_recording(self._station.catalogue, sighting.recording).recording
+        self._replacing.add(item.path)
         return None
 
     def _is_still_there(self, recording: Recording) -> bool:
@@ -305,8 +308,9 @@ class _Intake:
         failed: list[Outcome] = []
         for one in group:
             if isinstance(one, Verified):
-                recording = self._interpreter.recording(one, self._report)
                 copy = one.copy
+                replaces = copy.item.path in self._replacing
+                recording = self._interpreter.recording(one, self._report, replaces=replaces)
                 ready.append(Ready(recording, copy.copied.fingerprint, copy.part, copy.failure))
             else:
                 failed.append(Outcome(one.item.path, ItemOutcome.FAILED, failure=one.failure))

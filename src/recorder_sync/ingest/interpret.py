@@ -72,8 +72,11 @@ class Interpreter:
         claims += [name.claims[Field.DEVICE] for name in names if Field.DEVICE in name.claims]
         return identify(claims, self._ledger)
 
-    def recording(self, verified: Verified, report: Report) -> Recording:
-        """Decide everything about a recording from what all sources say of it."""
+    def recording(self, verified: Verified, report: Report, *, replaces: bool) -> Recording:
+        """Decide everything about a recording from what all sources say of it.
+
+        `replaces` says that other content was sealed under its path, size and time.
+        """
         copy, media, settings = verified.copy, verified.media, self._station.settings
         item, digests = copy.item, copy.copied.digests
         name = profile_for(self._names[item.path], self._card)
@@ -108,7 +111,7 @@ class Interpreter:
             media=media,
             tags=tags,
             officer_name=self._officer_name(tags, item, name),
-            flags=recorded.flags | conflicts(tags) | _flags(verified, name),
+            flags=recorded.flags | conflicts(tags) | _flags(verified, name, replaces=replaces),
             sealed_at=now,
             deadline=deadline.due,
             on_time=is_on_time(deadline, now),
@@ -169,12 +172,14 @@ def _kind(item: Item, media: Media, name: NameFacts) -> Kind:
     return item.kind or name.kind or Kind.OTHER
 
 
-def _flags(verified: Verified, name: NameFacts) -> frozenset[Flag]:
+def _flags(verified: Verified, name: NameFacts, *, replaces: bool) -> frozenset[Flag]:
     flags = {verified.media.problem} if verified.media.problem else set()
     if name.important:
         flags.add(Flag.IMPORTANT)
     if verified.read_back is ReadBack.UNVERIFIED:
         flags.add(Flag.UNVERIFIED_MEDIUM)
+    if replaces:
+        flags.add(Flag.CONTENT_CONFLICT)
     if verified.copy.missing:
         flags.add(Flag.SALVAGED)
     return frozenset(flags)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from recorder_sync.ingest.inventory import Item
 from recorder_sync.ingest.seal import Outcome
-from recorder_sync.model import Identity, ItemOutcome, Recording, Storage
+from recorder_sync.model import Flag, Identity, ItemOutcome, Recording, Storage
 from recorder_sync.rules.tagging import conflicts
 
 
@@ -40,11 +40,16 @@ class Report:
         return [recording for recording in self.sealed if conflicts(recording.tags)]
 
     @property
+    def replacing(self) -> list[Recording]:
+        return [r for r in self.sealed if Flag.CONTENT_CONFLICT in r.flags]
+
+    @property
     def needs_person(self) -> bool:
         return bool(
             not self.items
             or self.of(ItemOutcome.FAILED)
             or self.late
             or self.in_conflict
+            or self.replacing
             or self.stopped
         )
