@@ -25,6 +25,7 @@ from pathlib import Path
 from blake3 import blake3
 
 from recorder_sync.durable import make_folders, sync_folder, write_synced
+from recorder_sync.ingest.buffers import page_aligned
 from recorder_sync.ingest.engine import Digesting, Mark
 from recorder_sync.ingest.source import Source
 from recorder_sync.model import CardPath
@@ -154,7 +155,7 @@ def _is_same(source: Source, target: int, length: int) -> bool:
     pages = max(1, (length - _SAMPLE) // PAGESIZE)
     places = [0, max(0, length - _SAMPLE) // PAGESIZE * PAGESIZE]
     places += [secrets.randbelow(pages) * PAGESIZE for _ in range(_SAMPLES)]
-    with mmap(-1, _SAMPLE) as ours, mmap(-1, _SAMPLE) as cards:
+    with page_aligned(_SAMPLE) as ours, page_aligned(_SAMPLE) as cards:
         for at in places:
             wanted = min(_SAMPLE, length - at)
             kept = os.preadv(target, [memoryview(ours)[:wanted]], at)
