@@ -67,10 +67,17 @@ class KeptPartials:
         self._folder = incoming / KEPT
 
     def fetch(self, key: str, part: Path) -> Mark | None:
-        """Move the partial copy of this key to `part`; return its mark, or None."""
+        """Move the partial copy of this key to `part`; return its mark, or None.
+
+        One whose note cannot be read is thrown away: its recording is copied anew.
+        """
         kept = self._folder / f"{key}.part"
+        if not kept.exists():
+            return None
         note = _read_note(kept)
         if note is None or note.key != key:
+            self._discard(kept)
+            self._remove_if_empty()
             return None
         try:
             kept.rename(part)
