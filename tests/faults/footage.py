@@ -1,6 +1,7 @@
 """Recordings whose every part is unlike every other, and what was sealed of them."""
 
 import filecmp
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -8,17 +9,29 @@ from typing import Any
 from blake3 import blake3
 
 from tests.conftest import Card, Dock
-from tests.ingest.aftermath import ask, descriptions
+from tests.ingest.aftermath import ask, descriptions, large
 
 MIB = 1 << 20
 
 
-def footage(card: Card, name: str, container: Path, size: int, seed: str = "") -> Path:
+def footage(card: Card, name: str, container: Path, size: int) -> Path:
     """Put a recording of `size` bytes on the card: no two pages of it, or of two, are equal."""
     head = container.read_bytes()
     box = size - len(head)
-    filling = blake3(f"{name}\0{seed}".encode()).digest(length=box - 8)
+    filling = blake3(name.encode()).digest(length=box - 8)
     return card.put(name, head + box.to_bytes(4) + b"free" + filling)
+
+
+def sparse_footage(card: Card, name: str, container: Path, size: int) -> Path:
+    """Put a long recording on the card: every MiB of it has a page like no other, and a hole."""
+    path = large(card, name, container, size)
+    times = path.stat()
+    with path.open("r+b") as file:
+        for at in range(MIB, size - 4096, MIB):
+            file.seek(at)
+            file.write(blake3(f"{name}\0{at}".encode()).digest(length=4096))
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    return path
 
 
 def refill(path: Path, container: Path, seed: str) -> None:
@@ -57,20 +70,14 @@ def check_rebuilt(dock: Dock) -> None:
     assert ask(dock, "recordings", "list", "--json").json == before
 
 
-def check_kept(dock: Dock, *lengths: int) -> None:
-    """Partial copies with these lengths on record wait for their cards, and nothing else."""
+def kept(dock: Dock) -> tuple[Path, int]:
+    """Return the one partial copy that waits for its card, and how much of it is on record.
+
+    Of the docking that it is from nothing else is left.
+    """
     incoming = dock.evidence / ".incoming"
-    assert sorted(path.name for path in incoming.iterdir() if path.is_dir()) == ["kept"]
-    import json
-
-    notes = sorted(incoming.glob("kept/*.note"))
-    assert [json.loads(note.read_bytes())["length"] for note in notes] == list(lengths)
-    assert sorted(incoming.glob("kept/*")) == sorted(
-        path for note in notes for path in (note, note.with_suffix(".part"))
-    )
-
-
-def kept_part(dock: Dock) -> Path:
-    """Return the one partial copy that waits for its card."""
-    (part,) = (dock.evidence / ".incoming" / "kept").glob("*.part")
-    return part
+    assert [path.name for path in incoming.iterdir() if path.is_dir()] == ["kept"]
+    (part,) = incoming.glob("kept/*.part")
+    note = part.with_suffix(".note")
+    assert set(part.parent.iterdir()) == {part, note}
+    return part, json.loads(note.read_bytes())["length"]
