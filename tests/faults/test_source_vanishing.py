@@ -144,6 +144,33 @@ def test_a_card_pulled_out_among_small_recordings_loses_none(
     check_evidence(dock, *names)
 
 
+def test_many_small_recordings_are_all_in_after_a_bad_one_and_a_card_pulled_out(
+    dock: Dock, card: Card, hostile: Cards, media_files: MediaFiles
+) -> None:
+    """So many that a process of its own copies them."""
+    photo = media_files.photo.read_bytes()
+    names = [f"{n:03}.jpg" for n in range(256)]
+    recordings = [card.put(name, photo + name.encode()) for name in names]
+    size = recordings[0].stat().st_size
+    shown = hostile(card.path)
+    shown.fail_reads("000.jpg")
+    shown.fail_reads("001.jpg", times=1)
+    shown.pull_out(after=250 * size)
+    done = take_in(dock, shown)
+    assert shown.errors_given("001.jpg") == 1
+    assert sum(shown.bytes_read(name) for name in names) == 250 * size
+    check_done(done, 1, sealed=250, failed=6)
+    errors = {f["path"]: f["error"] for f in done.json["failures"]}
+    assert "cannot be read from the card" in errors["000.jpg"]
+    assert sum("gone" in error for error in errors.values()) == 5
+    assert all(f["hint"] for f in done.json["failures"])
+    check_evidence(dock, *(name for name in names if name not in errors))
+    come_back(shown)
+    check_done(take_in(dock, shown), sealed=6, already_sealed=250, failed=0)
+    check_whole(dock, recordings[0], recordings[1], recordings[-1])
+    check_evidence(dock, *names)
+
+
 def test_a_copy_that_had_only_begun_is_not_kept(
     dock: Dock, card: Card, hostile: Cards, media_files: MediaFiles
 ) -> None:
