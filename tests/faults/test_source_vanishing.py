@@ -196,10 +196,6 @@ def damage(part: Path) -> None:
         file.write(b"something else")
 
 
-def shorten(part: Path) -> None:
-    os.truncate(part, 40 * MIB)
-
-
 def forget_the_note(part: Path) -> None:
     part.with_suffix(".note").write_bytes(b"\0" * 100)
 
@@ -215,7 +211,7 @@ def let_it_wait(part: Path) -> None:
     os.utime(part, (week_ago, week_ago))
 
 
-@pytest.mark.parametrize("spoil", [damage, shorten, forget_the_note, lie_in_the_note, let_it_wait])
+@pytest.mark.parametrize("spoil", [damage, forget_the_note, lie_in_the_note, let_it_wait])
 def test_a_kept_copy_that_is_damaged_or_too_old_is_thrown_away(
     dock: Dock, shown: HostileCard, long: Path, spoil: Callable[[Path], None]
 ) -> None:
