@@ -25,7 +25,7 @@ from recorder_sync.ingest.progress import Observer
 from recorder_sync.ingest.readback import ReadBack, read_back
 from recorder_sync.ingest.salvage import merged, partly_readable, salvaged
 from recorder_sync.ingest.small import SmallCopy, SmallFile, SmallGroup
-from recorder_sync.ingest.source import Source
+from recorder_sync.ingest.source import Source, changed
 from recorder_sync.ingest.stopping import Stop
 from recorder_sync.ingest.volume import Stamp, Volume, stamp
 from recorder_sync.model import Range
@@ -159,9 +159,10 @@ class Copying:
     ) -> OnDisk | None:
         """Copy what can be read of a recording to stable storage; None: nothing can.
 
+        Where all of it can be read by now, the copy is the whole recording, and no failure.
         Raises RecordingFailure or Stopping.
         """
-        part = self.part(number)
+        part, expected = self.part(number), Stamp(item.size, item.mtime_ns)
         self.discard(part)
         with (
             self._reading(),
@@ -169,6 +170,7 @@ class Copying:
             opened(part, NEW, READ_ONLY) as target,
             self._buffers.single() as buffer,
         ):
+            _check_unchanged(handle, expected)
             writer, digesting = Writer(target), Digesting(self._settings.digests)
             missing: list[Range] = []
             for count, unreadable in salvaged(
@@ -177,11 +179,12 @@ class Copying:
                 writer.write(buffer, count, digesting.size)
                 digesting.all(memoryview(buffer)[:count])
                 missing += unreadable
+            _check_unchanged(handle, expected)
             writer.sync()
         ranges = merged(missing)
         if sum(r.length for r in ranges) >= item.size:
             return None
-        failure = partly_readable(ranges, item.size, why)
+        failure = partly_readable(ranges, item.size, why) if ranges else None
         copied = digesting.result()
         return OnDisk(item, part, copied, item.mtime_ns, missing=ranges, failure=failure)
 
@@ -245,3 +248,8 @@ class Copying:
         if (read.blake3, read.size) != (copied.digests.blake3, copied.size):
             raise other_bytes()
         return read.proof
+
+
+def _check_unchanged(handle: int, expected: Stamp) -> None:
+    if stamp(handle) != expected:
+        raise changed()

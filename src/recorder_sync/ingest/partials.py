@@ -25,6 +25,7 @@ from pathlib import Path
 from blake3 import blake3
 
 from recorder_sync.durable import make_folders, sync_folder, write_synced
+from recorder_sync.ingest.buffers import page_aligned
 from recorder_sync.ingest.engine import Digesting, Mark
 from recorder_sync.ingest.source import Source
 from recorder_sync.model import CardPath
@@ -66,10 +67,17 @@ class KeptPartials:
         self._folder = incoming / KEPT
 
     def fetch(self, key: str, part: Path) -> Mark | None:
-        """Move the partial copy of this key to `part`; return its mark, or None."""
+        """Move the partial copy of this key to `part`; return its mark, or None.
+
+        One whose note cannot be read is thrown away: its recording is copied anew.
+        """
         kept = self._folder / f"{key}.part"
+        if not kept.exists():
+            return None
         note = _read_note(kept)
         if note is None or note.key != key:
+            self._discard(kept)
+            self._remove_if_empty()
             return None
         try:
             kept.rename(part)
@@ -162,7 +170,7 @@ def _is_same(source: Source, target: int, length: int) -> bool:
     pages = max(1, (length - _SAMPLE) // PAGESIZE)
     places = [0, max(0, length - _SAMPLE) // PAGESIZE * PAGESIZE]
     places += [secrets.randbelow(pages) * PAGESIZE for _ in range(_SAMPLES)]
-    with mmap(-1, _SAMPLE) as ours, mmap(-1, _SAMPLE) as cards:
+    with page_aligned(_SAMPLE) as ours, page_aligned(_SAMPLE) as cards:
         for at in places:
             wanted = min(_SAMPLE, length - at)
             kept = os.preadv(target, [memoryview(ours)[:wanted]], at)

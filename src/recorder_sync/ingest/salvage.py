@@ -53,12 +53,12 @@ def salvaged(
 
 
 def merged(ranges: Iterable[Range]) -> tuple[Range, ...]:
-    """Return the same ranges in order, those that touch joined."""
+    """Return the same ranges in order, those that touch or overlap joined."""
     joined: list[Range] = []
     for one in sorted(ranges):
         if joined and one.offset <= joined[-1].end:
-            begin = joined.pop().offset
-            joined.append(Range(begin, one.end - begin))
+            before = joined.pop()
+            joined.append(Range(before.offset, max(before.end, one.end) - before.offset))
         else:
             joined.append(one)
     return tuple(joined)

@@ -57,7 +57,8 @@ class Turns:
         with self._changed:
             self._waiting.append(card)
             try:
-                self._tell(card)
+                if not self._is_next(card):
+                    self._tell(card)
                 while not self._is_next(card):
                     self._changed.wait(_LOOK_S)
                     stop()
