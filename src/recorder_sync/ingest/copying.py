@@ -93,6 +93,10 @@ class Copying:
     def part(self, number: int) -> Path:
         return Path(f"{self._incoming}/{number}.part")
 
+    def salvage_part(self, number: int) -> Path:
+        """Return where a salvage copy goes: what is copied already may yet become whole."""
+        return Path(f"{self._incoming}/{number}-salvage.part")
+
     def discard(self, part: Path) -> None:
         """Throw a partial copy away. An evidence folder that is gone has nothing to discard."""
         for path in (part, part.with_suffix(".note")):
@@ -162,8 +166,7 @@ class Copying:
         Where all of it can be read by now, the copy is the whole recording, and no failure.
         Raises RecordingFailure or Stopping.
         """
-        part, expected = self.part(number), Stamp(item.size, item.mtime_ns)
-        self.discard(part)
+        part, expected = self.salvage_part(number), Stamp(item.size, item.mtime_ns)
         with (
             self._reading(),
             self.volume.file(item.path) as handle,

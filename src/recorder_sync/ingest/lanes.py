@@ -208,7 +208,7 @@ class Lanes:
                 )
             return [failed] if copy is None else [*self._described([self._copying.prove(copy)])]
         except (RecordingFailure, Stopping):
-            self._copying.discard(self._copying.part(failed.number))
+            self._copying.discard(self._copying.salvage_part(failed.number))
             return [failed]
 
     def _failed(self, number: int, item: Item, failure: RecordingFailure) -> Failed:

@@ -15,7 +15,6 @@ size and time is found out.
 import json
 import os
 import secrets
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -34,7 +33,7 @@ KEPT = "kept"
 KEPT_FROM = 64 << 20
 """Bytes from which on a partial copy is worth keeping."""
 
-_SAMPLES = 16
+_SAMPLES = 64
 _SAMPLE = 64 << 10
 _DAY_S = 86_400
 
@@ -132,8 +131,11 @@ class KeptPartials:
         part.with_suffix(".note").unlink(missing_ok=True)
 
     def _remove_if_empty(self) -> None:
-        if self._folder.is_dir() and not any(self._folder.glob("*.part")):
-            shutil.rmtree(self._folder, ignore_errors=True)
+        for note in self._folder.glob("*.note"):
+            if not note.with_suffix(".part").exists():
+                note.unlink(missing_ok=True)
+        with suppress(OSError):  # another docking keeps one there, or has just begun to
+            self._folder.rmdir()
 
 
 def go_on(
@@ -170,7 +172,7 @@ def _is_same(source: Source, target: int, length: int) -> bool:
     pages = max(1, (length - _SAMPLE) // PAGESIZE)
     places = [0, max(0, length - _SAMPLE) // PAGESIZE * PAGESIZE]
     places += [secrets.randbelow(pages) * PAGESIZE for _ in range(_SAMPLES)]
-    with page_aligned(_SAMPLE) as ours, page_aligned(_SAMPLE) as cards:
+    with page_aligned() as ours, page_aligned() as cards:
         for at in places:
             wanted = min(_SAMPLE, length - at)
             kept = os.preadv(target, [memoryview(ours)[:wanted]], at)
@@ -184,5 +186,5 @@ def _read_note(part: Path) -> Note | None:
     try:
         facts = json.loads(part.with_suffix(".note").read_bytes())
         return Note(str(facts["key"]), Mark(int(facts["length"]), str(facts["blake3"])))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
         return None
