@@ -13,8 +13,9 @@ import array
 import errno
 import fcntl
 import os
+import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, tzinfo
 from enum import StrEnum
@@ -34,6 +35,7 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _GET_FLAGS = 0x80086601
 _SET_FLAGS = 0x40086602
 _IMMUTABLE = 0x10
+_LINE = re.compile(rb"[0-9a-f]{64}  [^\0]+")
 
 
 class Protection(StrEnum):
@@ -177,6 +179,20 @@ class EvidenceFolder:
         for name, lines in ((B3SUMS, blake3), (SHA256SUMS, sha256)):
             _extend_list(name, folder, lines, perhaps_listed)
 
+    def clear_away(self, names: Sequence[str], folder: int) -> None:
+        """Remove files that were put in the open `folder` but never sealed, and their lines.
+
+        A run that was cut off may have protected them already. Raises OSError.
+        """
+        for name in names:
+            if exists(name, folder):
+                unprotect(name, folder)
+                os.unlink(name, dir_fd=folder)
+        for sums in (B3SUMS, SHA256SUMS):
+            with suppress(FileNotFoundError):
+                _leave_out(sums, folder, names)
+        os.fsync(folder)
+
     def files(self) -> Iterator[Path]:
         """Yield all below the evidence folder that is no folder, links to folders, and
         empty folders; the incoming area is left out."""
@@ -191,9 +207,9 @@ class EvidenceFolder:
                 yield Path(folder)
 
 
-def unprotect(path: Path) -> None:
-    """Take the immutable flag off a trial file; evidence never loses it here."""
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+def unprotect(name: str | Path, folder: int | None = None) -> None:
+    """Take the immutable flag off a file that is no evidence; that never loses it here."""
+    handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
     try:
         flags = _flags(handle)
         if flags is not None and flags & _IMMUTABLE:
@@ -307,17 +323,49 @@ def _extend_list(name: str, folder: int, digests: Mapping[str, str], perhaps_lis
     handle = os.open(name, flags, 0o640, dir_fd=folder)
     try:
         size = os.fstat(handle).st_size
-        whole, listed = size, set()
         if perhaps_listed or (size and os.pread(handle, 1, size - 1) != b"\n"):
-            old = os.pread(handle, size, 0)
-            whole = old.rfind(b"\n") + 1
-            lines = old[:whole].decode().splitlines()
-            listed = {line.split("  ", 1)[1] for line in lines if "  " in line}
-        if whole < size:
-            os.ftruncate(handle, whole)
-        new = "".join(f"{d}  {file}\n" for file, d in digests.items() if file not in listed)
-        os.lseek(handle, whole, os.SEEK_SET)
-        write_all(handle, new.encode())
+            _replace_list(name, folder, os.pread(handle, size, 0), (), digests)
+            return
+        os.lseek(handle, size, os.SEEK_SET)
+        write_all(handle, _lines(digests))
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _leave_out(name: str, folder: int, files: Sequence[str]) -> None:
+    handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        old = os.pread(handle, os.fstat(handle).st_size, 0)
+    finally:
+        os.close(handle)
+    if any(f"  {file}\n".encode() in old for file in files):
+        _replace_list(name, folder, old, files, {})
+
+
+def _replace_list(
+    name: str, folder: int, old: bytes, without: Sequence[str], digests: Mapping[str, str]
+) -> None:
+    """Put a new list in the place of one that a run left unfinished.
+
+    What a failed write or a power cut left of a line is dropped. It is a new file, because
+    the old one may look whole in memory only: a sync that failed is forgotten by the next.
+    """
+    listed = (line + b"\n" for line in old.split(b"\n") if _LINE.fullmatch(line))
+    ours = {os.fsencode(file) for file in (*without, *digests)}
+    others = b"".join(line for line in listed if line[66:-1] not in ours)
+    fresh = f".{name}.fresh"
+    with suppress(FileNotFoundError):
+        os.unlink(fresh, dir_fd=folder)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    handle = os.open(fresh, flags, 0o640, dir_fd=folder)
+    try:
+        write_all(handle, others + _lines(digests))
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    os.rename(fresh, name, src_dir_fd=folder, dst_dir_fd=folder)
+
+
+def _lines(digests: Mapping[str, str]) -> bytes:
+    return os.fsencode("".join(f"{digest}  {file}\n" for file, digest in digests.items()))
