@@ -258,6 +258,7 @@ class _Day:
     ) -> None:
         """`interrupted` says that a run was cut off, which may have moved what it had."""
         self._evidence = station.evidence
+        self._name = target
         self._interrupted = interrupted
         self._ours: set[str] = set()
         """What is in its place by this run, or by the one that was cut off."""
@@ -316,6 +317,9 @@ class _Day:
 
     def complete(self, placed: Sequence[Intent]) -> None:
         """List, protect and sync what was placed; the names of a docking's folder too."""
+        if not placed:
+            self._evidence.remove_empty(self._name)
+            return
         digests: dict[str, Digests] = {}
         for intent in placed:
             _, final = _names(intent)
@@ -391,6 +395,7 @@ def _clear_away(station: Station, intent: Intent) -> None:
     folder, _, final = intent.recording.path.rpartition("/")
     with suppress(FileNotFoundError), station.evidence.folder(folder) as opened:
         station.evidence.clear_away((final, final + ".json"), opened)
+    station.evidence.remove_empty(folder)
 
 
 def _seals_in_log(station: Station, intents: Sequence[Intent]) -> dict[str, int]:

@@ -68,6 +68,8 @@ class EvidenceFolder:
                 T("Check that the evidence disk is mounted there. Nothing was written to it."),
             )
         try:
+            if self.incoming.is_symlink():  # what is there would be taken for partial copies
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
             make_folders(self.incoming)
             if not os.access(self.incoming, os.W_OK | os.X_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
@@ -96,7 +98,8 @@ class EvidenceFolder:
         """Hold the right to seal: one process at a time. Raises MissingPart."""
         with ExitStack() as stack:
             try:
-                stack.enter_context(exclusive(self.incoming / "sealing.lock"))
+                incoming = stack.enter_context(self.folder(INCOMING))
+                stack.enter_context(exclusive("sealing.lock", incoming))
             except OSError as error:
                 raise self.unusable(error) from error
             yield
@@ -130,6 +133,15 @@ class EvidenceFolder:
             yield handle
         finally:
             os.close(handle)
+
+    def remove_empty(self, relative: str) -> None:
+        """Remove a folder below the root, and those above it, where nothing is in them."""
+        with suppress(OSError):
+            while relative:
+                above, _, name = relative.rpartition("/")
+                with self.folder(above) as opened:
+                    os.rmdir(name, dir_fd=opened)
+                relative = above
 
     def protect(self, name: str | Path, folder: int | None = None) -> Protection:
         """Make a file read-only, and immutable where that can be. Raises OSError.
@@ -324,7 +336,8 @@ def _extend_list(name: str, folder: int, digests: Mapping[str, str], perhaps_lis
     try:
         size = os.fstat(handle).st_size
         if perhaps_listed or (size and os.pread(handle, 1, size - 1) != b"\n"):
-            _replace_list(name, folder, os.pread(handle, size, 0), (), digests)
+            others = _lines_but(os.pread(handle, size, 0), tuple(digests))
+            _replace_list(name, folder, others + _lines(digests))
             return
         os.lseek(handle, size, os.SEEK_SET)
         write_all(handle, _lines(digests))
@@ -339,28 +352,37 @@ def _leave_out(name: str, folder: int, files: Sequence[str]) -> None:
         old = os.pread(handle, os.fstat(handle).st_size, 0)
     finally:
         os.close(handle)
-    if any(f"  {file}\n".encode() in old for file in files):
-        _replace_list(name, folder, old, files, {})
+    others = _lines_but(old, files)
+    if others != old:
+        _replace_list(name, folder, others)
 
 
-def _replace_list(
-    name: str, folder: int, old: bytes, without: Sequence[str], digests: Mapping[str, str]
-) -> None:
+def _lines_but(old: bytes, files: Sequence[str]) -> bytes:
+    """Return the whole lines of a list but for those of some files.
+
+    What a failed write or a power cut left of a line is dropped.
+    """
+    theirs = {os.fsencode(file) for file in files}
+    listed = (line for line in old.split(b"\n") if _LINE.fullmatch(line))
+    return b"".join(line + b"\n" for line in listed if line[66:] not in theirs)
+
+
+def _replace_list(name: str, folder: int, text: bytes) -> None:
     """Put a new list in the place of one that a run left unfinished.
 
-    What a failed write or a power cut left of a line is dropped. It is a new file, because
-    the old one may look whole in memory only: a sync that failed is forgotten by the next.
+    It is a new file, because the old one may look whole in memory only: a sync that failed
+    is forgotten by the next.
     """
-    listed = (line + b"\n" for line in old.split(b"\n") if _LINE.fullmatch(line))
-    ours = {os.fsencode(file) for file in (*without, *digests)}
-    others = b"".join(line for line in listed if line[66:-1] not in ours)
+    if not text:
+        os.unlink(name, dir_fd=folder)
+        return
     fresh = f".{name}.fresh"
     with suppress(FileNotFoundError):
         os.unlink(fresh, dir_fd=folder)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     handle = os.open(fresh, flags, 0o640, dir_fd=folder)
     try:
-        write_all(handle, others + _lines(digests))
+        write_all(handle, text)
         os.fsync(handle)
     finally:
         os.close(handle)
