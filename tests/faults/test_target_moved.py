@@ -75,9 +75,7 @@ def test_a_folder_that_is_made_to_lead_out_during_a_copy_gets_nothing(
     card.put("a.mp4", media_files.video.read_bytes() + bytes(3 << 20))
     card.put("photo.jpg", media_files.photo.read_bytes() + b"another")
     with held(stocked, hostile(card.path), "a.mp4", 3 << 20) as go_on:
-        (docking,) = (
-            p.name for p in (stocked.evidence / ".incoming").iterdir() if p.is_dir()
-        )
+        (docking,) = (p.name for p in (stocked.evidence / ".incoming").iterdir() if p.is_dir())
         for folder in (outside, outside / ".incoming"):
             (folder / docking).mkdir()  # as whoever meant harm would
         put_right = _swap(stocked.evidence / part, outside)

@@ -190,7 +190,10 @@ class Copying:
 
     def prove(self, copy: OnDisk) -> Proven:
         """Read a copy back. Raises RecordingFailure when it is not good, or Stopping."""
-        with self._buffers.single() as buffer, self._folder.opened(copy.part, os.O_RDONLY) as handle:
+        with (
+            self._buffers.single() as buffer,
+            self._folder.opened(copy.part, os.O_RDONLY) as handle,
+        ):
             return self._proven(copy, handle, buffer)
 
     def small(self, numbered: Sequence[tuple[int, Item]]) -> list[Proven | Failed]:

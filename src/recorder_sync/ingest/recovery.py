@@ -43,9 +43,7 @@ def incoming_folder(station: Station, docking: str) -> Iterator[Path]:
     folder = station.evidence.incoming / docking
     with ExitStack() as stack:
         with station.evidence.sealing_turn():
-            lock = stack.enter_context(
-                station.evidence.folder(f"{INCOMING}/{docking}", make=True)
-            )
+            lock = stack.enter_context(station.evidence.folder(f"{INCOMING}/{docking}", make=True))
             fcntl.flock(lock, fcntl.LOCK_EX)
         try:
             yield folder

@@ -80,13 +80,17 @@ class EvidenceFolder:
 
     def unusable(self, error: OSError) -> MissingPart:
         """Return what an error of the folder itself means."""
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            hint = T("Check the evidence disk and its free space, then take the card in again.")
+        else:
+            hint = T("Check that the disk is mounted and that this user may write there.")
         return MissingPart(
             T(
                 "The evidence folder {path} cannot be used: {why}.",
                 path=self.root,
                 why=os_reason(error),
             ),
-            T("Check that the disk is mounted and that this user may write there."),
+            hint,
         )
 
     @property
