@@ -43,7 +43,7 @@ def full_card(card: Card, media_files: MediaFiles) -> Card:
     return card
 
 
-@pytest.mark.parametrize("kib", [0, 64, 1024, 3800, 4000])
+@pytest.mark.parametrize("kib", [0, 1024, 3800, 4000])
 def test_writes_that_fail_from_some_point_on_lose_nothing(
     dock: Dock, full_card: Card, disk: FaultyDisk, kib: int
 ) -> None:
@@ -58,9 +58,7 @@ def test_writes_that_fail_from_some_point_on_lose_nothing(
     check_mended_on(disk, dock, full_card, done, *_NAMES)
 
 
-@pytest.mark.parametrize(
-    ("after", "times"), [(0, 1), (2, None), (4, 1), (8, 1), (12, 1), (16, None)]
-)
+@pytest.mark.parametrize(("after", "times"), [(0, 1), (2, None), (4, 1), (12, 1), (16, None)])
 def test_a_sync_that_fails_loses_nothing(
     dock: Dock, full_card: Card, disk: FaultyDisk, after: int, times: int | None
 ) -> None:
@@ -110,7 +108,7 @@ def test_a_custody_log_whose_write_failed_has_every_seal_in_the_end(
     check_mended_on(disk, dock, card, done, "clip.mp4", "photo.jpg")
 
 
-def test_a_catalogue_whose_checkpoint_failed_knows_every_seal_in_the_end(
+def test_a_catalogue_whose_write_failed_knows_every_seal_in_the_end(
     dock: Dock, card: Card, media_files: MediaFiles, disk: FaultyDisk, hostile: Cards
 ) -> None:
     use(dock, disk, state=True)
@@ -118,9 +116,10 @@ def test_a_catalogue_whose_checkpoint_failed_knows_every_seal_in_the_end(
     card.put("clip.mp4", media_files.video)
     card.put("photo.jpg", media_files.photo)
     with held(dock, hostile(card.path), "photo.jpg") as go_on:
-        disk.fail_writes(offset=disk.place_of(dock.state / "catalogue.db"), length=1)
+        (log,) = dock.state.glob("*-wal")
+        disk.fail_writes(offset=disk.place_of(log, log.stat().st_size - 1), length=1)
         done = go_on()
-    check_done(done, sealed=2)
+    check_stopped(done, "catalogue")
     assert disk.given()["write"] > 0
     disk.heal()
     mount_again(disk)
@@ -209,6 +208,7 @@ def test_a_write_of_a_copy_that_fails_once_fails_this_recording_only(
     card.put("photo.jpg", media_files.photo)
     with held(dock, hostile(card.path), "clip.mp4", 5 << 20) as go_on:
         part = until(lambda: copying(dock, 6 << 20), "the first chunk")
+        assert part
         disk.fail_writes(offset=disk.place_of(part) + (4 << 20), length=2 << 20)
         done = go_on()
     check_failure(done, "clip.mp4", "evidence disk")

@@ -53,6 +53,7 @@ def test_what_the_medium_lost_before_the_read_back_is_found_though_the_cache_is_
     name, offset = ("good.wav", 0) if small else ("bad.mp4", 8 << 20)
     with held(dock, hostile(card.path), name, offset) as go_on:
         part = until(lambda: _part_of(dock, data, size if small else 4 << 20), "what to damage")
+        assert part
         assert read_cached(part, 4096) == data[:4096], "the cache has it"
         place = disk.place_of(part)
         if fault == "damage":

@@ -33,7 +33,7 @@ from recorder_sync.model import CardPath, Digests, ItemOutcome, Recording
 from recorder_sync.rules.identity import is_same_device
 from recorder_sync.rules.lifecycle import State
 from recorder_sync.station import Station
-from recorder_sync.stores.evidence import exists, move_into_place, read_only_file
+from recorder_sync.stores.evidence import FREE_SPACE, exists, move_into_place, read_only_file
 
 _THREADS = 3
 """Threads that put copies in place."""
@@ -340,9 +340,14 @@ def _names(intent: Intent) -> tuple[str, str]:
 def _withdrawn(station: Station, intent: Intent, error: OSError) -> Outcome:
     with transaction(station.catalogue):
         recordings.withdraw(station.catalogue, intent.recording.id)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        hint = FREE_SPACE
+    else:
+        hint = T(
+            "Check the evidence disk with recorder-sync verify --all, then take the card in again."
+        )
     failure = RecordingFailure(
-        T("It could not be put into the evidence folder: {why}.", why=os_reason(error)),
-        T("Check the evidence disk with recorder-sync verify --all, then take the card in again."),
+        T("It could not be put into the evidence folder: {why}.", why=os_reason(error)), hint
     )
     return Outcome(intent.recording.original_path, ItemOutcome.FAILED, failure=failure)
 

@@ -31,6 +31,9 @@ INCOMING = ".incoming"
 B3SUMS = "B3SUMS"
 SHA256SUMS = "SHA256SUMS"
 
+FREE_SPACE = T("Check the evidence disk and its free space, then take the card in again.")
+"""What to do about a full evidence disk."""
+
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _GET_FLAGS = 0x80086601
 _SET_FLAGS = 0x40086602
@@ -81,7 +84,7 @@ class EvidenceFolder:
     def unusable(self, error: OSError) -> MissingPart:
         """Return what an error of the folder itself means."""
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            hint = T("Check the evidence disk and its free space, then take the card in again.")
+            hint = FREE_SPACE
         else:
             hint = T("Check that the disk is mounted and that this user may write there.")
         return MissingPart(
