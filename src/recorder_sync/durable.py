@@ -57,9 +57,13 @@ def make_folders(folder: Path, mode: int = 0o750) -> None:
 
 
 @contextmanager
-def exclusive(path: Path) -> Iterator[None]:
-    """Hold the lock file `path`; waits for whoever holds it. Raises OSError."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+def exclusive(path: Path | str, folder: int | None = None) -> Iterator[None]:
+    """Hold the lock file `path`; waits for whoever holds it. Raises OSError.
+
+    `folder` is the open folder that it is in.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    handle = os.open(path, flags, 0o640, dir_fd=folder)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

@@ -9,6 +9,9 @@ import pytest
 from tests.faults.card import HostileCard
 from tests.faults.disk import FaultyDisk
 from tests.faults.reading import Reader, read_cached, read_direct
+from tests.ingest.conftest import station_with_evidence, stocked
+
+__all__ = ["station_with_evidence", "stocked"]
 
 Cards = Callable[[Path], HostileCard]
 

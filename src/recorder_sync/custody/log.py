@@ -107,6 +107,21 @@ class CustodyLog:
             self._write(segment, entries[0].seq, b"".join(lines))
             return entries
 
+    def sync(self) -> None:
+        """Put on stable storage what a run that was cut off wrote and perhaps did not sync.
+
+        Raises MissingPart.
+        """
+        with self._turn():
+            segments = self._segments()
+            if segments:
+                handle = os.open(segments[-1], os.O_RDONLY | os.O_CLOEXEC)
+                try:
+                    os.fsync(handle)
+                finally:
+                    os.close(handle)
+                sync_folder(self._folder)
+
     def entries(self, first: int = 0) -> Iterator[Entry]:
         """Yield the entries from number `first` on, checking every link on the way.
 

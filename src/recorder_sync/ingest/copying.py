@@ -19,7 +19,7 @@ from recorder_sync.ingest.engine import Copied, Copy, Digesting, Mark, Writer, n
 from recorder_sync.ingest.failures import bad_medium, explained, other_bytes
 from recorder_sync.ingest.inventory import Item
 from recorder_sync.ingest.medium import file_system_of, has_device
-from recorder_sync.ingest.part import NEW, opened
+from recorder_sync.ingest.part import NEW, part_folder
 from recorder_sync.ingest.partials import KEPT_FROM, KeptPartials, Note, go_on, key_of, write_note
 from recorder_sync.ingest.progress import Observer
 from recorder_sync.ingest.readback import ReadBack, read_back
@@ -81,6 +81,7 @@ class Copying:
     ) -> None:
         self.volume = volume
         self._incoming = incoming
+        self._folder = part_folder(incoming)
         self._device = device
         self._settings = settings
         self._buffers = buffers
@@ -99,6 +100,8 @@ class Copying:
 
     def discard(self, part: Path) -> None:
         """Throw a partial copy away. An evidence folder that is gone has nothing to discard."""
+        if not self._folder.is_there():
+            return
         for path in (part, part.with_suffix(".note")):
             with suppress(OSError):
                 path.unlink()
@@ -148,10 +151,10 @@ class Copying:
         except OSError as error:
             raise not_written(error) from error
         flags = os.O_RDWR if mark else NEW
-        return stack.enter_context(opened(part, flags, _BEING_WRITTEN)), mark
+        return stack.enter_context(self._folder.opened(part, flags, _BEING_WRITTEN)), mark
 
     def _note(self, part: Path, key: str, mark: Mark) -> None:
-        if mark.length < KEPT_FROM:
+        if mark.length < KEPT_FROM or not self._folder.is_there():
             return
         try:
             write_note(part, Note(key, mark))
@@ -170,7 +173,7 @@ class Copying:
         with (
             self._reading(),
             self.volume.file(item.path) as handle,
-            opened(part, NEW, READ_ONLY) as target,
+            self._folder.opened(part, NEW, READ_ONLY) as target,
             self._buffers.single() as buffer,
         ):
             _check_unchanged(handle, expected)
@@ -193,7 +196,10 @@ class Copying:
 
     def prove(self, copy: OnDisk) -> Proven:
         """Read a copy back. Raises RecordingFailure when it is not good, or Stopping."""
-        with self._buffers.single() as buffer, opened(copy.part, os.O_RDONLY) as handle:
+        with (
+            self._buffers.single() as buffer,
+            self._folder.opened(copy.part, os.O_RDONLY) as handle,
+        ):
             return self._proven(copy, handle, buffer)
 
     def small(self, numbered: Sequence[tuple[int, Item]]) -> list[Proven | Failed]:
@@ -201,6 +207,7 @@ class Copying:
         group = SmallGroup(
             self.volume.root,
             self.volume.identity,
+            self._folder,
             tuple(SmallFile(i.path, i.size, i.mtime_ns, self.part(n)) for n, i in numbered),
             self._settings.digests,
             self._settings.read_back,

@@ -1,8 +1,10 @@
 """Partial copies on the evidence disk."""
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from recorder_sync.ingest.engine import not_written
@@ -11,14 +13,45 @@ NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL
 """Flags to open one that must not be there yet."""
 
 
-@contextmanager
-def opened(path: Path, flags: int, mode: int = 0) -> Iterator[int]:
-    """Hold a partial copy open, never through a link. Raises WriteFailed."""
-    try:
-        handle = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
-    except OSError as error:
-        raise not_written(error) from error
-    try:
-        yield handle
-    finally:
-        os.close(handle)
+@dataclass(frozen=True, slots=True)
+class PartFolder:
+    """The folder of one docking's partial copies: this one, not whatever has its name."""
+
+    path: Path
+    identity: tuple[int, int]
+    """Device and inode."""
+
+    def is_there(self) -> bool:
+        """Tell whether the name still leads to the folder."""
+        try:
+            return _identity(self.path.stat()) == self.identity
+        except OSError:
+            return False
+
+    @contextmanager
+    def opened(self, part: Path, flags: int, mode: int = 0) -> Iterator[int]:
+        """Hold a partial copy open, never through a link. Raises WriteFailed."""
+        try:
+            folder = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                if _identity(os.fstat(folder)) != self.identity:
+                    raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+                no_link = flags | os.O_NOFOLLOW | os.O_CLOEXEC
+                handle = os.open(part.name, no_link, mode, dir_fd=folder)
+            finally:
+                os.close(folder)
+        except OSError as error:
+            raise not_written(error) from error
+        try:
+            yield handle
+        finally:
+            os.close(handle)
+
+
+def part_folder(path: Path) -> PartFolder:
+    """Return the folder that has this name now. Raises OSError."""
+    return PartFolder(path, _identity(path.stat()))
+
+
+def _identity(state: os.stat_result) -> tuple[int, int]:
+    return state.st_dev, state.st_ino

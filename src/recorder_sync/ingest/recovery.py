@@ -9,7 +9,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +17,10 @@ from recorder_sync.catalogue import dockings, recordings
 from recorder_sync.catalogue.database import transaction
 from recorder_sync.catalogue.dockings import DockingOutcome
 from recorder_sync.custody.log import Act
-from recorder_sync.durable import make_folders
 from recorder_sync.ingest.partials import KEPT, KeptPartials
 from recorder_sync.ingest.seal import finish_interrupted
 from recorder_sync.station import Station
+from recorder_sync.stores.evidence import INCOMING
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +41,16 @@ def incoming_folder(station: Station, docking: str) -> Iterator[Path]:
     Raises OSError.
     """
     folder = station.evidence.incoming / docking
-    with station.evidence.sealing_turn():
-        make_folders(folder)
-        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        fcntl.flock(lock, fcntl.LOCK_EX)
-    try:
-        yield folder
-    finally:
-        if docking not in {i.recording.docking for i in recordings.intents(station.catalogue)}:
-            _clear(folder, KeptPartials(station.evidence.incoming))
-        os.close(lock)
+    with ExitStack() as stack:
+        with station.evidence.sealing_turn():
+            lock = stack.enter_context(station.evidence.folder(f"{INCOMING}/{docking}", make=True))
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            yield folder
+        finally:
+            unfinished = {i.recording.docking for i in recordings.intents(station.catalogue)}
+            if docking not in unfinished and _is_same(folder, lock):
+                _clear(folder, KeptPartials(station.evidence.incoming))
 
 
 def recover(station: Station) -> Recovered:
@@ -79,7 +79,8 @@ def recover(station: Station) -> Recovered:
 
 
 def _folders(station: Station) -> list[Path]:
-    folders = (path for path in station.evidence.incoming.iterdir() if path.is_dir())
+    inside = station.evidence.incoming.iterdir()
+    folders = (path for path in inside if path.is_dir() and not path.is_symlink())
     return sorted(folder for folder in folders if folder.name != KEPT)
 
 
@@ -91,6 +92,14 @@ def _clear(folder: Path, kept: KeptPartials) -> None:
     with suppress(OSError):
         kept.keep_from(folder)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_same(folder: Path, handle: int) -> bool:
+    """Tell whether the folder of this name is still the one that is open."""
+    try:
+        return os.path.samestat(folder.stat(), os.fstat(handle))
+    except OSError:
+        return False
 
 
 def _is_live(folder: Path) -> bool:

@@ -7,6 +7,7 @@ intent and goes on from wherever it stopped; nothing is told to anybody before t
 last step.
 """
 
+import errno
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
@@ -32,7 +33,7 @@ from recorder_sync.model import CardPath, Digests, ItemOutcome, Recording
 from recorder_sync.rules.identity import is_same_device
 from recorder_sync.rules.lifecycle import State
 from recorder_sync.station import Station
-from recorder_sync.stores.evidence import exists, move_into_place, read_only_file
+from recorder_sync.stores.evidence import FREE_SPACE, exists, move_into_place, read_only_file
 
 _THREADS = 3
 """Threads that put copies in place."""
@@ -99,13 +100,14 @@ def finish_interrupted(station: Station, intents: Sequence[Intent]) -> tuple[int
     were lost (their recordings are still on the card, and are taken in again).
     """
     whole = []
+    in_log = _seals_in_log(station, intents)
     for intent in intents:
-        if _copy_is_whole(station, intent):
+        if intent.recording.id in in_log or _copy_is_whole(station, intent):
             whole.append(intent)
         else:
+            _clear_away(station, intent)
             with transaction(station.catalogue):
                 recordings.withdraw(station.catalogue, intent.recording.id)
-    in_log = _seals_in_log(station, whole)
     placed, failures = _put_in_place(station, whole, in_log)
     numbers = in_log | _log_seals(station, [i for i in placed if i.recording.id not in in_log])
     done = [intent.recording for intent in placed]
@@ -210,7 +212,7 @@ def _put_in_place(
     try:
         for folders, together in groupby(sorted(intents, key=_folders), key=_folders):
             with ExitStack() as stack:
-                day = _Day(station, *folders, stack)
+                day = _Day(station, *folders, stack, interrupted=interrupted)
                 inside: list[Intent] = []
                 for intent, error in _placed_by_several(day, list(together)):
                     if error is None:
@@ -220,7 +222,7 @@ def _put_in_place(
                     else:
                         day.take_back(intent)
                         failures.append(_withdrawn(station, intent, error))
-                day.complete(inside, interrupted=interrupted)
+                day.complete(inside)
                 placed += inside
     except OSError as error:
         raise station.evidence.unusable(error) from error
@@ -251,8 +253,15 @@ def _folders(intent: Intent) -> tuple[str, str]:
 class _Day:
     """The evidence folder of one day of a device, and the incoming folder of a docking."""
 
-    def __init__(self, station: Station, target: str, source: str, stack: ExitStack) -> None:
+    def __init__(
+        self, station: Station, target: str, source: str, stack: ExitStack, *, interrupted: bool
+    ) -> None:
+        """`interrupted` says that a run was cut off, which may have moved what it had."""
         self._evidence = station.evidence
+        self._name = target
+        self._interrupted = interrupted
+        self._ours: set[str] = set()
+        """What is in its place by this run, or by the one that was cut off."""
         self._target = stack.enter_context(station.evidence.folder(target, make=True))
         self._source: int | None = None
         if source != target:
@@ -269,8 +278,7 @@ class _Day:
         for intent in group:
             try:
                 part, final = _names(intent)
-                if self._source is not None and exists(part, self._source):
-                    move_into_place(part, self._source, final, self._target)
+                self._move(part, final)
                 text = intent.text.encode()
                 written.append((intent, read_only_file(final + ".json", self._target, text)))
             except OSError as error:
@@ -288,28 +296,36 @@ class _Day:
                 os.close(handle)
         return results
 
+    def _move(self, part: str, final: str) -> None:
+        if self._source is not None and exists(part, self._source):
+            move_into_place(part, self._source, final, self._target)
+        elif not (self._interrupted and exists(final, self._target)):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), part)
+        self._ours.add(final)
+
     def take_back(self, intent: Intent) -> None:
         """Undo what was done for one recording; the card still has it.
 
-        A copy that could not be moved lies in the incoming area still; then whatever is
-        in its place is not ours to remove.
+        What is in its place without having been moved there is not ours to remove.
         """
         part, final = _names(intent)
-        if self._source is not None and exists(part, self._source):
-            os.unlink(part, dir_fd=self._source)
-            return
-        for name in (final + ".json", final):
+        if self._source is not None:
             with suppress(FileNotFoundError):
-                os.unlink(name, dir_fd=self._target)
+                os.unlink(part, dir_fd=self._source)
+        if final in self._ours:
+            self._evidence.clear_away((final, final + ".json"), self._target)
 
-    def complete(self, placed: Sequence[Intent], *, interrupted: bool) -> None:
+    def complete(self, placed: Sequence[Intent]) -> None:
         """List, protect and sync what was placed; the names of a docking's folder too."""
+        if not placed:
+            self._evidence.remove_empty(self._name)
+            return
         digests: dict[str, Digests] = {}
         for intent in placed:
             _, final = _names(intent)
             digests[final] = intent.recording.digests
             digests[final + ".json"] = intent.description
-        self._evidence.list_digests(self._target, digests, perhaps_listed=interrupted)
+        self._evidence.list_digests(self._target, digests, perhaps_listed=self._interrupted)
         for name in digests:
             self._evidence.protect(name, self._target)
         os.fsync(self._target)
@@ -324,9 +340,14 @@ def _names(intent: Intent) -> tuple[str, str]:
 def _withdrawn(station: Station, intent: Intent, error: OSError) -> Outcome:
     with transaction(station.catalogue):
         recordings.withdraw(station.catalogue, intent.recording.id)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        hint = FREE_SPACE
+    else:
+        hint = T(
+            "Check the evidence disk with recorder-sync verify --all, then take the card in again."
+        )
     failure = RecordingFailure(
-        T("It could not be put into the evidence folder: {why}.", why=os_reason(error)),
-        T("Check the evidence disk with recorder-sync verify --all, then take the card in again."),
+        T("It could not be put into the evidence folder: {why}.", why=os_reason(error)), hint
     )
     return Outcome(intent.recording.original_path, ItemOutcome.FAILED, failure=failure)
 
@@ -362,16 +383,35 @@ def _copy_is_whole(station: Station, intent: Intent) -> bool:
                     os.close(handle)
         except FileNotFoundError:
             continue
+        except OSError as error:
+            if error.errno not in (errno.EIO, errno.ELOOP):
+                raise
+            continue  # a copy that cannot be read is not whole
         if read.blake3 == intent.recording.digests.blake3:
             return True
     return False
 
 
+def _clear_away(station: Station, intent: Intent) -> None:
+    """Remove what a run that was cut off put in place of a copy that is not whole.
+
+    Its seal never stood in the custody log, and the recording gets the same name again.
+    """
+    folder, _, final = intent.recording.path.rpartition("/")
+    with suppress(FileNotFoundError), station.evidence.folder(folder) as opened:
+        station.evidence.clear_away((final, final + ".json"), opened)
+    station.evidence.remove_empty(folder)
+
+
 def _seals_in_log(station: Station, intents: Sequence[Intent]) -> dict[str, int]:
-    """Return the seal entries that are in the log though the catalogue does not know."""
+    """Return the seal entries that are in the log though the catalogue does not know.
+
+    They may be in memory only: nobody may build on them before they are synced.
+    """
     wanted = {intent.recording.id for intent in intents}
     if not wanted:
         return {}
+    station.custody.sync()
     return {
         entry.deed.subject: entry.seq
         for entry in station.custody.entries()

@@ -18,7 +18,7 @@ from recorder_sync.errors import RecordingFailure
 from recorder_sync.ingest.buffers import page_aligned
 from recorder_sync.ingest.engine import Copied, Digesting, Writer
 from recorder_sync.ingest.failures import bad_medium, explained, other_bytes
-from recorder_sync.ingest.part import NEW, opened
+from recorder_sync.ingest.part import NEW, PartFolder
 from recorder_sync.ingest.readback import ReadBack, read_back
 from recorder_sync.ingest.source import Source, changed
 from recorder_sync.ingest.volume import CardReader, Stamp, Volume, gone
@@ -42,6 +42,8 @@ class SmallGroup:
     """The volume."""
     identity: tuple[int, int]
     """Device and inode of the root when the intake began."""
+    folder: PartFolder
+    """Where all copies go."""
     files: tuple[SmallFile, ...]
     digests: tuple[str, ...]
     read_back: bool
@@ -89,7 +91,7 @@ def _written(
     stack: ExitStack,
 ) -> _Written | RecordingFailure:
     try:
-        target = stack.enter_context(opened(file.part, NEW, READ_ONLY))
+        target = stack.enter_context(group.folder.opened(file.part, NEW, READ_ONLY))
         try:
             with reader.file(file.path) as handle:
                 return _Written(target, _copied(group, file, volume, handle, target, buffer))

@@ -13,8 +13,9 @@ import array
 import errno
 import fcntl
 import os
+import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, tzinfo
 from enum import StrEnum
@@ -30,10 +31,14 @@ INCOMING = ".incoming"
 B3SUMS = "B3SUMS"
 SHA256SUMS = "SHA256SUMS"
 
+FREE_SPACE = T("Check the evidence disk and its free space, then take the card in again.")
+"""What to do about a full evidence disk."""
+
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _GET_FLAGS = 0x80086601
 _SET_FLAGS = 0x40086602
 _IMMUTABLE = 0x10
+_LINE = re.compile(rb"[0-9a-f]{64}  [^\0]+")
 
 
 class Protection(StrEnum):
@@ -66,6 +71,8 @@ class EvidenceFolder:
                 T("Check that the evidence disk is mounted there. Nothing was written to it."),
             )
         try:
+            if self.incoming.is_symlink():  # what is there would be taken for partial copies
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
             make_folders(self.incoming)
             if not os.access(self.incoming, os.W_OK | os.X_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
@@ -76,13 +83,17 @@ class EvidenceFolder:
 
     def unusable(self, error: OSError) -> MissingPart:
         """Return what an error of the folder itself means."""
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            hint = FREE_SPACE
+        else:
+            hint = T("Check that the disk is mounted and that this user may write there.")
         return MissingPart(
             T(
                 "The evidence folder {path} cannot be used: {why}.",
                 path=self.root,
                 why=os_reason(error),
             ),
-            T("Check that the disk is mounted and that this user may write there."),
+            hint,
         )
 
     @property
@@ -94,7 +105,8 @@ class EvidenceFolder:
         """Hold the right to seal: one process at a time. Raises MissingPart."""
         with ExitStack() as stack:
             try:
-                stack.enter_context(exclusive(self.incoming / "sealing.lock"))
+                incoming = stack.enter_context(self.folder(INCOMING))
+                stack.enter_context(exclusive("sealing.lock", incoming))
             except OSError as error:
                 raise self.unusable(error) from error
             yield
@@ -128,6 +140,15 @@ class EvidenceFolder:
             yield handle
         finally:
             os.close(handle)
+
+    def remove_empty(self, relative: str) -> None:
+        """Remove a folder below the root, and those above it, where nothing is in them."""
+        with suppress(OSError):
+            while relative:
+                above, _, name = relative.rpartition("/")
+                with self.folder(above) as opened:
+                    os.rmdir(name, dir_fd=opened)
+                relative = above
 
     def protect(self, name: str | Path, folder: int | None = None) -> Protection:
         """Make a file read-only, and immutable where that can be. Raises OSError.
@@ -177,6 +198,20 @@ class EvidenceFolder:
         for name, lines in ((B3SUMS, blake3), (SHA256SUMS, sha256)):
             _extend_list(name, folder, lines, perhaps_listed)
 
+    def clear_away(self, names: Sequence[str], folder: int) -> None:
+        """Remove files that were put in the open `folder` but never sealed, and their lines.
+
+        A run that was cut off may have protected them already. Raises OSError.
+        """
+        for name in names:
+            if exists(name, folder):
+                unprotect(name, folder)
+                os.unlink(name, dir_fd=folder)
+        for sums in (B3SUMS, SHA256SUMS):
+            with suppress(FileNotFoundError):
+                _leave_out(sums, folder, names)
+        os.fsync(folder)
+
     def files(self) -> Iterator[Path]:
         """Yield all below the evidence folder that is no folder, links to folders, and
         empty folders; the incoming area is left out."""
@@ -191,9 +226,9 @@ class EvidenceFolder:
                 yield Path(folder)
 
 
-def unprotect(path: Path) -> None:
-    """Take the immutable flag off a trial file; evidence never loses it here."""
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+def unprotect(name: str | Path, folder: int | None = None) -> None:
+    """Take the immutable flag off a file that is no evidence; that never loses it here."""
+    handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
     try:
         flags = _flags(handle)
         if flags is not None and flags & _IMMUTABLE:
@@ -307,17 +342,59 @@ def _extend_list(name: str, folder: int, digests: Mapping[str, str], perhaps_lis
     handle = os.open(name, flags, 0o640, dir_fd=folder)
     try:
         size = os.fstat(handle).st_size
-        whole, listed = size, set()
         if perhaps_listed or (size and os.pread(handle, 1, size - 1) != b"\n"):
-            old = os.pread(handle, size, 0)
-            whole = old.rfind(b"\n") + 1
-            lines = old[:whole].decode().splitlines()
-            listed = {line.split("  ", 1)[1] for line in lines if "  " in line}
-        if whole < size:
-            os.ftruncate(handle, whole)
-        new = "".join(f"{d}  {file}\n" for file, d in digests.items() if file not in listed)
-        os.lseek(handle, whole, os.SEEK_SET)
-        write_all(handle, new.encode())
+            others = _lines_but(os.pread(handle, size, 0), tuple(digests))
+            _replace_list(name, folder, others + _lines(digests))
+            return
+        os.lseek(handle, size, os.SEEK_SET)
+        write_all(handle, _lines(digests))
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _leave_out(name: str, folder: int, files: Sequence[str]) -> None:
+    handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        old = os.pread(handle, os.fstat(handle).st_size, 0)
+    finally:
+        os.close(handle)
+    others = _lines_but(old, files)
+    if others != old:
+        _replace_list(name, folder, others)
+
+
+def _lines_but(old: bytes, files: Sequence[str]) -> bytes:
+    """Return the whole lines of a list but for those of some files.
+
+    What a failed write or a power cut left of a line is dropped.
+    """
+    theirs = {os.fsencode(file) for file in files}
+    listed = (line for line in old.split(b"\n") if _LINE.fullmatch(line))
+    return b"".join(line + b"\n" for line in listed if line[66:] not in theirs)
+
+
+def _replace_list(name: str, folder: int, text: bytes) -> None:
+    """Put a new list in the place of one that a run left unfinished.
+
+    It is a new file, because the old one may look whole in memory only: a sync that failed
+    is forgotten by the next.
+    """
+    if not text:
+        os.unlink(name, dir_fd=folder)
+        return
+    fresh = f".{name}.fresh"
+    with suppress(FileNotFoundError):
+        os.unlink(fresh, dir_fd=folder)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    handle = os.open(fresh, flags, 0o640, dir_fd=folder)
+    try:
+        write_all(handle, text)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    os.rename(fresh, name, src_dir_fd=folder, dst_dir_fd=folder)
+
+
+def _lines(digests: Mapping[str, str]) -> bytes:
+    return os.fsencode("".join(f"{digest}  {file}\n" for file, digest in digests.items()))
