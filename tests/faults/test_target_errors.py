@@ -2,6 +2,7 @@
 
 import random
 import subprocess
+from pathlib import Path
 
 import pytest
 from blake3 import blake3
@@ -207,9 +208,16 @@ def test_a_write_of_a_copy_that_fails_once_fails_this_recording_only(
     card.put("clip.mp4", media_files.video.read_bytes() + random.Random(1).randbytes(6 << 20))
     card.put("photo.jpg", media_files.photo)
     with held(dock, hostile(card.path), "clip.mp4", 5 << 20) as go_on:
-        part = until(lambda: copying(dock, 6 << 20), "the first chunk")
+        written = 4 << 20
+
+        def copied() -> Path | None:
+            part = copying(dock, 6 << 20)
+            return part if part and part.stat().st_size >= written else None
+
+        part = until(copied, "what comes before the place where it hangs")
         assert part
-        disk.fail_writes(offset=disk.place_of(part) + (4 << 20), length=2 << 20)
+        last = disk.place_of(part, written - 4096)
+        disk.fail_writes(offset=last + 4096, length=4 << 20)
         done = go_on()
     check_failure(done, "clip.mp4", "evidence disk")
     assert disk.given()["write"] > 0

@@ -11,7 +11,6 @@ import errno
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from itertools import groupby
@@ -27,16 +26,14 @@ from recorder_sync.custody.log import Act, Deed
 from recorder_sync.description import as_json, as_text
 from recorder_sync.errors import RecordingFailure, os_reason
 from recorder_sync.ingest.buffers import page_aligned
+from recorder_sync.ingest.placing import Day, folders_of
 from recorder_sync.ingest.readback import read_back
 from recorder_sync.language import T
 from recorder_sync.model import CardPath, Digests, ItemOutcome, Recording
 from recorder_sync.rules.identity import is_same_device
 from recorder_sync.rules.lifecycle import State
 from recorder_sync.station import Station
-from recorder_sync.stores.evidence import FREE_SPACE, exists, move_into_place, read_only_file
-
-_THREADS = 3
-"""Threads that put copies in place."""
+from recorder_sync.stores.evidence import FREE_SPACE
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,11 +207,11 @@ def _put_in_place(
     placed: list[Intent] = []
     failures: list[Outcome] = []
     try:
-        for folders, together in groupby(sorted(intents, key=_folders), key=_folders):
+        for folders, together in groupby(sorted(intents, key=folders_of), key=folders_of):
             with ExitStack() as stack:
-                day = _Day(station, *folders, stack, interrupted=interrupted)
+                day = Day(station.evidence, *folders, stack, interrupted=interrupted)
                 inside: list[Intent] = []
-                for intent, error in _placed_by_several(day, list(together)):
+                for intent, error in day.place(list(together)):
                     if error is None:
                         inside.append(intent)
                     elif in_log and intent.recording.id in in_log:
@@ -229,13 +226,6 @@ def _put_in_place(
     return placed, failures
 
 
-def _placed_by_several(day: "_Day", group: Sequence[Intent]) -> list[tuple[Intent, OSError | None]]:
-    """Place a group in several threads: most of the time goes into waiting for the disk."""
-    shares = [group[at::_THREADS] for at in range(min(_THREADS, len(group)))]
-    with ThreadPoolExecutor(_THREADS) as pool:
-        return [one for placed in pool.map(day.place, shares) for one in placed]
-
-
 def _log_seals(
     station: Station, placed: Sequence[Intent], others: Sequence[Deed] = ()
 ) -> dict[str, int]:
@@ -243,98 +233,6 @@ def _log_seals(
     seals = [_seal_deed(station, intent) for intent in placed]
     entries = station.custody.append([*seals, *others])
     return {entry.deed.subject: entry.seq for entry in entries[: len(seals)]}
-
-
-def _folders(intent: Intent) -> tuple[str, str]:
-    """Return the folders, below the evidence folder, of the final place and of the copy."""
-    return intent.recording.path.rpartition("/")[0], intent.part.rpartition("/")[0]
-
-
-class _Day:
-    """The evidence folder of one day of a device, and the incoming folder of a docking."""
-
-    def __init__(
-        self, station: Station, target: str, source: str, stack: ExitStack, *, interrupted: bool
-    ) -> None:
-        """`interrupted` says that a run was cut off, which may have moved what it had."""
-        self._evidence = station.evidence
-        self._name = target
-        self._interrupted = interrupted
-        self._ours: set[str] = set()
-        """What is in its place by this run, or by the one that was cut off."""
-        self._target = stack.enter_context(station.evidence.folder(target, make=True))
-        self._source: int | None = None
-        if source != target:
-            with suppress(FileNotFoundError):  # a run that was cut off had moved all out of it
-                self._source = stack.enter_context(station.evidence.folder(source))
-
-    def place(self, group: Sequence[Intent]) -> list[tuple[Intent, OSError | None]]:
-        """Move copies to their places and write their descriptions beside them, synced.
-
-        All are begun before the first is waited for: that takes a third of the time.
-        """
-        results: list[tuple[Intent, OSError | None]] = []
-        written: list[tuple[Intent, int]] = []
-        for intent in group:
-            try:
-                part, final = _names(intent)
-                self._move(part, final)
-                text = intent.text.encode()
-                written.append((intent, read_only_file(final + ".json", self._target, text)))
-            except OSError as error:
-                results.append((intent, error))
-        for _, handle in written:
-            os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)  # begins to write it
-        for intent, handle in written:
-            try:
-                os.fsync(handle)
-            except OSError as error:
-                results.append((intent, error))
-            else:
-                results.append((intent, None))
-            finally:
-                os.close(handle)
-        return results
-
-    def _move(self, part: str, final: str) -> None:
-        if self._source is not None and exists(part, self._source):
-            move_into_place(part, self._source, final, self._target)
-        elif not (self._interrupted and exists(final, self._target)):
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), part)
-        self._ours.add(final)
-
-    def take_back(self, intent: Intent) -> None:
-        """Undo what was done for one recording; the card still has it.
-
-        What is in its place without having been moved there is not ours to remove.
-        """
-        part, final = _names(intent)
-        if self._source is not None:
-            with suppress(FileNotFoundError):
-                os.unlink(part, dir_fd=self._source)
-        if final in self._ours:
-            self._evidence.clear_away((final, final + ".json"), self._target)
-
-    def complete(self, placed: Sequence[Intent]) -> None:
-        """List, protect and sync what was placed; the names of a docking's folder too."""
-        if not placed:
-            self._evidence.remove_empty(self._name)
-            return
-        digests: dict[str, Digests] = {}
-        for intent in placed:
-            _, final = _names(intent)
-            digests[final] = intent.recording.digests
-            digests[final + ".json"] = intent.description
-        self._evidence.list_digests(self._target, digests, perhaps_listed=self._interrupted)
-        for name in digests:
-            self._evidence.protect(name, self._target)
-        os.fsync(self._target)
-        if self._source is not None:
-            os.fsync(self._source)
-
-
-def _names(intent: Intent) -> tuple[str, str]:
-    return intent.part.rpartition("/")[2], intent.recording.path.rpartition("/")[2]
 
 
 def _withdrawn(station: Station, intent: Intent, error: OSError) -> Outcome:
