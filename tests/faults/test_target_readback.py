@@ -92,3 +92,4 @@ def test_what_only_memory_keeps_is_sealed_and_marked_as_not_verified(
         assert "unverified-medium" in listed["flags"]
         identifier = recording["id"]
         assert "unverified" in ask(dock, "recordings", "show", identifier).out
+        assert "unverified-medium" in ask(dock, "recordings", "list").out.replace("\n", "")

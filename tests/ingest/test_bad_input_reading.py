@@ -312,6 +312,7 @@ def test_a_bad_spot_on_the_card_fails_one_recording_and_the_others_are_sealed(
     (salvaged,) = (d for d in descriptions(stocked) if d["missing"])
     assert salvaged["original_path"] == bad
     assert "salvaged" in salvaged["flags"]
+    assert done.json["failures"][0]["salvage"] == salvaged["id"]
     whole = stocked.ingest(prepared)
     check_done(whole, sealed=1, already_sealed=2)
     check_evidence(stocked, *(file.name for file in files), earlier=1)

@@ -199,6 +199,7 @@ def report_json(report: Report) -> dict[str, object]:
                 "path_base64": outcome.path.base64,
                 "error": outcome.failure.text.english,
                 "hint": outcome.failure.hint.english if outcome.failure.hint else None,
+                "salvage": outcome.recording.id if outcome.recording else None,
             }
             for outcome in report.of(ItemOutcome.FAILED)
             if outcome.failure

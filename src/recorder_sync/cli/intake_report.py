@@ -3,7 +3,7 @@
 from rich.markup import escape
 from rich.panel import Panel
 
-from recorder_sync.cli.screen import answers, span, table
+from recorder_sync.cli.screen import answers, name_and_flags, span, table
 from recorder_sync.config import Configuration
 from recorder_sync.ingest.report import Report
 from recorder_sync.language import T, tr
@@ -27,7 +27,7 @@ def show_report(report: Report, settings: Configuration) -> None:
                     f"{recording.recorded.start.astimezone(zone):%m-%d %H:%M}",
                     span(recording.media.duration_s),
                     tr("on time") if recording.on_time else tr("LATE"),
-                    recording.original_path.name.shown + _flags(recording),
+                    name_and_flags(recording),
                 )
                 for recording in sealed[:SHOWN_ROWS]
             ),
@@ -111,8 +111,3 @@ def _verdict(report: Report) -> Panel:
 def _officer(recording: Recording) -> str | None:
     tag = recording.tags.officer
     return recording.officer_name or (tag.value if tag else None)
-
-
-def _flags(recording: Recording) -> str:
-    flags = ", ".join(tr(flag.value) for flag in sorted(recording.flags))
-    return f"  [{flags}]" if flags else ""

@@ -15,6 +15,7 @@ from recorder_sync.cli.screen import (
     facts,
     local,
     messages,
+    name_and_flags,
     print_json,
     span,
     table,
@@ -103,7 +104,7 @@ def _show_page(found: list[Recording], following: str | None, settings: Configur
             (tr("Length"), lambda r: span(r.media.duration_s)),
             (tr("Case"), lambda r: r.tags.case and r.tags.case.value),
         ]
-    columns.append((tr("File"), lambda r: r.original_path.name.shown))
+    columns.append((tr("File"), name_and_flags))
     table(
         [heading for heading, _ in columns],
         ([value(r) for _, value in columns] for r in found),

@@ -14,7 +14,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from recorder_sync.errors import ConfigurationProblem, RecorderSyncError
-from recorder_sync.language import Text
+from recorder_sync.language import Text, tr
+from recorder_sync.model import Recording
 from recorder_sync.printable import printable
 
 answers = Console(highlight=False, soft_wrap=False)
@@ -92,6 +93,12 @@ def span(seconds: float | None) -> str | None:
         return None
     whole = round(seconds)
     return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+
+
+def name_and_flags(recording: Recording) -> str:
+    """Return a recording's name on the card, with what a person should know of it."""
+    flags = ", ".join(tr(flag.value) for flag in sorted(recording.flags))
+    return recording.original_path.name.shown + (f"  [{flags}]" if flags else "")
 
 
 def local(moment: datetime | None, zone: tzinfo) -> str | None:
