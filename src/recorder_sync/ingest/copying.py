@@ -124,22 +124,22 @@ class Copying:
                 target, mark = self._part_or_kept(part, key, first, stack)
                 buffers = stack.enter_context(self._buffers.for_large())
                 self._observer.started(item.path, expected.size)
-                digesting = Digesting(self._settings.digests)
+                writer, digesting = Writer(target), Digesting(self._settings.digests)
                 if mark and not go_on(source, target, mark, digesting, buffers[0], between):
-                    os.ftruncate(target, 0)
+                    writer.start_over()
                     digesting, mark = Digesting(self._settings.digests), None
                 if mark:
                     self._observer.copied(item.path, mark.length)
                 copy = Copy(
                     source,
-                    Writer(target),
+                    writer,
                     digesting,
                     lambda count: self._observer.copied(item.path, count),
                     between,
                     lambda reached: self._note(part, key, reached),
                 )
                 copied = copy.run(buffers)
-                os.fchmod(target, READ_ONLY)
+                writer.close_to_writing()
         return OnDisk(item, part, copied, expected.mtime_ns, mark.length if mark else None)
 
     def _part_or_kept(

@@ -16,12 +16,14 @@ import fcntl
 import hashlib
 import mmap
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
 from blake3 import blake3
 
+from recorder_sync.durable import READ_ONLY
 from recorder_sync.errors import RecordingFailure, os_reason
 from recorder_sync.ingest.buffers import RING
 from recorder_sync.ingest.readback import prefer_direct, whole_pages
@@ -125,20 +127,26 @@ class Writer:
             padded = whole_pages(count)
             view[count:padded] = bytes(padded - count)
         done = 0
-        try:
+        with _to_disk():
             while done < padded:
                 done += self._pwrite(view[done:padded], at + done)
             if padded != count:
                 os.ftruncate(self._target, at + count)
-        except OSError as error:
-            raise not_written(error) from error
 
     def sync(self) -> None:
         """Put the file on stable storage. Raises WriteFailed: then it is worthless."""
-        try:
+        with _to_disk():
             os.fsync(self._target)
-        except OSError as error:
-            raise not_written(error) from error
+
+    def start_over(self) -> None:
+        """Throw away what was written. Raises WriteFailed."""
+        with _to_disk():
+            os.ftruncate(self._target, 0)
+
+    def close_to_writing(self) -> None:
+        """Make the file read-only. Raises WriteFailed."""
+        with _to_disk():
+            os.fchmod(self._target, READ_ONLY)
 
     def _pwrite(self, data: memoryview, at: int) -> int:
         try:
@@ -278,6 +286,15 @@ class Copy:
 
 def _digest(digest: "hashlib._Hash", buffer: mmap.mmap, count: int) -> None:
     digest.update(memoryview(buffer)[:count])
+
+
+@contextmanager
+def _to_disk() -> Iterator[None]:
+    """Turn an error of the evidence disk into what it means."""
+    try:
+        yield
+    except OSError as error:
+        raise not_written(error) from error
 
 
 def not_written(error: OSError) -> WriteFailed:
