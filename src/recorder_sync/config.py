@@ -102,8 +102,8 @@ class Ingest(_Section):
 class Media(_Section):
     ffprobe: str = "ffprobe"
     """The ffprobe program: a name on PATH, or an absolute path."""
-    processes: Annotated[int, Field(ge=1, le=16)] = 2
-    """Confined processes that read media files."""
+    processes: Annotated[int, Field(ge=1, le=16)] = 1
+    """Confined processes that read media files. Each, with its ffprobe, takes 40 MiB."""
     time_limit_s: Annotated[float, Field(gt=0, le=600)] = 30.0
     """Seconds after which a file that cannot be read is given up."""
     memory_limit_mib: Annotated[int, Field(ge=256)] = 1024
