@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-import pytest
-
-from tests.conftest import Card, Dock, Done, MediaFiles
+from tests.conftest import Card, Dock, MediaFiles
 from tests.ingest.aftermath import (
     check_done,
     check_evidence,
@@ -21,9 +19,7 @@ from tests.ingest.aftermath import (
     growing,
     in_place,
     large,
-    partials,
     reached,
-    sealed,
     under_way,
     until,
 )
@@ -92,52 +88,6 @@ def test_verifying_during_an_intake_finds_nothing_wrong(
 
 
 # -- a sudden end
-
-
-def _card_to_interrupt(card: Card, media_files: MediaFiles) -> list[str]:
-    photo = media_files.photo.read_bytes()
-    names = [f"{number}.jpg" for number in range(20)]
-    for number, name in enumerate(names):
-        card.put(name, photo + bytes([1, number]))
-    large(card, "clip.mp4", media_files.video, _LARGE)
-    return [*names, "clip.mp4"]
-
-
-def _end(dock: Dock, card: Card, number: signal.Signals) -> Done:
-    """Take in a card, and send a signal in the middle of its large recording."""
-    with under_way(dock, "ingest", card.path, "--json") as child:
-        reached(child, lambda: copying(dock, _LARGE), "a partial copy")
-        child.send_signal(number)
-        return finish(child)
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_an_intake_cleanly_and_the_next_one_completes_it(
-    stocked: Dock, card: Card, media_files: MediaFiles, number: signal.Signals
-) -> None:
-    names = _card_to_interrupt(card, media_files)
-    before = contents(card.path)
-    done = _end(stocked, card, number)
-    check_refused(done, 128 + number, "Stopped", "again")
-    assert partials(stocked) == []
-    assert sealed(stocked)[b"clip.mp4"] == 0
-    (docking, _) = dockings(stocked)
-    assert docking["outcome"] == "interrupted"
-    again = stocked.ingest(card)
-    check_done(again, failed=0)
-    assert again.json["sealed"] + again.json["already_sealed"] == len(names)
-    assert contents(card.path) == before
-    check_evidence(stocked, *names, earlier=1)
-
-
-def test_a_kill_in_the_middle_of_a_copy_loses_nothing(
-    stocked: Dock, card: Card, media_files: MediaFiles
-) -> None:
-    names = _card_to_interrupt(card, media_files)
-    before = contents(card.path)
-    assert _end(stocked, card, signal.SIGKILL).code == -signal.SIGKILL
-    _check_completed(stocked, card, names)
-    assert contents(card.path) == before
 
 
 def test_kills_while_sealing_lose_nothing(

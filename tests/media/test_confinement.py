@@ -11,7 +11,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -230,7 +230,7 @@ def test_confining_this_machine_is_possible() -> None:
 @contextmanager
 def started(media_files: MediaFiles) -> Iterator[tuple[Describer, psutil.Process]]:
     before = set(psutil.Process().children())
-    with Describer(MediaSettings(processes=1)) as describer:
+    with closing(Describer(MediaSettings(processes=1))) as describer:
         describer.describe([(os.fsencode(media_files.video), Kind.VIDEO)])
         (child,) = set(psutil.Process().children()) - before
         yield describer, child
@@ -276,10 +276,11 @@ def test_it_is_confined_before_it_is_asked_anything(media_files: MediaFiles) -> 
 
 _PARENT = """
 import sys, threading
+from contextlib import closing
 from recorder_sync.config import Media
 from recorder_sync.media.describer import Describer
 
-with Describer(Media(processes=1, time_limit_s=100)) as describer:
+with closing(Describer(Media(processes=1, time_limit_s=100))) as describer:
     describer.describe([(sys.argv[1].encode(), None)])
     print("described", flush=True)
     if len(sys.argv) > 2:

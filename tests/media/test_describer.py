@@ -11,7 +11,7 @@ import subprocess
 import threading
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from tests.conftest import MediaFiles
 
 @pytest.fixture(scope="module")
 def describer() -> Iterator[Describer]:
-    with Describer(MediaSettings(processes=1)) as one:
+    with closing(Describer(MediaSettings(processes=1))) as one:
         yield one
 
 
@@ -488,7 +488,7 @@ def test_promise_9_a_file_that_hangs_costs_its_time_limit_and_nothing_else(
 ) -> None:
     pipe = tmp_path / "hangs.mp4"
     os.mkfifo(pipe)
-    with Describer(MediaSettings(processes=1, time_limit_s=1)) as describer:
+    with closing(Describer(MediaSettings(processes=1, time_limit_s=1))) as describer:
         for kind in (Kind.VIDEO, Kind.PHOTO):
             media = described(describer, pipe, kind)
             assert media.problem is Flag.UNREADABLE
@@ -508,7 +508,7 @@ def _words(process: psutil.Process) -> list[str]:
 def test_promise_9_a_process_that_died_idle_is_no_fault_of_the_next_file(
     media_files: MediaFiles,
 ) -> None:
-    with Describer(MediaSettings(processes=1)) as describer:
+    with closing(Describer(MediaSettings(processes=1))) as describer:
         assert described(describer, media_files.video).problem is None
         before = set(psutil.Process().children())
         mine = [c for c in confined_children() if c in before][-1]
@@ -521,7 +521,7 @@ def test_promise_9_a_worker_thread_that_ends_takes_no_process_with_it(
     media_files: MediaFiles,
 ) -> None:
     """The kernel sends the parent-death signal when the *thread* that started a child ends."""
-    with Describer(MediaSettings(processes=1)) as describer:
+    with closing(Describer(MediaSettings(processes=1))) as describer:
         results: list[Media] = []
         known = set(psutil.Process().children())
         started: list[psutil.Process] = []
@@ -546,7 +546,7 @@ def test_several_files_at_a_time_are_not_mixed_up(media_files: MediaFiles, tmp_p
         (media_files.photo, Kind.PHOTO, "jpeg", None),
     ] * 3
     answers: dict[int, Media] = {}
-    with Describer(MediaSettings(processes=2)) as describer:
+    with closing(Describer(MediaSettings(processes=2))) as describer:
         barrier = threading.Barrier(len(wanted))
 
         def ask(at: int) -> None:
@@ -566,7 +566,7 @@ def test_several_files_at_a_time_are_not_mixed_up(media_files: MediaFiles, tmp_p
 
 def test_no_process_is_left_when_the_describer_is_done(media_files: MediaFiles) -> None:
     before = set(psutil.Process().children())
-    with Describer(MediaSettings(processes=1)) as describer:
+    with closing(Describer(MediaSettings(processes=1))) as describer:
         described(describer, media_files.video)
         assert set(psutil.Process().children()) - before
     assert set(psutil.Process().children()) <= before

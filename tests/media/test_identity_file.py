@@ -1,6 +1,7 @@
 """Identity files: whose card it is, in a maker's own form, never trusted (promise 8)."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from recorder_sync.rules.naming import IdentityFormat
 
 @pytest.fixture(scope="module")
 def describer() -> Iterator[Describer]:
-    with Describer(MediaSettings(processes=1, time_limit_s=10)) as one:
+    with closing(Describer(MediaSettings(processes=1, time_limit_s=10))) as one:
         yield one
 
 

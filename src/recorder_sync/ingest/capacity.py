@@ -7,7 +7,7 @@ waiting by what is done with its last recording.
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 
 import psutil
 
@@ -29,10 +29,10 @@ class Capacity:
 
     def __init__(self, settings: Configuration, stack: ExitStack) -> None:
         ingest = settings.ingest
-        self.describer = stack.enter_context(Describer(settings.media))
+        self.describer = stack.enter_context(closing(Describer(settings.media)))
         self.buffers = Buffers()
         stack.callback(self.buffers.close)
-        self.copier = stack.enter_context(Copier())
+        self.copier = stack.enter_context(closing(Copier()))
         self.turns = Turns(
             Limits(ingest.copies, ingest.copies_per_disk, ingest.copies_per_port_group)
         )

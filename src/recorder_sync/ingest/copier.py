@@ -8,15 +8,13 @@ card that hangs holds up nobody. The process ends with this one.
 
 import pickle
 import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from types import TracebackType
-from typing import Self
 
+from recorder_sync.child import Child
 from recorder_sync.errors import RecordingFailure
 from recorder_sync.ingest.small import SmallCopy, SmallGroup, copy_small
 from recorder_sync.orphan import end_with_parent
@@ -33,18 +31,7 @@ class Copier:
 
     def __init__(self) -> None:
         self._turn = threading.Lock()
-        self._child: subprocess.Popen[bytes] | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._end()
+        self._child: Child | None = None
 
     def copy(self, group: SmallGroup) -> Sequence[SmallCopy | RecordingFailure]:
         """Copy a group, in the process or, when it serves another card, here."""
@@ -53,7 +40,7 @@ class Copier:
         try:
             return self._ask(group)
         except (OSError, EOFError, pickle.UnpicklingError):  # it was killed
-            self._end()
+            self.close()
             for file in group.files:
                 file.part.unlink(missing_ok=True)
             return copy_small(group)
@@ -62,27 +49,17 @@ class Copier:
 
     def _ask(self, group: SmallGroup) -> Sequence[SmallCopy | RecordingFailure]:
         if self._child is None:
-            self._child = subprocess.Popen(
-                [sys.executable, "-I", "-m", "recorder_sync.ingest.copier"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                start_new_session=True,
-            )
-        assert self._child.stdin is not None
-        assert self._child.stdout is not None
-        pickle.dump(group, self._child.stdin)
-        self._child.stdin.flush()
-        results: list[SmallCopy | RecordingFailure] = pickle.load(self._child.stdout)
+            self._child = Child("recorder_sync.ingest.copier")
+        pickle.dump(group, self._child.requests)
+        self._child.requests.flush()
+        results: list[SmallCopy | RecordingFailure] = pickle.load(self._child.answers)
         return results
 
-    def _end(self) -> None:
+    def close(self) -> None:
+        """End the process, if it was started."""
         child, self._child = self._child, None
         if child is not None:
             child.kill()
-            child.wait()
-            for pipe in (child.stdin, child.stdout):
-                if pipe is not None:
-                    pipe.close()
 
 
 def main() -> None:

@@ -9,16 +9,12 @@ import json
 import os
 import selectors
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from queue import LifoQueue
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
+from recorder_sync.child import Child
 from recorder_sync.config import Media as MediaSettings
 from recorder_sync.errors import MissingPart
 from recorder_sync.language import T
@@ -42,15 +38,8 @@ class Describer:
         for _ in range(settings.processes):
             self._free.put(None)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """End the processes."""
         for _ in range(self._settings.processes):
             if process := self._free.get():
                 process.kill()
@@ -133,35 +122,24 @@ class _Lost(Exception):
 
 class _Process:
     def __init__(self, settings: MediaSettings) -> None:
-        self._child = subprocess.Popen(
-            [
-                sys.executable,
-                "-I",
-                "-m",
-                "recorder_sync.media.confined",
-                str(settings.memory_limit_mib << 20),
-            ],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            close_fds=True,
-            cwd="/",
-            env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8"},
+        self._child = Child(
+            "recorder_sync.media.confined",
+            str(settings.memory_limit_mib << 20),
+            environment={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8"},
+            silent=True,
         )
 
     def has_ended(self) -> bool:
         """Tell whether the process died while nobody asked it anything."""
-        if self._child.poll() is None:
+        if not self._child.has_ended():
             return False
         self.kill()
         return True
 
     def ask(self, request: Mapping[str, object], limit_s: float) -> dict[str, Any]:
-        assert self._child.stdin is not None
         try:
-            self._child.stdin.write(json.dumps(request).encode() + b"\n")
-            self._child.stdin.flush()
+            self._child.requests.write(json.dumps(request).encode() + b"\n")
+            self._child.requests.flush()
         except BrokenPipeError:
             raise self._lost("the confined process ended before it was asked") from None
         line = self._line(time.monotonic() + limit_s, limit_s)
@@ -172,8 +150,7 @@ class _Process:
         return answer if isinstance(answer, dict) else {}
 
     def _line(self, until: float, limit_s: float) -> bytes:
-        assert self._child.stdout is not None
-        handle = self._child.stdout.fileno()
+        handle = self._child.answers.fileno()
         line = bytearray()
         with selectors.DefaultSelector() as selector:
             selector.register(handle, selectors.EVENT_READ)
@@ -193,13 +170,7 @@ class _Process:
         return _Lost(why)
 
     def kill(self) -> None:
-        with suppress(ProcessLookupError):  # it ended by itself
-            os.killpg(self._child.pid, signal.SIGKILL)
-        for pipe in (self._child.stdin, self._child.stdout):
-            if pipe is not None:
-                with suppress(BrokenPipeError):  # the unsent rest of a request
-                    pipe.close()
-        self._child.wait()
+        self._child.kill()
 
 
 def _media(answer: object) -> Media:
