@@ -58,8 +58,10 @@ class Paths(_Section):
     """Folder of the catalogue and the custody log."""
     evidence: Path
     """Folder of the sealed recordings."""
+    runtime: Path = Path("/run/recorder-sync")
+    """Folder of the live status and the mounted volumes; empty after every boot."""
 
-    @field_validator("state", "evidence")
+    @field_validator("state", "evidence", "runtime")
     @classmethod
     def _absolute(cls, path: Path) -> Path:
         if not path.is_absolute() or "\0" in str(path):
@@ -108,6 +110,56 @@ class Media(_Section):
     """Seconds after which a file that cannot be read is given up."""
     memory_limit_mib: Annotated[int, Field(ge=256)] = 1024
     """Address space of such a process, in MiB."""
+
+
+class Unknown(StrEnum):
+    """What is done with a device that the ledger does not know."""
+
+    HOLD = "hold"
+    INGEST = "ingest"
+
+
+class Clear(StrEnum):
+    """Which recordings are removed from a card."""
+
+    NEVER = "never"
+    SEALED = "sealed"
+    CONFIRMED = "confirmed"
+    """Sealed, and confirmed by every store that the policy names."""
+
+
+class DropFolder(_Section):
+    """A folder that another program puts recordings into."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$")]
+    path: Path
+    device: str | None = None
+    """Device number of everything in it."""
+    device_folders: bool = False
+    """Each folder in it is named by the number of its device."""
+    settle_s: Annotated[float, Field(ge=0, le=3600)] = 30.0
+    """Seconds for which a file's size and time stay the same before it is complete."""
+
+
+class Dock(_Section):
+    unknown: Unknown = Unknown.HOLD
+    """What is done with a device that the ledger does not know."""
+    clear: Clear = Clear.NEVER
+    """Which recordings are removed from a card."""
+    mount_wait_s: Annotated[float, Field(gt=0, le=600)] = 30.0
+    """Seconds within which a plugged volume must be mounted."""
+    folders: tuple[DropFolder, ...] = ()
+    """Folders that are watched beside the ports."""
+
+
+class Readiness(_Section):
+    """When a device may go out again (Art. 22)."""
+
+    least_battery_percent: Annotated[int, Field(ge=0, le=100)] = 80
+    least_free_percent: Annotated[int, Field(ge=0, le=100)] = 20
+    most_clock_offset_s: Annotated[float, Field(ge=0)] = 60.0
+    unsealed_recordings: bool = False
+    """Whether it may go out with recordings that are not sealed."""
 
 
 class Deadline(_Section):
@@ -167,6 +219,8 @@ class Configuration(_Section):
     paths: Paths
     ingest: Ingest = Ingest()
     media: Media = Media()
+    dock: Dock = Dock()
+    readiness: Readiness = Readiness()
     deadline: Deadline = Deadline()
     profiles: tuple[Profile, ...] = ()
 

@@ -160,6 +160,19 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
+class UsbIdentity:
+    """What a USB device says of itself in its descriptors; hexadecimal, lower case."""
+
+    vendor: str
+    product: str
+    serial: str | None
+    """None: it has none, so it cannot be told from others of its model."""
+
+    def __str__(self) -> str:
+        return f"{self.vendor}:{self.product}" + (f":{self.serial}" if self.serial else "")
+
+
+@dataclass(frozen=True, slots=True)
 class Device:
     number: str
     kind: str | None = None
@@ -275,6 +288,42 @@ class Storage:
     total: int
     used: int
     free: int
+
+
+@dataclass(frozen=True, slots=True)
+class Battery:
+    percent: int
+    source: str
+    """Where the value comes from, such as `sysfs` or `gphoto2`."""
+    charging: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClockOffset:
+    """How far the device's clock is ahead of the station's, in seconds."""
+
+    seconds: float
+    source: str
+
+
+class FileSystemState(StrEnum):
+    CLEAN = "clean"
+    DIRTY = "dirty"
+    """It was not unmounted cleanly, or says that it has errors."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What a check at a docking found; what could not be asked is None."""
+
+    battery: Battery | None = None
+    storage: Storage | None = None
+    clock: ClockOffset | None = None
+    file_system: FileSystemState | None = None
+    firmware: str | None = None
+    model: str | None = None
+    read_errors: int = 0
+    """Recordings of this docking that could not be read whole."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -212,3 +212,14 @@ def m003_recordings(db: Database) -> None:
     db.execute(
         "create index inventory_by_recording on inventory (recording) where recording is not null"
     )
+
+
+@migrations()
+def m004_stays(db: Database) -> None:
+    """What the dock knows of a docking beyond its intake."""
+    for column in ("state", "usb", "fs_uuid", "health", "removed_at"):
+        db.execute(f"alter table dockings add column {column} text")
+    db.execute(
+        "create index dockings_on_port on dockings (port) where removed_at is null"
+        " and state is not null"
+    )

@@ -1,0 +1,1 @@
+"""A camera arrives: seen, identified, checked, taken in, and gone again."""
