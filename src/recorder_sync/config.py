@@ -58,7 +58,7 @@ class Paths(_Section):
     """Folder of the catalogue and the custody log."""
     evidence: Path
     """Folder of the sealed recordings."""
-    runtime: Path = Path("/run/recorder-sync")
+    runtime: Annotated[Path, Field(validate_default=False)] = Path("/run/recorder-sync")
     """Folder of the live status and the mounted volumes; empty after every boot."""
 
     @field_validator("state", "evidence", "runtime")
