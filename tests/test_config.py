@@ -478,3 +478,9 @@ def test_problems_are_told_in_chinese_too() -> None:
     (problem,) = caught.value.problems
     assert problem.shown != problem.english
     assert "ingest.lane" in problem.shown
+
+
+def test_the_smallest_configuration_of_the_readme_works(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('[station]\nid = "dock-01"\n[paths]\nstate = "/s"\nevidence = "/e"\n')
+    assert load(file).paths.runtime == Path("/run/recorder-sync")
