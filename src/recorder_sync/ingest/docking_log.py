@@ -96,7 +96,7 @@ def _file_facts(item: Item) -> dict[str, object]:
         **path_facts(item.path),
         "size": item.size,
         "mtime": iso_ns(item.mtime_ns),
-        "kind": item.kind,
+        "kind": item.kind.value if item.kind else None,
         "skipped": item.skipped.english if item.skipped else None,
         "failure": item.failure.english if item.failure else None,
     }

@@ -117,9 +117,9 @@ def _facts(profile: Profile, groups: dict[str, str]) -> NameFacts:
 
 def _naive(digits: str) -> datetime | None:
     if len(digits) != len("yyyymmddhhmmss"):
-        return None  # strptime would make up the rest
+        return None
     try:
-        return datetime.strptime(digits, "%Y%m%d%H%M%S")
+        return datetime.fromisoformat(f"{digits[:8]}T{digits[8:]}")
     except ValueError:
         return None
 
