@@ -12,6 +12,8 @@ from enum import StrEnum
 
 from recorder_sync.printable import printable
 
+_HEX = frozenset("0123456789abcdef")
+
 UNASSIGNED = "unassigned"
 """The folder and name of what no device number is known for."""
 
@@ -167,6 +169,14 @@ class UsbIdentity:
     product: str
     serial: str | None
     """None: it has none, so it cannot be told from others of its model."""
+
+    @classmethod
+    def parse(cls, text: str) -> "UsbIdentity":
+        """Read `vendor:product` or `vendor:product:serial`. Raises ValueError."""
+        vendor, product, serial = (*text.split(":", 2), None)[:3]
+        if not all(part and len(part) == 4 and set(part) <= _HEX for part in (vendor, product)):
+            raise ValueError("should be vendor:product:serial, such as 0781:5581:4C530001")
+        return cls(str(vendor), str(product), serial or None)
 
     def __str__(self) -> str:
         return f"{self.vendor}:{self.product}" + (f":{self.serial}" if self.serial else "")

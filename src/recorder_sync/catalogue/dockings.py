@@ -11,17 +11,21 @@ from sqlite_utils.db import Database
 from recorder_sync.catalogue import ledger
 from recorder_sync.catalogue.schema import table
 from recorder_sync.errors import NotFound
+from recorder_sync.health_json import health_json, health_of
 from recorder_sync.language import T
 from recorder_sync.model import (
     CardPath,
     Claim,
+    Health,
     Identity,
     IdentityState,
     ItemOutcome,
     Kind,
     Source,
     Storage,
+    UsbIdentity,
 )
+from recorder_sync.rules.docking import Stay
 from recorder_sync.timestamps import iso, iso_or_none, moment
 
 
@@ -42,6 +46,12 @@ class Docking:
     started_at: datetime
     ended_at: datetime | None = None
     outcome: DockingOutcome | None = None
+    state: Stay | None = None
+    """None: a person took in a folder, and no port was watched."""
+    usb: UsbIdentity | None = None
+    fs_uuid: str | None = None
+    health: Health | None = None
+    removed_at: datetime | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
     """How many files of the inventory had which outcome; `inventory` is all of them."""
 
@@ -62,10 +72,11 @@ class InventoryEntry:
 
 
 def open_docking(db: Database, docking: Docking) -> None:
+    """Enter a docking; one that was held goes on under its id."""
     if docking.identity.device:
         ledger.see_device(db, docking.identity.device)
     storage = docking.storage
-    table(db, "dockings").insert(
+    table(db, "dockings").upsert(
         {
             "id": docking.id,
             "source": docking.source,
@@ -83,8 +94,31 @@ def open_docking(db: Database, docking: Docking) -> None:
             "started_at": iso(docking.started_at),
             "ended_at": iso_or_none(docking.ended_at),
             "outcome": docking.outcome,
+            "state": docking.state,
+            "usb": str(docking.usb) if docking.usb else None,
+            "fs_uuid": docking.fs_uuid,
+            "health": json.dumps(health_json(docking.health), ensure_ascii=False)
+            if docking.health
+            else None,
+            "removed_at": iso_or_none(docking.removed_at),
         }
     )
+
+
+def set_state(db: Database, docking: str, state: Stay) -> None:
+    table(db, "dockings").update(docking, {"state": state.value})
+
+
+def end_stay(db: Database, docking: str, state: Stay, removed_at: datetime) -> None:
+    table(db, "dockings").update(docking, {"state": state.value, "removed_at": iso(removed_at)})
+
+
+def open_stays(db: Database) -> dict[str, Stay]:
+    """Return the state of the stays that nobody saw the end of, by docking."""
+    rows = db.query(
+        "select id, state from dockings where removed_at is null and state is not null order by id"
+    )
+    return {row["id"]: Stay(row["state"]) for row in rows}
 
 
 def close_docking(db: Database, docking: str, ended_at: datetime, outcome: DockingOutcome) -> None:
@@ -182,9 +216,9 @@ def other_names(db: Database, recording: str) -> list[tuple[str, CardPath]]:
 
 
 def open_dockings(db: Database) -> list[str]:
-    """Return the ids of the dockings that nobody has closed."""
-    rows = db.query("select id from dockings where ended_at is null order by id")
-    return [row["id"] for row in rows]
+    """Return the ids of the dockings whose intake was begun and not closed."""
+    rows = db.query("select id, state from dockings where ended_at is null order by id")
+    return [row["id"] for row in rows if row["state"] != Stay.HELD]
 
 
 def count(db: Database) -> int:
@@ -241,6 +275,11 @@ def _docking(db: Database, row: Mapping[str, object]) -> Docking:
         started_at=moment(str(row["started_at"])),
         ended_at=moment(str(row["ended_at"])) if row["ended_at"] else None,
         outcome=DockingOutcome(str(row["outcome"])) if row["outcome"] else None,
+        state=Stay(str(row["state"])) if row["state"] else None,
+        usb=UsbIdentity.parse(str(row["usb"])) if row["usb"] else None,
+        fs_uuid=_optional(row["fs_uuid"]),
+        health=health_of(json.loads(str(row["health"]))) if row["health"] else None,
+        removed_at=moment(str(row["removed_at"])) if row["removed_at"] else None,
         counts=_counts(db, identifier),
     )
 

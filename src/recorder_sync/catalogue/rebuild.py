@@ -20,6 +20,7 @@ from recorder_sync.catalogue.recordings import Intent
 from recorder_sync.custody.log import Act, CustodyLog, Entry
 from recorder_sync.description import as_json, as_text, from_json
 from recorder_sync.durable import sync_folder
+from recorder_sync.health_json import health_of
 from recorder_sync.model import (
     CardPath,
     Case,
@@ -33,7 +34,9 @@ from recorder_sync.model import (
     Officer,
     Source,
     Storage,
+    UsbIdentity,
 )
+from recorder_sync.rules.docking import Stay
 from recorder_sync.timestamps import iso, moment, ns
 
 _BATCH = 500
@@ -120,6 +123,10 @@ def _docking_opened(db: Database, entry: Entry) -> None:
             ),
             storage=Storage(**storage) if storage else None,
             started_at=moment(facts["started_at"]),
+            state=Stay(facts["state"]) if facts.get("state") else None,
+            usb=UsbIdentity.parse(facts["usb"]) if facts.get("usb") else None,
+            fs_uuid=facts.get("fs_uuid"),
+            health=health_of(facts["health"]) if facts.get("health") else None,
         ),
     )
 
@@ -188,6 +195,13 @@ def _docking_closed(db: Database, entry: Entry) -> None:
     ]
     dockings.set_outcomes(db, known + failed)
     dockings.close_docking(db, docking, entry.deed.time, DockingOutcome(facts["outcome"]))
+    if facts.get("state"):
+        dockings.set_state(db, docking, Stay(facts["state"]))
+
+
+def _device_removed(db: Database, entry: Entry) -> None:
+    facts = entry.deed.facts
+    dockings.end_stay(db, entry.deed.subject, Stay(facts["state"]), entry.deed.time)
 
 
 def _tag(db: Database, entry: Entry) -> None:
@@ -219,6 +233,8 @@ _STEPS: dict[Act, Callable[[Database, Entry], None]] = {
     Act.SEAL: _seal,
     Act.SEEN_AGAIN: _seen_again,
     Act.DOCKING_CLOSED: _docking_closed,
+    Act.DEVICE_HELD: _docking_opened,
+    Act.DEVICE_REMOVED: _device_removed,
     Act.TAG: _tag,
     Act.LEDGER: _ledger,
 }

@@ -8,8 +8,10 @@ from recorder_sync.catalogue import dockings as catalogue
 from recorder_sync.catalogue.dockings import Docking, InventoryEntry
 from recorder_sync.cli.screen import amount, answers, facts, local, messages, print_json, table
 from recorder_sync.cli.session import station_of
+from recorder_sync.health_json import health_json, storage_json
 from recorder_sync.language import tr
 from recorder_sync.model import ItemOutcome
+from recorder_sync.rules.docking import Stay
 from recorder_sync.timestamps import iso, iso_ns, iso_or_none
 
 app = typer.Typer()
@@ -64,6 +66,10 @@ def list_(
 
 
 def _result(docking: Docking) -> str:
+    if docking.state is not None and (
+        docking.state in {Stay.HELD, Stay.REMOVED_EARLY, Stay.INTERRUPTED}
+    ):
+        return tr(docking.state.value)
     return tr(docking.outcome.value) if docking.outcome else tr("in progress")
 
 
@@ -105,6 +111,8 @@ def show(
                 (tr("Port"), found.port),
                 (tr("Begun"), local(found.started_at, zone)),
                 (tr("Ended"), local(found.ended_at, zone)),
+                (tr("Removed"), local(found.removed_at, zone)),
+                (tr("State"), tr(found.state.value) if found.state else None),
                 (tr("Result"), _result(found)),
             ]
         )
@@ -128,7 +136,7 @@ def show(
 
 def docking_json(docking: Docking) -> dict[str, object]:
     """Return a docking as other programs rely on it."""
-    storage, identity = docking.storage, docking.identity
+    identity = docking.identity
     return {
         "docking": docking.id,
         "device": identity.device,
@@ -142,14 +150,15 @@ def docking_json(docking: Docking) -> dict[str, object]:
         },
         "source": docking.source,
         "port": docking.port,
-        "storage": (
-            {"total": storage.total, "used": storage.used, "free": storage.free}
-            if storage
-            else None
-        ),
+        "storage": storage_json(docking.storage),
         "started_at": iso(docking.started_at),
         "ended_at": iso_or_none(docking.ended_at),
         "outcome": docking.outcome.value if docking.outcome else None,
+        "state": docking.state.value if docking.state else None,
+        "removed_at": iso_or_none(docking.removed_at),
+        "usb": str(docking.usb) if docking.usb else None,
+        "fs_uuid": docking.fs_uuid,
+        "health": health_json(docking.health) if docking.health else None,
         "inventory": docking.counts.get("inventory", 0),
         **{
             outcome.value.replace("-", "_"): docking.counts.get(outcome.value, 0)

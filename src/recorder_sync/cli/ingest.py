@@ -44,7 +44,10 @@ def ingest(
     json: Annotated[bool, typer.Option("--json", help=tr("Print JSON."))] = False,
 ) -> None:
     given = [_given(value) for value in (device, officer, case, port)]
-    requests = [Request(path, *given) for path in dict.fromkeys(paths)]
+    requests = [
+        Request(path, device=given[0], officer=given[1], case=given[2], port=given[3])
+        for path in dict.fromkeys(paths)
+    ]
     if len(requests) > 1 and (given[0] or given[3]):
         raise UsageProblem(
             T("Several cards cannot be of one device or on one port."),

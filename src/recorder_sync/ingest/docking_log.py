@@ -6,10 +6,12 @@ from recorder_sync.catalogue import dockings
 from recorder_sync.catalogue.database import transaction
 from recorder_sync.catalogue.dockings import Docking, DockingOutcome, InventoryEntry
 from recorder_sync.custody.log import Act
+from recorder_sync.health_json import health_json
 from recorder_sync.ingest.inventory import Item
 from recorder_sync.ingest.report import Report
 from recorder_sync.ingest.seal import path_facts
 from recorder_sync.model import ItemOutcome
+from recorder_sync.rules.docking import Stay
 from recorder_sync.station import Station
 from recorder_sync.timestamps import iso, iso_ns
 
@@ -26,10 +28,14 @@ def log_opening(station: Station, report: Report) -> None:
         identity=report.identity,
         storage=report.storage,
         started_at=report.started_at,
+        state=Stay.COPYING if report.arrival else None,
+        usb=report.arrival.usb if report.arrival else None,
+        fs_uuid=report.arrival.fs_uuid if report.arrival else None,
+        health=report.arrival.health if report.arrival else None,
     )
     station.custody.append(
         [
-            station.deed(Act.DOCKING_OPENED, report.docking, _docking_facts(docking)),
+            station.deed(Act.DOCKING_OPENED, report.docking, docking_facts(docking)),
             *(
                 station.deed(Act.INVENTORY, report.docking, facts)
                 for facts in _inventory_facts(report.items)
@@ -45,10 +51,16 @@ def log_opening(station: Station, report: Report) -> None:
 
 def log_closing(station: Station, report: Report, outcome: DockingOutcome) -> None:
     """Put the end of the docking on record, with what came of every file."""
-    deed = station.deed(Act.DOCKING_CLOSED, report.docking, _closing_facts(report, outcome))
+    state = None
+    if report.arrival and outcome is not DockingOutcome.INTERRUPTED:
+        state = report.stay
+    facts = _closing_facts(report, outcome, state)
+    deed = station.deed(Act.DOCKING_CLOSED, report.docking, facts)
     station.custody.append([deed])
     with transaction(station.catalogue):
         dockings.close_docking(station.catalogue, report.docking, deed.time, outcome)
+        if state:
+            dockings.set_state(station.catalogue, report.docking, state)
 
 
 def _inventory_entry(item: Item) -> InventoryEntry:
@@ -63,13 +75,14 @@ def _inventory_entry(item: Item) -> InventoryEntry:
     )
 
 
-def _docking_facts(docking: Docking) -> dict[str, object]:
+def docking_facts(docking: Docking) -> dict[str, object]:
+    """Return how a docking began, as the custody log holds it."""
     storage = docking.storage
-    return {
+    begun: dict[str, object] = {
         "source": docking.source,
         "port": docking.port,
         "device": docking.identity.device,
-        "identity_source": docking.identity.source,
+        "identity_source": docking.identity.source.value if docking.identity.source else None,
         "identity_state": docking.identity.state.value,
         "claims": [[c.value, c.source.value, c.detail] for c in docking.identity.claims],
         "storage": (
@@ -78,6 +91,15 @@ def _docking_facts(docking: Docking) -> dict[str, object]:
             else None
         ),
         "started_at": iso(docking.started_at),
+    }
+    if docking.state is None:
+        return begun
+    return {
+        **begun,
+        "state": docking.state.value,
+        "usb": str(docking.usb) if docking.usb else None,
+        "fs_uuid": docking.fs_uuid,
+        "health": health_json(docking.health) if docking.health else None,
     }
 
 
@@ -102,9 +124,12 @@ def _file_facts(item: Item) -> dict[str, object]:
     }
 
 
-def _closing_facts(report: Report, outcome: DockingOutcome) -> dict[str, object]:
+def _closing_facts(
+    report: Report, outcome: DockingOutcome, state: Stay | None
+) -> dict[str, object]:
     return {
         "outcome": outcome.value,
+        **({"state": state.value} if state else {}),
         "sealed": len(report.sealed),
         "already_sealed": [
             {**path_facts(o.path), "recording": o.recording.id}

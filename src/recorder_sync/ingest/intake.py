@@ -10,7 +10,8 @@ what is sealed stays sealed and the rest is taken in the next time.
 import os
 import secrets
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from recorder_sync.catalogue import dockings
 from recorder_sync.catalogue.dockings import DockingOutcome
 from recorder_sync.catalogue.recordings import recording as sealed_recording
 from recorder_sync.errors import MissingPart, RecordingFailure, UsageProblem, os_reason
+from recorder_sync.ingest.arrival import Arrival
 from recorder_sync.ingest.berth import berth_of
 from recorder_sync.ingest.buffers import CHUNK
 from recorder_sync.ingest.capacity import Capacity
@@ -57,6 +59,8 @@ class Request:
     officer: str | None = None
     case: str | None = None
     port: str | None = None
+    arrival: Arrival | None = None
+    """What the dock knows already; None: a person asked for this folder."""
 
 
 def take_in(
@@ -67,7 +71,20 @@ def take_in(
     Raises UsageProblem, MissingPart or VolumeGone when the intake as a whole cannot go
     on; what was sealed by then is sealed.
     """
-    volume = open_volume(station, request.path)
+    with looked_at(station, request, capacity, observer, stop) as intake:
+        return intake.run()
+
+
+@contextmanager
+def looked_at(
+    station: Station, request: Request, capacity: Capacity, observer: Observer, stop: Stop
+) -> Iterator["Intake"]:
+    """Open the card, take its inventory and find out whose it is; nothing is written yet.
+
+    Raises UsageProblem, MissingPart or VolumeGone.
+    """
+    arrival = request.arrival
+    volume = open_volume(station, request.path, *((arrival.is_present,) if arrival else ()))
     try:
         recovered = recover(station)
         if recovered.finished or recovered.lost:
@@ -82,13 +99,16 @@ def take_in(
         started_at = station.now()
         profiles = station.settings.known_profiles
         items = take_inventory(volume, capacity.describer, profiles, observer.listing)
-        intake = _Intake(station, request, volume, capacity, observer, stop, started_at, items)
-        return intake.run()
+        if arrival and arrival.only is not None:
+            items = [item for item in items if item.path in arrival.only]
+        yield Intake(station, request, volume, capacity, observer, stop, started_at, items)
     finally:
         volume.close()
 
 
-def open_volume(station: Station, path: Path) -> Volume:
+def open_volume(
+    station: Station, path: Path, is_present: Callable[[], bool] = lambda: True
+) -> Volume:
     """Open the folder to take in, refusing one that makes no sense.
 
     Raises UsageProblem, or MissingPart where it cannot be read.
@@ -102,7 +122,7 @@ def open_volume(station: Station, path: Path) -> Volume:
             )
         for own in (station.settings.paths.evidence, station.settings.paths.state):
             _refuse_overlap(real, own.resolve())
-        return Volume(real)
+        return Volume(real, is_present)
     except RuntimeError:  # how pathlib reports links that lead in a circle
         raise UsageProblem(
             T("{path} is a link that leads in a circle.", path=path),
@@ -136,7 +156,7 @@ def _identity(folder: Path) -> tuple[int, int]:
     return state.st_dev, state.st_ino
 
 
-class _Intake:
+class Intake:
     """One docking under way."""
 
     def __init__(
@@ -160,12 +180,12 @@ class _Intake:
         """Files with other content than was sealed under the same path, size and time."""
         profiles = station.settings.known_profiles
         self._card = read_identity_files(volume, items, profiles, capacity.describer)
-        self._interpreter = Interpreter(
-            station, Given(request.device, request.officer, request.case), self._card, items
-        )
-        local = started_at.astimezone(station.settings.station.zone)
+        arrival = request.arrival
+        given = Given(request.device, request.officer, request.case, arrival)
+        self._interpreter = Interpreter(station, given, self._card, items)
         self._report = Report(
-            docking=f"{local:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
+            docking=arrival.docking if arrival else new_docking_id(station, started_at),
+            arrival=arrival,
             source=CardPath(os.fsencode(volume.root)).shown,
             port=request.port,
             identity=self._interpreter.identity,
@@ -174,7 +194,16 @@ class _Intake:
             items=items,
         )
 
+    @property
+    def report(self) -> Report:
+        """What is known so far; while `run` is at work, it grows."""
+        return self._report
+
     def run(self) -> Report:
+        """Take everything in that is not sealed yet, and close the docking.
+
+        Raises MissingPart or VolumeGone when it cannot go on as a whole.
+        """
         report = self._report
         with incoming_folder(self._station, report.docking) as incoming:
             log_opening(self._station, report)
@@ -321,6 +350,12 @@ class _Intake:
     def _add(self, outcome: Outcome) -> None:
         self._report.outcomes.append(outcome)
         self._observer.finished(outcome)
+
+
+def new_docking_id(station: Station, started_at: datetime) -> str:
+    """Return an id that sorts by the station's local time."""
+    local = started_at.astimezone(station.settings.station.zone)
+    return f"{local:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
 
 
 def _evidence_is_gone() -> RecordingFailure:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from recorder_sync.catalogue import ledger
+from recorder_sync.ingest.arrival import Arrival
 from recorder_sync.ingest.identity_files import CardFacts, profile_for
 from recorder_sync.ingest.inventory import Item
 from recorder_sync.ingest.lanes import Verified
@@ -37,11 +38,12 @@ from recorder_sync.stores.evidence import evidence_path
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What the person at the command line said."""
+    """What the person at the command line said, and what the dock knows of the device."""
 
     device: str | None = None
     officer: str | None = None
     case: str | None = None
+    arrival: Arrival | None = None
 
     def claims(self, which: Field) -> list[Claim]:
         said = {
@@ -70,7 +72,13 @@ class Interpreter:
         claims = self._given.claims(Field.DEVICE) + self._card.of_anything(Field.DEVICE)
         names = (self._names[item.path] for item in items if item.is_recording)
         claims += [name.claims[Field.DEVICE] for name in names if Field.DEVICE in name.claims]
-        return identify(claims, self._ledger)
+        arrival = self._given.arrival
+        if arrival is None:
+            return identify(claims, self._ledger)
+        identity = identify([*claims, *arrival.claims], self._ledger)
+        if arrival.in_conflict:
+            return replace(identity, state=IdentityState.CONFLICT)
+        return identity
 
     def recording(self, verified: Verified, report: Report, *, replaces: bool) -> Recording:
         """Decide everything about a recording from what all sources say of it.

@@ -3,10 +3,21 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from recorder_sync.ingest.arrival import Arrival
 from recorder_sync.ingest.inventory import Item
 from recorder_sync.ingest.seal import Outcome
-from recorder_sync.model import Flag, Identity, ItemOutcome, Recording, Storage
+from recorder_sync.model import (
+    Flag,
+    Identity,
+    IdentityState,
+    ItemOutcome,
+    Recording,
+    Storage,
+)
+from recorder_sync.rules.docking import Stay
 from recorder_sync.rules.tagging import conflicts
+
+_IN = frozenset({ItemOutcome.SEALED, ItemOutcome.ALREADY_SEALED})
 
 
 @dataclass(slots=True)
@@ -21,6 +32,8 @@ class Report:
     storage: Storage | None
     started_at: datetime
     items: list[Item]
+    arrival: Arrival | None = None
+    """None: a person asked for this folder; it is on no port that is watched."""
     outcomes: list[Outcome] = field(default_factory=list)
     stopped: bool = False
 
@@ -30,6 +43,27 @@ class Report:
     @property
     def sealed(self) -> list[Recording]:
         return [o.recording for o in self.of(ItemOutcome.SEALED) if o.recording]
+
+    @property
+    def recordings(self) -> list[Item]:
+        """What of the inventory is a recording, or may be one."""
+        return [item for item in self.items if item.skipped is None]
+
+    @property
+    def not_in(self) -> list[Item]:
+        """Recordings that are not sealed, for whatever reason."""
+        sealed = {o.path for o in self.outcomes if o.what in _IN}
+        return [item for item in self.recordings if item.path not in sealed]
+
+    @property
+    def stay(self) -> Stay:
+        """What is shown of the device when this intake has ended and it is still there."""
+        if self.not_in:
+            return Stay.NEEDS_CUSTODIAN
+        in_conflict = self.identity.state is IdentityState.CONFLICT
+        if in_conflict or self.in_conflict or self.replacing or self.late:
+            return Stay.SAFE_WITH_PROBLEMS
+        return Stay.SAFE
 
     @property
     def late(self) -> list[Recording]:

@@ -8,7 +8,7 @@ list as empty without an error (vfat), so an absent file proves nothing by itsel
 import fcntl
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,9 +31,13 @@ class Stamp:
 class Volume:
     """A mounted card or a folder, read-only, as one root."""
 
-    def __init__(self, root: Path) -> None:
-        """Open the root. Raises OSError."""
+    def __init__(self, root: Path, is_present: Callable[[], bool] = lambda: True) -> None:
+        """Open the root. Raises OSError.
+
+        `is_present` says whether the device itself is still plugged in, where that is known.
+        """
         self.root = root
+        self._is_present = is_present
         self.handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         state = os.fstat(self.handle)
         self.device = state.st_dev
@@ -90,7 +94,7 @@ class Volume:
             os.statvfs(self.handle)
         except OSError:
             is_empty = True
-        if is_empty:
+        if is_empty or not self._is_present():
             raise gone()
 
 
