@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from recorder_sync.language import Text
 from recorder_sync.printable import printable
 
 _HEX = frozenset("0123456789abcdef")
@@ -344,3 +345,27 @@ class Identity:
     source: Source | None
     state: IdentityState
     claims: tuple[Claim, ...] = ()
+
+
+class AlertKind(StrEnum):
+    """What kind of matter is open."""
+
+    REMOVED_EARLY = "removed-early"
+    DEVICE_HELD = "device-held"
+    IDENTITY_CONFLICT = "identity-conflict"
+    NOT_TAKEN_IN = "not-taken-in"
+    """Something of a docking is not sealed, and waiting does not help."""
+    STATION = "station"
+    """The station itself: its disks, its configuration."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """An open matter that somebody must handle."""
+
+    kind: AlertKind
+    text: Text
+    hint: Text
+    raised_at: datetime
+    device: str | None = None
+    docking: str | None = None

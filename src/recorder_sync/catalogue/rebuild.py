@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlite_utils.db import Database
 
-from recorder_sync.catalogue import dockings, ledger, recordings
+from recorder_sync.catalogue import alerts, dockings, ledger, recordings
 from recorder_sync.catalogue.database import FILE_NAME, open_catalogue, transaction
 from recorder_sync.catalogue.dockings import Became, Docking, DockingOutcome, InventoryEntry
 from recorder_sync.catalogue.recordings import Intent
@@ -22,6 +22,8 @@ from recorder_sync.description import as_json, as_text, from_json
 from recorder_sync.durable import sync_folder
 from recorder_sync.health_json import health_of
 from recorder_sync.model import (
+    Alert,
+    AlertKind,
     CardPath,
     Case,
     Claim,
@@ -204,6 +206,21 @@ def _device_removed(db: Database, entry: Entry) -> None:
     dockings.end_stay(db, entry.deed.subject, Stay(facts["state"]), entry.deed.time)
 
 
+def _alert(db: Database, entry: Entry) -> None:
+    facts = entry.deed.facts
+    alerts.enter(
+        db,
+        Alert(
+            AlertKind(facts["kind"]),
+            alerts.text_of(facts["text"]),
+            alerts.text_of(facts["hint"]),
+            entry.deed.time,
+            facts["device"],
+            facts["docking"],
+        ),
+    )
+
+
 def _tag(db: Database, entry: Entry) -> None:
     before = recordings.recording(db, entry.deed.subject).recording
     recordings.retag(db, from_json({**as_json(before), **entry.deed.facts["after"]}))
@@ -235,6 +252,7 @@ _STEPS: dict[Act, Callable[[Database, Entry], None]] = {
     Act.DOCKING_CLOSED: _docking_closed,
     Act.DEVICE_HELD: _docking_opened,
     Act.DEVICE_REMOVED: _device_removed,
+    Act.ALERT: _alert,
     Act.TAG: _tag,
     Act.LEDGER: _ledger,
 }

@@ -223,3 +223,23 @@ def m004_stays(db: Database) -> None:
         "create index dockings_on_port on dockings (port) where removed_at is null"
         " and state is not null"
     )
+
+
+@migrations()
+def m006_alerts(db: Database) -> None:
+    table(db, "alerts").create(
+        {
+            "number": int,
+            "kind": str,
+            "device": str,
+            "docking": str,
+            "text": str,
+            "hint": str,
+            "raised_at": str,
+            "resolved_at": str,
+        },
+        pk="number",
+        not_null={"kind", "text", "hint", "raised_at"},
+        strict=True,
+    )
+    db.execute("create index alerts_open on alerts (kind) where resolved_at is null")

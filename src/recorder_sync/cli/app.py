@@ -78,6 +78,11 @@ def _commands() -> list[_Command]:
             "ingest",
             tr("Take in a mounted card or a folder now, as one docking."),
         ),
+        _Command("run", "dock", "dock", tr("The whole daemon in one process.")),
+        _Command("dock", "dock", "dock", tr("The daemon that looks after the ports.")),
+        _Command(
+            "clear", "clear", "clear", tr("Remove from cards what is sealed (run by its unit).")
+        ),
         _Command("status", "status", "status", tr("Show disks, dockings and protection.")),
         _Command(
             "verify",

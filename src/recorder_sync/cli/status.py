@@ -3,21 +3,31 @@
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
-from recorder_sync.catalogue import dockings, recordings
+from recorder_sync.catalogue import alerts, dockings, recordings
+from recorder_sync.cli.dock_screen import ports_table, read_status
+from recorder_sync.cli.dock_screen import watch as watch_ports
 from recorder_sync.cli.dockings import docking_json
 from recorder_sync.cli.screen import amount, answers, facts, local, print_json, table
-from recorder_sync.cli.session import station_of
+from recorder_sync.cli.session import settings_of, station_of
 from recorder_sync.ingest.medium import file_system_of, has_device
 from recorder_sync.language import tr
+from recorder_sync.model import Alert
+from recorder_sync.timestamps import iso
 
 _DOCKINGS = 5
+_ALERTS = 10
 
 
 def status(
     context: typer.Context,
     json: Annotated[bool, typer.Option("--json", help=tr("Print JSON."))] = False,
+    watch: Annotated[bool, typer.Option("--watch", help=tr("Show the ports, live."))] = False,
 ) -> None:
+    if watch:
+        watch_ports(settings_of(context))
+        return
     with station_of(context) as station:
         settings = station.settings
         protection = station.evidence.protection_in_force()
@@ -29,6 +39,8 @@ def status(
         unfinished = len(recordings.intents(station.catalogue))
         newest = dockings.list_dockings(station.catalogue, None, _DOCKINGS)
         entries = station.custody.size()
+        live = read_status(settings)
+        matters = alerts.open_alerts(station.catalogue)
         if json:
             print_json(
                 {
@@ -47,6 +59,9 @@ def status(
                         "unfinished": unfinished,
                     },
                     "custody_entries": entries,
+                    "service": "running" if live else "not-running",
+                    "ports": live["ports"] if live else [],
+                    "alerts": [_alert_json(alert) for alert in matters],
                     "dockings": [docking_json(docking) for docking in newest],
                 }
             )
@@ -62,8 +77,17 @@ def status(
                 (tr("Late"), late),
                 (tr("Unfinished"), unfinished),
                 (tr("Custody entries"), entries),
+                (tr("Dock service"), tr("running") if live else tr("not running")),
+                (tr("Open alerts"), len(matters)),
             ]
         )
+        if live and live["ports"]:
+            answers.print()
+            answers.print(ports_table(live["ports"]))
+        for alert in matters[:_ALERTS]:
+            when = local(alert.raised_at, settings.station.zone)
+            answers.print(f"\n[bold red]●[/] {when}  {escape(alert.text.shown)}")
+            answers.print(f"  → {escape(alert.hint.shown)}")
         if newest:
             answers.print()
             table(
@@ -78,3 +102,14 @@ def status(
                     for d in newest
                 ),
             )
+
+
+def _alert_json(alert: Alert) -> dict[str, object]:
+    return {
+        "kind": alert.kind.value,
+        "device": alert.device,
+        "docking": alert.docking,
+        "text": alert.text.english,
+        "hint": alert.hint.english,
+        "raised_at": iso(alert.raised_at),
+    }

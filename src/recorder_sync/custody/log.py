@@ -45,6 +45,7 @@ class Act(StrEnum):
     DEVICE_HELD = "device-held"
     DEVICE_REMOVED = "device-removed"
     CLEARED = "cleared"
+    ALERT = "alert"
     DEVICE_EVENT = "device-event"
     """A device was issued, returned, reported faulty, repaired, retired or lost."""
     CONFIGURATION = "configuration"

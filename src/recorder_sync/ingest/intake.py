@@ -98,9 +98,8 @@ def looked_at(
             )
         started_at = station.now()
         profiles = station.settings.known_profiles
-        items = take_inventory(volume, capacity.describer, profiles, observer.listing)
-        if arrival and arrival.only is not None:
-            items = [item for item in items if item.path in arrival.only]
+        only = arrival.only if arrival else None
+        items = take_inventory(volume, capacity.describer, profiles, observer.listing, only)
         yield Intake(station, request, volume, capacity, observer, stop, started_at, items)
     finally:
         volume.close()
@@ -134,10 +133,14 @@ def open_volume(
             T("Check that the card is mounted, and the spelling."),
         ) from None
     except OSError as error:
-        raise MissingPart(
-            T("{path} cannot be read: {why}.", path=path, why=os_reason(error)),
-            T("Run the command as a user who may read the card, or try another reader."),
-        ) from error
+        raise unreadable_card(path, error) from error
+
+
+def unreadable_card(path: Path, error: OSError) -> MissingPart:
+    return MissingPart(
+        T("{path} cannot be read: {why}.", path=path, why=os_reason(error)),
+        T("Run the command as a user who may read the card, or try another reader."),
+    )
 
 
 def _refuse_overlap(path: Path, own: Path) -> None:

@@ -46,8 +46,9 @@ def take_inventory(
     describer: Describer,
     profiles: Sequence[Profile],
     found: Callable[[int], None],
+    only: frozenset[CardPath] | None = None,
 ) -> list[Item]:
-    """Walk the volume and return every file on it, oldest first.
+    """Walk the volume and return every file on it, or of `only` these, oldest first.
 
     `found` is told the number of files after each one. A folder that cannot be read is
     an item with a failure. Raises VolumeGone when the device is unplugged on the way.
@@ -55,6 +56,8 @@ def take_inventory(
     items: list[Item] = []
     probed = 0
     for listed in _walk(volume):
+        if only is not None and listed.path not in only:
+            continue
         item = listed
         undecided = listed.is_recording and listed.kind is None
         if undecided and is_identity_file(listed.path, profiles):

@@ -29,3 +29,7 @@ class Stop:
         """Wait so long; raise Stopping as soon as it is requested."""
         if self._event.wait(seconds):
             raise Stopping
+
+    def wait_quietly(self, seconds: float) -> None:
+        """Wait so long, or until it is requested."""
+        self._event.wait(seconds)

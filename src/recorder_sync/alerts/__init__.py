@@ -1,0 +1,1 @@
+"""Open matters that somebody must handle."""

@@ -1,0 +1,34 @@
+"""Raises an alert: on record first, then where people look."""
+
+from dataclasses import replace
+
+from recorder_sync.catalogue import alerts
+from recorder_sync.catalogue.database import transaction
+from recorder_sync.custody.log import Act
+from recorder_sync.language import Text
+from recorder_sync.model import Alert, AlertKind
+from recorder_sync.station import Station
+
+
+def raise_alert(
+    station: Station,
+    kind: AlertKind,
+    text: Text,
+    hint: Text,
+    *,
+    device: str | None = None,
+    docking: str | None = None,
+) -> None:
+    """Raise an alert, unless the same matter of the same docking is open already.
+
+    Raises MissingPart or CustodyProblem when it cannot be put on record.
+    """
+    now = station.now()
+    alert = Alert(kind, text, hint, now, device, docking)
+    if alerts.is_open(station.catalogue, alert):
+        return
+    subject = docking or device or station.settings.station.id
+    deed = replace(station.deed(Act.ALERT, subject, alerts.alert_facts(alert)), time=now)
+    station.custody.append([deed])
+    with transaction(station.catalogue):
+        alerts.enter(station.catalogue, alert)

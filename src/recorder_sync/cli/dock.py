@@ -1,0 +1,15 @@
+"""`recorder-sync dock` and `run`: the daemon."""
+
+import typer
+
+from recorder_sync.cli.options import Options
+from recorder_sync.config import path_in_use
+from recorder_sync.service import DockService
+
+
+def dock(context: typer.Context) -> None:
+    options = context.find_object(Options)
+    assert options is not None
+    code = DockService(path_in_use(options.config)).run()
+    if code:
+        raise typer.Exit(code)

@@ -1,0 +1,112 @@
+"""All ports together: volumes that come and go, each with a thread that looks after it."""
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from recorder_sync.config import Configuration
+from recorder_sync.dock.board import Board
+from recorder_sync.dock.docked import DockedVolume, Surroundings
+from recorder_sync.dock.mounts import wait_until_mounted
+from recorder_sync.dock.plugged import Plugged
+from recorder_sync.dock.presence import is_present
+from recorder_sync.dock.watcher import Came, Gone
+from recorder_sync.errors import MissingPart
+from recorder_sync.ingest.capacity import Capacity
+from recorder_sync.ingest.report import Report
+from recorder_sync.ingest.stopping import Stop
+from recorder_sync.language import T
+from recorder_sync.model import Health
+from recorder_sync.station import Station
+
+
+class Dock:
+    """Every volume that is plugged in."""
+
+    def __init__(
+        self,
+        settings: Callable[[], Configuration],
+        capacity: Capacity,
+        board: Board,
+        check: Callable[[Plugged, Path], Health],
+        settled: Callable[[Station, Report, Plugged, Path], None],
+    ) -> None:
+        self._settings = settings
+        self._volumes: dict[str, DockedVolume] = {}
+        self._leaving: list[DockedVolume] = []
+        self._lock = threading.Lock()
+        self._around = Surroundings(
+            settings=settings,
+            capacity=capacity,
+            board=board,
+            mount=self._mount,
+            is_present=is_present,
+            check=check,
+            has_twin=self._has_twin,
+            settled=settled,
+        )
+
+    def handle(self, event: Came | Gone) -> None:
+        """Begin or end a stay."""
+        match event:
+            case Came(plugged):
+                self._begin(plugged)
+            case Gone(key=key):
+                with self._lock:
+                    volume = self._volumes.pop(key, None)
+                if volume is not None:
+                    volume.gone()
+                    self._leaving.append(volume)
+
+    def tick(self) -> None:
+        """Called about once a second."""
+        with self._lock:
+            volumes = list(self._volumes.values())
+        for volume in volumes:
+            volume.tick()
+        self._leaving = [volume for volume in self._leaving if not volume.join(0)]
+
+    def stop(self, within_s: float) -> bool:
+        """End every stay; tell whether all ended within so many seconds."""
+        with self._lock:
+            volumes = [*self._volumes.values(), *self._leaving]
+            self._volumes.clear()
+        for volume in volumes:
+            volume.stop()
+        until = time.monotonic() + within_s
+        ended = [volume.join(max(0.0, until - time.monotonic())) for volume in volumes]
+        return all(ended)
+
+    def _begin(self, plugged: Plugged) -> None:
+        volume = DockedVolume(plugged, self._around)
+        with self._lock:
+            earlier = self._volumes.get(plugged.key)
+            self._volumes[plugged.key] = volume
+        if earlier is not None:  # its removal was missed
+            earlier.gone()
+            self._leaving.append(earlier)
+        volume.start()
+
+    def _has_twin(self, plugged: Plugged) -> bool:
+        """Tell whether another device says that it is this one."""
+        if plugged.usb.serial is None:
+            return False
+        with self._lock:
+            others = [volume.plugged for volume in self._volumes.values()]
+        return any(
+            other.usb == plugged.usb and other.usb_path != plugged.usb_path for other in others
+        )
+
+    def _mount(self, plugged: Plugged, stop: Stop) -> Path:
+        settings = self._settings()
+        if plugged.node is not None and plugged.file_system is None and plugged.number is not None:
+            raise MissingPart(
+                T("The card on port {port} has no file system that is known.", port=plugged.port),
+                T(
+                    "Do not format it: recordings may still be on it. Hand it to the custodian; "
+                    "a specialist can copy the whole disk."
+                ),
+            )
+        volumes = settings.paths.runtime / "volumes"
+        return wait_until_mounted(plugged, volumes, settings.dock.mount_wait_s, stop)

@@ -1,0 +1,61 @@
+"""Puts what happens at a port on record, beside the intake's own entries."""
+
+from collections.abc import Sequence
+
+from recorder_sync.catalogue import dockings
+from recorder_sync.catalogue.database import transaction
+from recorder_sync.catalogue.dockings import Docking
+from recorder_sync.custody.log import Act
+from recorder_sync.ingest.docking_log import docking_facts
+from recorder_sync.ingest.report import Report
+from recorder_sync.ingest.seal import path_facts
+from recorder_sync.model import CardPath
+from recorder_sync.rules.docking import Stay, after_removal, is_settled
+from recorder_sync.station import Station
+
+
+def log_held(station: Station, report: Report) -> None:
+    """Put on record that a device waits for the custodian.
+
+    The names of its files are not: it may be somebody's private stick.
+    """
+    arrival = report.arrival
+    assert arrival is not None
+    docking = Docking(
+        id=report.docking,
+        source=report.source,
+        port=report.port,
+        identity=report.identity,
+        storage=report.storage,
+        started_at=report.started_at,
+        state=Stay.HELD,
+        usb=arrival.usb,
+        fs_uuid=arrival.fs_uuid,
+        health=arrival.health,
+    )
+    station.custody.append(
+        [station.deed(Act.DEVICE_HELD, report.docking, docking_facts(docking))],
+    )
+    with transaction(station.catalogue):
+        dockings.open_docking(station.catalogue, docking)
+
+
+def log_end(station: Station, docking: str, state: Stay, missing: Sequence[CardPath] = ()) -> None:
+    """Put the end of a stay on record, with the recordings that are not in by name."""
+    facts = {"state": state.value, "missing": [path_facts(path) for path in missing]}
+    deed = station.deed(Act.DEVICE_REMOVED, docking, facts)
+    station.custody.append([deed])
+    with transaction(station.catalogue):
+        dockings.end_stay(station.catalogue, docking, state, deed.time)
+
+
+def end_stays_of_earlier_runs(station: Station) -> int:
+    """End the stays that an earlier run of the service left open; return how many.
+
+    Nobody saw whether those devices were removed; one that is still there begins anew.
+    """
+    stays = dockings.open_stays(station.catalogue)
+    for docking, state in stays.items():
+        ended = after_removal(state) if is_settled(state) else Stay.INTERRUPTED
+        log_end(station, docking, ended)
+    return len(stays)

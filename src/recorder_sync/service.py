@@ -1,0 +1,187 @@
+"""The daemon: wires the dock together, and lives until it is told to stop.
+
+Signals: SIGTERM and SIGINT stop it, SIGHUP has it read its configuration again.
+"""
+
+import hashlib
+import os
+import signal
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import structlog
+
+from recorder_sync import __version__
+from recorder_sync.config import Configuration, load
+from recorder_sync.custody.log import Act
+from recorder_sync.dock.board import Board
+from recorder_sync.dock.checking import Checking
+from recorder_sync.dock.clearing import ask_for_clearing
+from recorder_sync.dock.dock import Dock
+from recorder_sync.dock.folder_docking import FolderDocking
+from recorder_sync.dock.station_disks import station_disks
+from recorder_sync.dock.stay_log import end_stays_of_earlier_runs
+from recorder_sync.dock.watcher import Watcher
+from recorder_sync.errors import ConfigurationProblem, RecorderSyncError
+from recorder_sync.ingest.capacity import capacity_of
+from recorder_sync.ingest.recovery import recover
+from recorder_sync.journal import log_to_the_journal
+from recorder_sync.notify import Notify
+from recorder_sync.station import Station, now, open_station
+
+_BEAT_S = 1.0
+_STOP_WITHIN_S = 8.0
+"""Seconds that stays get to end: the unit gives the service 15 in all."""
+
+_FIXED = ("station", "paths", "media")
+"""Sections that are in force from the start to the end of the process."""
+
+_log = structlog.get_logger("service")
+
+
+class DockService:
+    """One process that looks after every port and drop folder."""
+
+    def __init__(self, configuration: Path) -> None:
+        """Read the configuration. Raises ConfigurationProblem or MissingPart."""
+        self._path = configuration
+        self._settings = load(configuration)
+        self._wake = threading.Event()
+        self._received: list[int] = []
+        self._notify = Notify()
+        self._failure: RecorderSyncError | None = None
+
+    def run(self) -> int:
+        """Work until a signal comes; return the exit code.
+
+        Raises RecorderSyncError when the station cannot be opened, or no device can be seen.
+        """
+        log_to_the_journal()
+        with self._on_signals(), ExitStack() as stack:
+            station = open_station(self._settings)
+            stack.callback(station.catalogue.close)
+            capacity = stack.enter_context(capacity_of(self._settings))
+            self._begin(station)
+            runtime = self._settings.paths.runtime
+            board = stack.enter_context(Board(runtime, self._settings.station.id, now))
+            dock = Dock(
+                self._in_use, capacity, board, Checking(self._in_use, capacity), ask_for_clearing
+            )
+            folders = FolderDocking(self._in_use, capacity, board)
+            watcher = Watcher(station_disks(self._settings))
+            watching = threading.Thread(
+                target=self._watch, args=(watcher, dock), name="udev", daemon=True
+            )
+            watching.start()
+            folders.start()
+            self._notify.ready(f"{len(self._settings.dock.folders)} drop folder(s)")
+            _log.info("ready", version=__version__, station=self._settings.station.id)
+            self._live(station, board, dock)
+            self._notify.stopping()
+            watcher.stop()
+            ended = all([folders.stop(_STOP_WITHIN_S), dock.stop(_STOP_WITHIN_S)])
+            self._put_on_record(station, {"what": "stopped", "clean": ended})
+            _log.info("stopped", clean=ended)
+            if not ended:  # a read that the kernel does not give back holds a thread for good
+                os._exit(self._exit_code())
+        if self._failure is not None:
+            raise self._failure
+        return self._exit_code()
+
+    def _in_use(self) -> Configuration:
+        return self._settings
+
+    def _begin(self, station: Station) -> None:
+        recovered = recover(station)
+        stays = end_stays_of_earlier_runs(station)
+        recovered_dockings = recover(station).dockings if stays else 0
+        _log.info(
+            "recovered",
+            dockings=recovered.dockings + recovered_dockings,
+            finished=recovered.finished,
+            lost=recovered.lost,
+            stays=stays,
+        )
+        self._put_on_record(
+            station,
+            {"what": "started", "version": __version__, "configuration": _digest(self._path)},
+        )
+
+    def _live(self, station: Station, board: Board, dock: Dock) -> None:
+        while not self._received or self._received[-1] == signal.SIGHUP:
+            if self._received:
+                self._received.clear()
+                self._reload(station, board)
+            if self._failure is not None:
+                return
+            dock.tick()
+            self._notify.alive()
+            self._wake.wait(_BEAT_S)
+            self._wake.clear()
+
+    def _watch(self, watcher: Watcher, dock: Dock) -> None:
+        try:
+            for event in watcher.events():
+                dock.handle(event)
+        except RecorderSyncError as error:
+            self._failure = error
+            self._wake.set()
+
+    def _reload(self, station: Station, board: Board) -> None:
+        """Take up the configuration as it is now; a bad one is refused and the old one kept."""
+        self._notify.reloading()
+        try:
+            fresh = load(self._path)
+        except RecorderSyncError as error:
+            problems = error.problems if isinstance(error, ConfigurationProblem) else ()
+            why = "; ".join([str(error), *(problem.english for problem in problems)])
+            _log.error("configuration refused, the old one stays in force", why=why)
+            board.configuration_problem(why)
+        else:
+            later = [n for n in _FIXED if getattr(fresh, n) != getattr(self._settings, n)]
+            kept = {name: getattr(self._settings, name) for name in later}
+            self._settings = fresh.model_copy(update=kept)
+            board.configuration_problem(
+                f"a restart is needed for: {', '.join(later)}" if later else None
+            )
+            _log.info("configuration taken up", after_restart=", ".join(later) or None)
+            facts = {"digest": _digest(self._path), "after_restart": later}
+            self._put_on_record(station, facts, Act.CONFIGURATION)
+        self._notify.ready("running")
+
+    def _put_on_record(
+        self, station: Station, facts: Mapping[str, Any], act: Act = Act.SERVICE
+    ) -> None:
+        try:
+            station.custody.append([station.deed(act, self._settings.station.id, facts)])
+        except (RecorderSyncError, OSError, sqlite3.DatabaseError) as error:
+            _log.error("not on record", act=act.value, why=str(error))
+
+    @contextmanager
+    def _on_signals(self) -> Iterator[None]:
+        def handle(number: int, _frame: FrameType | None) -> None:
+            self._received.append(number)
+            self._wake.set()
+
+        numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+        before = {number: signal.signal(number, handle) for number in numbers}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _exit_code(self) -> int:
+        return 128 + self._received[-1] if self._received else 0
+
+
+def _digest(path: Path) -> str | None:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return None
