@@ -13,9 +13,10 @@ from typing import Any
 
 from sqlite_utils.db import Database
 
-from recorder_sync.catalogue import dockings, ledger, recordings
+from recorder_sync.catalogue import device_events, dockings, ledger, recordings
 from recorder_sync.catalogue.database import FILE_NAME, open_catalogue, transaction
 from recorder_sync.catalogue.dockings import Became, Docking, DockingOutcome, InventoryEntry
+from recorder_sync.catalogue.ledger_facts import case_of, device_of, event_of
 from recorder_sync.catalogue.recordings import Intent
 from recorder_sync.custody.log import Act, CustodyLog, Entry
 from recorder_sync.description import as_json, as_text, from_json
@@ -23,9 +24,7 @@ from recorder_sync.durable import sync_folder
 from recorder_sync.health_json import health_of
 from recorder_sync.model import (
     CardPath,
-    Case,
     Claim,
-    Device,
     Digests,
     Identity,
     IdentityState,
@@ -214,11 +213,15 @@ def _ledger(db: Database, entry: Entry) -> None:
     facts, at = entry.deed.facts, entry.deed.time
     match which:
         case "device":
-            ledger.register_device(db, Device(number, **facts, registered_at=at))
+            ledger.register_device(db, device_of(number, facts, at))
         case "officer":
             ledger.register_officer(db, Officer(number, **facts), iso(at))
         case "case":
-            ledger.register_case(db, Case(number, **facts), iso(at))
+            ledger.register_case(db, case_of(number, facts), iso(at))
+
+
+def _device_event(db: Database, entry: Entry) -> None:
+    device_events.enter(db, event_of(entry))
 
 
 def path_of(facts: Mapping[str, Any]) -> CardPath:
@@ -237,4 +240,5 @@ _STEPS: dict[Act, Callable[[Database, Entry], None]] = {
     Act.DEVICE_REMOVED: _device_removed,
     Act.TAG: _tag,
     Act.LEDGER: _ledger,
+    Act.DEVICE_EVENT: _device_event,
 }
