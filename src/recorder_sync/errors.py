@@ -63,6 +63,14 @@ class NotFound(RecorderSyncError):
     exit_code = 2
 
 
+class NotReady(RecorderSyncError):
+    """A device may not go out (Art. 22), with every reason; nothing was done."""
+
+    def __init__(self, text: Text, problems: list[Text], hint: Text | None = None) -> None:
+        super().__init__(text, hint)
+        self.problems = problems
+
+
 class RecordingFailure(RecorderSyncError):
     """One recording could not be taken in; the others go on."""
 

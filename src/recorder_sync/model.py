@@ -7,7 +7,7 @@ datetimes in UTC, sizes are bytes, durations seconds.
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from recorder_sync.language import Text
@@ -160,6 +160,8 @@ class Case:
     number: str
     party: str | None = None
     cause: str | None = None
+    closed_on: date | None = None
+    """When the enforcement ended; the archive counts from here (Art. 26)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +195,13 @@ class Device:
     """Certificate number of the officer the device is given to."""
     registered_at: datetime | None = None
     """None: seen on a card, but not in the ledger."""
+    custodian: str | None = None
+    """Who keeps it (Art. 22)."""
+    features: tuple[str, ...] = ()
+    """Such as night vision or positioning (Art. 29)."""
+    usb: UsbIdentity | None = None
+    fs_uuids: tuple[str, ...] = ()
+    """File systems of its memory and its cards."""
 
 
 @dataclass(frozen=True, slots=True)

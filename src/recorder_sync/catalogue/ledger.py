@@ -4,13 +4,16 @@ A number seen on a card gets a row without `registered_at`, so that recordings c
 it; only a custodian's command registers it.
 """
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
 
 from sqlite_utils.db import Database
 
 from recorder_sync.catalogue.schema import table
 from recorder_sync.catalogue.words import words
-from recorder_sync.model import Case, Device, Officer
+from recorder_sync.model import Case, Claim, Device, Officer, Source, UsbIdentity
 from recorder_sync.timestamps import iso_or_none, moment
 
 
@@ -33,7 +36,7 @@ def see_case(db: Database, number: str) -> None:
 
 
 def register_device(db: Database, device: Device) -> None:
-    """Enter a device in the ledger, or change its entry."""
+    """Enter a device in the ledger, or replace its entry."""
     if device.officer:
         see_officer(db, device.officer, None)
     table(db, "devices").upsert(
@@ -44,7 +47,16 @@ def register_device(db: Database, device: Device) -> None:
             "model": device.model,
             "officer": device.officer,
             "registered_at": iso_or_none(device.registered_at),
+            "custodian": device.custodian,
+            "features": (
+                json.dumps(device.features, ensure_ascii=False) if device.features else None
+            ),
+            "usb": str(device.usb) if device.usb else None,
         }
+    )
+    db.execute("delete from device_file_systems where device = ?", [device.number])
+    table(db, "device_file_systems").insert_all(
+        {"device": device.number, "uuid": uuid} for uuid in dict.fromkeys(device.fs_uuids)
     )
 
 
@@ -64,12 +76,13 @@ def register_case(db: Database, case: Case, registered_at: str) -> None:
     see_case(db, case.number)
     db.execute(
         "update cases set party = ?, party_words = ?, cause = ?, cause_words = ?,"
-        " registered_at = ? where number = ?",
+        " closed_on = ?, registered_at = ? where number = ?",
         [
             case.party,
             words(case.party) if case.party else None,
             case.cause,
             words(case.cause) if case.cause else None,
+            case.closed_on.isoformat() if case.closed_on else None,
             registered_at,
             case.number,
         ],
@@ -84,14 +97,58 @@ def registered_devices(db: Database) -> dict[str, Device]:
 def devices(db: Database) -> Iterable[Device]:
     """Yield every device, registered or only seen, by number."""
     for row in table(db, "devices").rows_where(order_by="number"):
-        yield Device(
-            row["number"],
-            row["kind"],
-            row["maker"],
-            row["model"],
-            row["officer"],
-            moment(row["registered_at"]) if row["registered_at"] else None,
-        )
+        yield _device(db, row)
+
+
+def device(db: Database, number: str) -> Device | None:
+    for row in table(db, "devices").rows_where("number = ?", [number]):
+        return _device(db, row)
+    return None
+
+
+def _device(db: Database, row: Mapping[str, Any]) -> Device:
+    cards = db.query(
+        "select uuid from device_file_systems where device = ? order by uuid", [row["number"]]
+    )
+    return Device(
+        row["number"],
+        row["kind"],
+        row["maker"],
+        row["model"],
+        row["officer"],
+        moment(row["registered_at"]) if row["registered_at"] else None,
+        row["custodian"],
+        tuple(json.loads(row["features"] or "[]")),
+        UsbIdentity.parse(row["usb"]) if row["usb"] else None,
+        tuple(card["uuid"] for card in cards),
+    )
+
+
+def owners_of_usb(db: Database, usb: UsbIdentity) -> list[str]:
+    """Return the devices registered with this identity: none where it has no serial."""
+    if usb.serial is None:
+        return []
+    rows = db.query("select number from devices where usb = ? order by number", [str(usb)])
+    return [row["number"] for row in rows]
+
+
+def owners_of_file_system(db: Database, fs_uuid: str) -> list[str]:
+    """Return the devices that this file system is registered for."""
+    rows = db.query(
+        "select device from device_file_systems where uuid = ? collate nocase order by device",
+        [fs_uuid],
+    )
+    return [row["device"] for row in rows]
+
+
+def claims_of(db: Database, usb: UsbIdentity | None, fs_uuid: str | None) -> list[Claim]:
+    """Return which device the ledger says this is, by its USB identity and its card."""
+    by_usb = owners_of_usb(db, usb) if usb else []
+    by_card = owners_of_file_system(db, fs_uuid) if fs_uuid else []
+    return [
+        *(Claim(number, Source.LEDGER, f"USB identity {usb}") for number in by_usb),
+        *(Claim(number, Source.LEDGER, f"file system {fs_uuid}") for number in by_card),
+    ]
 
 
 def officers(db: Database) -> Iterable[Officer]:
@@ -107,10 +164,17 @@ def officer(db: Database, cert_no: str) -> Officer | None:
 
 def cases(db: Database) -> Iterable[Case]:
     for row in table(db, "cases").rows_where(order_by="number"):
-        yield Case(row["number"], row["party"], row["cause"])
+        yield _case(row)
 
 
 def case(db: Database, number: str) -> Case | None:
     for row in table(db, "cases").rows_where("number = ?", [number]):
-        return Case(row["number"], row["party"], row["cause"])
+        return _case(row)
     return None
+
+
+def _case(row: Mapping[str, Any]) -> Case:
+    closed = row["closed_on"]
+    return Case(
+        row["number"], row["party"], row["cause"], date.fromisoformat(closed) if closed else None
+    )

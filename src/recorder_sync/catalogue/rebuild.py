@@ -13,9 +13,10 @@ from typing import Any
 
 from sqlite_utils.db import Database
 
-from recorder_sync.catalogue import alerts, dockings, ledger, recordings
+from recorder_sync.catalogue import alerts, device_events, dockings, ledger, recordings
 from recorder_sync.catalogue.database import FILE_NAME, open_catalogue, transaction
 from recorder_sync.catalogue.dockings import Became, Docking, DockingOutcome, InventoryEntry
+from recorder_sync.catalogue.ledger_facts import case_of, device_of, event_of
 from recorder_sync.catalogue.recordings import Intent
 from recorder_sync.custody.log import Act, CustodyLog, Entry
 from recorder_sync.description import as_json, as_text, from_json
@@ -25,9 +26,7 @@ from recorder_sync.model import (
     Alert,
     AlertKind,
     CardPath,
-    Case,
     Claim,
-    Device,
     Digests,
     Identity,
     IdentityState,
@@ -231,11 +230,15 @@ def _ledger(db: Database, entry: Entry) -> None:
     facts, at = entry.deed.facts, entry.deed.time
     match which:
         case "device":
-            ledger.register_device(db, Device(number, **facts, registered_at=at))
+            ledger.register_device(db, device_of(number, facts, at))
         case "officer":
             ledger.register_officer(db, Officer(number, **facts), iso(at))
         case "case":
-            ledger.register_case(db, Case(number, **facts), iso(at))
+            ledger.register_case(db, case_of(number, facts), iso(at))
+
+
+def _device_event(db: Database, entry: Entry) -> None:
+    device_events.enter(db, event_of(entry))
 
 
 def path_of(facts: Mapping[str, Any]) -> CardPath:
@@ -255,4 +258,5 @@ _STEPS: dict[Act, Callable[[Database, Entry], None]] = {
     Act.ALERT: _alert,
     Act.TAG: _tag,
     Act.LEDGER: _ledger,
+    Act.DEVICE_EVENT: _device_event,
 }

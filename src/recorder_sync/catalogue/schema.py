@@ -226,6 +226,40 @@ def m004_stays(db: Database) -> None:
 
 
 @migrations()
+def m005_device_ledger(db: Database) -> None:
+    """Who keeps a device, what it can do, how it is known again, and what happened to it."""
+    for column in ("custodian", "features", "usb"):
+        db.execute(f"alter table devices add column {column} text")
+    db.execute("create index devices_by_usb on devices (usb) where usb is not null")
+    db.execute("alter table cases add column closed_on text")
+    table(db, "device_file_systems").create(
+        {"device": str, "uuid": str},
+        pk=("device", "uuid"),
+        foreign_keys=[("device", "devices", "number")],
+        strict=True,
+    )
+    db.execute("create index device_by_file_system on device_file_systems (uuid collate nocase)")
+    table(db, "device_events").create(
+        {
+            "custody_seq": int,
+            "device": str,
+            "time": str,
+            "what": str,
+            "officer": str,
+            "text": str,
+            "override": str,
+            "not_ready": str,
+            "actor": str,
+        },
+        pk="custody_seq",
+        not_null={"device", "time", "what", "not_ready", "actor"},
+        foreign_keys=[("device", "devices", "number"), ("officer", "officers", "cert_no")],
+        strict=True,
+    )
+    db.execute("create index device_events_by_device on device_events (device, custody_seq)")
+
+
+@migrations()
 def m006_alerts(db: Database) -> None:
     table(db, "alerts").create(
         {

@@ -21,7 +21,7 @@ from recorder_sync.config import Clear
 from recorder_sync.custody.log import Act
 from recorder_sync.dock.plugged import Plugged
 from recorder_sync.errors import RecorderSyncError, os_reason
-from recorder_sync.ingest.buffers import CHUNK, page_aligned
+from recorder_sync.ingest.buffers import page_aligned
 from recorder_sync.ingest.medium import file_system_of, has_device
 from recorder_sync.ingest.readback import read_back
 from recorder_sync.ingest.report import Report
@@ -141,20 +141,20 @@ def _why_not_by_evidence(station: Station, recording: Recording) -> Text | None:
     path = station.evidence.absolute(recording.path)
     handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        on_device = has_device(file_system_of(path))
-        found = read_back(handle, page_aligned(CHUNK), on_device)
+        with page_aligned() as buffer:
+            found = read_back(handle, buffer, has_device(file_system_of(path)))
     finally:
         os.close(handle)
     if found.blake3 != recording.digests.blake3:
         return T("the evidence file is not what was sealed")
-    return None if found.proof.is_proof else T("the copy could not be verified on its medium")
+    return None if found.proof.proves_medium else T("the copy could not be verified on its medium")
 
 
 def _why_not_by_card(volume: Volume, entry: InventoryEntry, recording: Recording) -> Text | None:
-    with volume.file(entry.path) as handle:
+    with volume.file(entry.path) as handle, page_aligned() as buffer:
         if stamp(handle) != Stamp(entry.size, entry.mtime_ns):
             return T("size or time on the card are not the same any more")
-        found = read_back(handle, page_aligned(CHUNK), on_device=False)
+        found = read_back(handle, buffer, on_device=False)
     if found.blake3 != recording.digests.blake3:
         return T("the content on the card is not what is sealed")
     return None

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from recorder_sync.catalogue import ledger
+from recorder_sync.catalogue.device_events import events_of
 from recorder_sync.ingest.arrival import Arrival
 from recorder_sync.ingest.identity_files import CardFacts, profile_for
 from recorder_sync.ingest.inventory import Item
@@ -23,6 +24,7 @@ from recorder_sync.model import (
     IdentityState,
     Kind,
     Media,
+    RecordedTime,
     Recording,
     Source,
     Tags,
@@ -32,8 +34,10 @@ from recorder_sync.rules.identity import identify, recording_id
 from recorder_sync.rules.naming import Field, NameFacts, read_name
 from recorder_sync.rules.recorded_time import recorded_time
 from recorder_sync.rules.tagging import conflicts, decide
+from recorder_sync.rules.whereabouts import Holding, holder_at, holdings
 from recorder_sync.station import Station
 from recorder_sync.stores.evidence import evidence_path
+from recorder_sync.timestamps import iso
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ class Interpreter:
         profiles = station.settings.known_profiles
         self._names = {item.path: read_name(item.path, profiles) for item in items}
         self._ledger = ledger.registered_devices(station.catalogue)
+        self._holdings: dict[str, list[Holding]] = {}
         self.identity = self._identify(items)
 
     def _identify(self, items: Sequence[Item]) -> Identity:
@@ -88,7 +93,6 @@ class Interpreter:
         copy, media, settings = verified.copy, verified.media, self._station.settings
         item, digests = copy.item, copy.copied.digests
         name = profile_for(self._names[item.path], self._card)
-        tags = self._tags(item, name, media)
         kind = _kind(item, media, name)
         now = self._station.now()
         recorded = recorded_time(
@@ -100,6 +104,7 @@ class Interpreter:
             zone=settings.station.zone,
             docked_at=report.started_at,
         )
+        tags = self._tags(item, name, media, recorded)
         deadline = deadline_for(recorded, timedelta(hours=settings.deadline.hours))
         device = tags.device.value if tags.device else UNASSIGNED
         identifier = recording_id(device, digests.blake3, whole=not copy.missing)
@@ -128,9 +133,9 @@ class Interpreter:
             missing=copy.missing,
         )
 
-    def _tags(self, item: Item, name: NameFacts, media: Media) -> Tags:
+    def _tags(self, item: Item, name: NameFacts, media: Media, recorded: RecordedTime) -> Tags:
         device = decide(self._claims(Field.DEVICE, item, name, media) or self._card_as_a_whole())
-        holder = self._holder(device.value) if device else []
+        holder = self._holder(device.value, recorded) if device else []
         officer = decide(self._claims(Field.OFFICER, item, name, media) + holder)
         case = decide(self._claims(Field.CASE, item, name, media))
         return Tags(device, officer, case)
@@ -155,11 +160,28 @@ class Interpreter:
             return []
         return [Claim(identity.device, identity.source, "the other files on this card")]
 
-    def _holder(self, device: str) -> list[Claim]:
+    def _holder(self, device: str, recorded: RecordedTime) -> list[Claim]:
+        """Say who held the device when it recorded this, by issues and returns.
+
+        A device that is never issued belongs to the officer it is registered for. A time
+        that is still to come says nothing of who held it.
+        """
+        held = self._holdings_of(device)
+        if held:
+            holding = holder_at(held, recorded.start)
+            if holding is None or Flag.FUTURE_DATED in recorded.flags:
+                return []
+            return [Claim(holding.officer, Source.LEDGER, f"issued to at {iso(holding.since)}")]
         entry = self._ledger.get(device)
         if entry is None or entry.officer is None:
             return []
         return [Claim(entry.officer, Source.LEDGER, f"holder of device {device}")]
+
+    def _holdings_of(self, device: str) -> list[Holding]:
+        if device not in self._holdings:
+            events = events_of(self._station.catalogue, device)
+            self._holdings[device] = holdings(events)
+        return self._holdings[device]
 
     def _officer_name(self, tags: Tags, item: Item, name: NameFacts) -> str | None:
         if tags.officer is None:

@@ -1,0 +1,1 @@
+"""What the custodian does: every change goes into the custody log, then into the catalogue."""
