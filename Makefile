@@ -52,7 +52,8 @@ parts:
 
 .PHONY: test-parts
 test-parts:
-	@./tools/system_parts.sh fusermount3:fuse3 losetup:mount mkfs.ext4:e2fsprogs mkfs.xfs:xfsprogs
+	@./tools/system_parts.sh fusermount3:fuse3 losetup:mount mkfs.ext4:e2fsprogs mkfs.xfs:xfsprogs \
+	  mkfs.vfat:dosfstools mkfs.exfat:exfatprogs
 
 .PHONY: compared
 compared: # what the benchmarks compare the intake with
