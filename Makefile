@@ -53,7 +53,7 @@ parts:
 .PHONY: test-parts
 test-parts:
 	@./tools/system_parts.sh fusermount3:fuse3 losetup:mount mkfs.ext4:e2fsprogs mkfs.xfs:xfsprogs \
-	  umockdev-wrapper:umockdev
+	  umockdev-wrapper:umockdev mkfs.vfat:dosfstools mkfs.exfat:exfatprogs
 
 .PHONY: compared
 compared: # what the benchmarks compare the intake with

@@ -16,7 +16,14 @@ from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from recorder_sync.errors import ConfigurationProblem, MissingPart, os_reason
 from recorder_sync.language import Language, T, Text
@@ -182,6 +189,12 @@ class IdentityFile(_Section):
 
     _is_pattern = field_validator("path")(_pattern)
 
+    def compiled(self) -> naming.IdentityFile:
+        return naming.IdentityFile(re.compile(self.path), self.format, tuple(self.keys.items()))
+
+
+_Arguments = Annotated[tuple[str, ...], Field(min_length=1)]
+
 
 class Profile(_Section):
     name: Annotated[str, Field(min_length=1)]
@@ -192,6 +205,25 @@ class Profile(_Section):
     identity_files: tuple[IdentityFile, ...] = ()
     container_tags: dict[str, naming.Field] = {}
     kinds: dict[str, Kind] = {}
+    usb: tuple[Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{4}:[0-9A-Fa-f]{4}$")], ...] = ()
+    status_files: tuple[IdentityFile, ...] = ()
+    status_clock: naming.Clock | None = None
+    health_from: tuple[naming.HealthSource, ...] = ()
+    vendor_command: _Arguments | None = None
+    vendor_command_limit_s: Annotated[float, Field(gt=0, le=120)] = 10.0
+    unlock_command: _Arguments | None = None
+    unlock_limit_s: Annotated[float, Field(gt=0, le=600)] = 30.0
+
+    @field_validator("vendor_command", "unlock_command")
+    @classmethod
+    def _only_for_named_devices(
+        cls, arguments: tuple[str, ...] | None, others: ValidationInfo
+    ) -> tuple[str, ...] | None:
+        if arguments and not others.data.get("usb"):
+            raise ValueError("should stand beside usb = [...]: it runs for those devices only")
+        if arguments and not (arguments[0] and "\0" not in "".join(arguments)):
+            raise ValueError("should begin with a program, and hold no NUL")
+        return arguments
 
     @field_validator("file_names")
     @classmethod
@@ -205,13 +237,20 @@ class Profile(_Section):
             name_clock=self.name_clock,
             container_clock=self.container_clock,
             mtime_clock=self.mtime_clock,
-            identity_files=tuple(
-                naming.IdentityFile(re.compile(f.path), f.format, tuple(f.keys.items()))
-                for f in self.identity_files
-            ),
+            identity_files=tuple(f.compiled() for f in self.identity_files),
             container_tags=tuple((k.lower(), v) for k, v in self.container_tags.items()),
             kinds=tuple(self.kinds.items()),
+            usb=tuple(naming.UsbModel(*one.lower().split(":")) for one in self.usb),
+            status_files=tuple(f.compiled() for f in self.status_files),
+            status_clock=self.status_clock,
+            health_from=self.health_from,
+            vendor_command=_command(self.vendor_command, self.vendor_command_limit_s),
+            unlock_command=_command(self.unlock_command, self.unlock_limit_s),
         )
+
+
+def _command(arguments: tuple[str, ...] | None, limit_s: float) -> naming.Command | None:
+    return naming.Command(arguments, limit_s) if arguments else None
 
 
 class Configuration(_Section):

@@ -79,6 +79,10 @@ class VolumeGone(RecordingFailure):
     """The device was unplugged: what is not in yet is missing, not deleted."""
 
 
+class ProgramFailure(RecorderSyncError):
+    """A program that was to ask or to unlock a device did not do so."""
+
+
 class Stopped(RecorderSyncError):
     """A person or the system asked the command to stop.
 

@@ -22,7 +22,9 @@ def health_json(health: Health) -> dict[str, object]:
         "clock_source": clock.source if clock else None,
         "file_system": health.file_system.value if health.file_system else None,
         "firmware": health.firmware,
+        "firmware_source": health.firmware_source,
         "model": health.model,
+        "model_source": health.model_source,
         "read_errors": health.read_errors,
     }
 
@@ -47,4 +49,6 @@ def health_of(found: Mapping[str, Any]) -> Health:
         firmware=found["firmware"],
         model=found["model"],
         read_errors=found["read_errors"],
+        firmware_source=found.get("firmware_source"),
+        model_source=found.get("model_source"),
     )

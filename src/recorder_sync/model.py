@@ -344,6 +344,8 @@ class Health:
     model: str | None = None
     read_errors: int = 0
     """Recordings of this docking that could not be read whole."""
+    firmware_source: str | None = None
+    model_source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

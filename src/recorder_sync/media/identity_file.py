@@ -74,7 +74,7 @@ def _json(text: str) -> dict[str, str]:
     found = json.loads(text)
     if not isinstance(found, dict):
         raise ValueError("not a JSON object")
-    return {str(k): str(v) for k, v in found.items() if isinstance(v, str | int)}
+    return {str(k): str(v) for k, v in found.items() if isinstance(v, str | int | float)}
 
 
 def _xml(data: bytes) -> list[dict[str, str]]:

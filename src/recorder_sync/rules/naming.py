@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from recorder_sync.model import CardPath, Claim, Kind, Source
+from recorder_sync.model import CardPath, Claim, Kind, Source, UsbIdentity
 
 
 class Clock(StrEnum):
@@ -37,6 +37,37 @@ class Field(StrEnum):
     OFFICER_NAME = "officer_name"
     UNIT = "unit"
     CASE = "case"
+    BATTERY = "battery"
+    CHARGING = "charging"
+    CLOCK = "clock"
+    FIRMWARE = "firmware"
+    MODEL = "model"
+
+
+class HealthSource(StrEnum):
+    """Who can be asked about a device's state."""
+
+    VENDOR_COMMAND = "vendor-command"
+    SYSFS = "sysfs"
+    GPHOTO2 = "gphoto2"
+    ADB = "adb"
+    STATUS_FILE = "status-file"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A maker's program: its arguments, and the seconds that it may take."""
+
+    arguments: tuple[str, ...]
+    limit_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class UsbModel:
+    """USB vendor and product number, four hexadecimal digits each, lower case."""
+
+    vendor: str
+    product: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +97,19 @@ class Profile:
     container_tags: tuple[tuple[str, Field], ...] = ()
     kinds: tuple[tuple[str, Kind], ...] = ()
     """What the name's group `kind` means."""
+    usb: tuple[UsbModel, ...] = ()
+    """The devices that it is for; empty: any."""
+    status_files: tuple[IdentityFile, ...] = ()
+    status_clock: Clock | None = None
+    """What a reported time means that names no zone, or `Z`; None: local, and UTC."""
+    health_from: tuple[HealthSource, ...] = ()
+    """Who is asked about the device's state, the best first; empty: the usual ones."""
+    vendor_command: Command | None = None
+    unlock_command: Command | None = None
+
+    def is_for(self, usb: UsbIdentity) -> bool:
+        """Tell whether this profile names the device's USB numbers."""
+        return UsbModel(usb.vendor, usb.product) in self.usb
 
 
 GENERIC = Profile("generic")
@@ -127,7 +171,9 @@ def _naive(digits: str) -> datetime | None:
 def is_identity_file(path: CardPath, profiles: Sequence[Profile]) -> bool:
     """Tell whether a profile reads facts about the card from this file."""
     return any(
-        file.path.fullmatch(path.text) for profile in profiles for file in profile.identity_files
+        file.path.fullmatch(path.text)
+        for profile in profiles
+        for file in (*profile.identity_files, *profile.status_files)
     )
 
 
