@@ -11,6 +11,7 @@ from recorder_sync.dock.docked import DockedVolume, Surroundings
 from recorder_sync.dock.mounts import wait_until_mounted
 from recorder_sync.dock.plugged import Plugged
 from recorder_sync.dock.presence import is_present
+from recorder_sync.dock.unlock import unlock
 from recorder_sync.dock.watcher import Came, Gone
 from recorder_sync.errors import MissingPart
 from recorder_sync.ingest.capacity import Capacity
@@ -108,5 +109,6 @@ class Dock:
                     "a specialist can copy the whole disk."
                 ),
             )
+        unlock(plugged, settings.known_profiles)
         volumes = settings.paths.runtime / "volumes"
         return wait_until_mounted(plugged, volumes, settings.dock.mount_wait_s, stop)

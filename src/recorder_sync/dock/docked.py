@@ -14,6 +14,7 @@ from pathlib import Path
 
 from recorder_sync.catalogue import ledger
 from recorder_sync.config import Configuration, Unknown
+from recorder_sync.custodian.moves import report_fault
 from recorder_sync.dock.board import Board
 from recorder_sync.dock.plugged import Plugged
 from recorder_sync.dock.port_display import PortDisplay, ours
@@ -22,11 +23,13 @@ from recorder_sync.dock.stay_log import log_end, log_held
 from recorder_sync.errors import MissingPart, RecorderSyncError, VolumeGone
 from recorder_sync.ingest.arrival import Arrival
 from recorder_sync.ingest.capacity import Capacity
+from recorder_sync.ingest.failures import Unreadable
 from recorder_sync.ingest.intake import Intake, Request, looked_at, new_docking_id
 from recorder_sync.ingest.report import Report
 from recorder_sync.ingest.stopping import Stop, Stopping
 from recorder_sync.ingest.volume import gone
-from recorder_sync.model import CardPath, Health, Identity
+from recorder_sync.language import T
+from recorder_sync.model import CardPath, Health, Identity, ItemOutcome
 from recorder_sync.rules.admission import Admission, admit
 from recorder_sync.rules.docking import Stay, after_removal, is_settled
 from recorder_sync.rules.identity import identify
@@ -180,8 +183,16 @@ class DockedVolume:
             raise Stopping
         if report.not_in and not self._around.is_present(self.plugged):
             raise gone()
+        self._report_read_errors(station, report)
         self._around.settled(station, report, self.plugged, root)
         self._display.settled(station, report)
+
+    def _report_read_errors(self, station: Station, report: Report) -> None:
+        """Open a fault for a device whose recordings cannot be read (Art. 24)."""
+        device = report.identity.device
+        failures = (outcome.failure for outcome in report.of(ItemOutcome.FAILED))
+        if device and any(isinstance(failure, Unreadable) for failure in failures):
+            report_fault(station, device, T("Recordings on it could not be read."))
 
     def _hold(self, station: Station, report: Report) -> None:
         """Have the device wait for the custodian; return when the ledger knows it.

@@ -8,11 +8,11 @@ from datetime import datetime
 import structlog
 
 from recorder_sync.alerts.raising import raise_alert
-from recorder_sync.catalogue import ledger
 from recorder_sync.catalogue.database import explain
+from recorder_sync.custodian.standing import check, standing_of
 from recorder_sync.dock.board import Board, Row
 from recorder_sync.dock.plugged import Plugged
-from recorder_sync.errors import RecorderSyncError, refused
+from recorder_sync.errors import NotFound, RecorderSyncError, refused
 from recorder_sync.ingest.report import Report
 from recorder_sync.language import T, Text
 from recorder_sync.model import (
@@ -24,6 +24,7 @@ from recorder_sync.model import (
     ItemOutcome,
 )
 from recorder_sync.rules.docking import Stay
+from recorder_sync.rules.readiness import Facts, Verdict, readiness
 from recorder_sync.station import Station
 
 _NAMED = 5
@@ -69,8 +70,11 @@ class PortDisplay:
         self._change(health=health, model=health.model or self._plugged.model)
 
     def identity(self, station: Station, identity: Identity) -> None:
-        officer = ledger.holder(station.catalogue, identity.device) if identity.device else None
-        self._change(device=identity.device, identity=identity.state, officer=officer)
+        self._change(
+            device=identity.device,
+            identity=identity.state,
+            officer=_holder(station, identity.device) if identity.device else None,
+        )
 
     def taking_in(self, station: Station, report: Report) -> None:
         self._change(docking=report.docking)
@@ -129,7 +133,15 @@ class PortDisplay:
         progress = replace(
             row.progress, recordings=total, done=total - left, failed=left, waits=False, rate=None
         )
-        self._change(state=state, message=message, hint=hint, progress=progress)
+        verdict = _readiness(station, report)
+        self._change(
+            state=state,
+            message=message,
+            hint=hint,
+            progress=progress,
+            ready=verdict.is_ready,
+            not_ready=tuple(finding.text for finding in verdict.reasons),
+        )
         self._log.info(
             "settled", state=state.value, docking=report.docking, device=report.identity.device
         )
@@ -220,6 +232,24 @@ def ours(error: Exception) -> RecorderSyncError:
         return explain(error)
     assert isinstance(error, OSError)
     return refused(error)
+
+
+def _holder(station: Station, device: str) -> str | None:
+    """Return who has the device: by its issues, else by its entry in the ledger."""
+    try:
+        standing = standing_of(station.catalogue, device)
+    except NotFound:  # a number that was read for the first time
+        return None
+    return standing.where.officer or standing.device.officer
+
+
+def _readiness(station: Station, report: Report) -> Verdict:
+    """Say whether the device may go out again (Art. 22)."""
+    limits, device = station.settings.readiness, report.identity.device
+    if device is None:
+        health = (report.arrival and report.arrival.health) or Health()
+        return readiness(Facts(health, unsealed=len(report.not_in)), limits)
+    return check(station.catalogue, standing_of(station.catalogue, device), limits)[0]
 
 
 def _verdict(report: Report) -> tuple[Text, Text | None]:
