@@ -109,6 +109,10 @@ class PortDisplay:
             "It is taken in then by itself.",
             docking=report.docking,
         )
+        text = T(
+            "A device that is not in the ledger waits on port {port}.", port=self._plugged.port
+        )
+        self._alert(station, AlertKind.DEVICE_HELD, text, hint, None, report.docking)
         self._change(
             state=Stay.HELD,
             docking=report.docking,
@@ -118,10 +122,6 @@ class PortDisplay:
             ),
             hint=hint,
         )
-        text = T(
-            "A device that is not in the ledger waits on port {port}.", port=self._plugged.port
-        )
-        self._alert(station, AlertKind.DEVICE_HELD, text, hint, None, report.docking)
 
     def settled(self, station: Station, report: Report) -> None:
         state = report.stay
@@ -134,6 +134,10 @@ class PortDisplay:
             row.progress, recordings=total, done=total - left, failed=left, waits=False, rate=None
         )
         verdict = _readiness(station, report)
+        if state is Stay.NEEDS_CUSTODIAN:
+            text = T("Port {port}: {what}", port=self._plugged.port, what=message)
+            kind = AlertKind.NOT_TAKEN_IN
+            self._alert(station, kind, text, hint, report.identity.device, report.docking)
         self._change(
             state=state,
             message=message,
@@ -145,10 +149,6 @@ class PortDisplay:
         self._log.info(
             "settled", state=state.value, docking=report.docking, device=report.identity.device
         )
-        if state is Stay.NEEDS_CUSTODIAN:
-            text = T("Port {port}: {what}", port=self._plugged.port, what=message)
-            kind = AlertKind.NOT_TAKEN_IN
-            self._alert(station, kind, text, hint, report.identity.device, report.docking)
 
     def problem(self, error: RecorderSyncError) -> None:
         self._log.error("needs a person", why=str(error))
@@ -162,11 +162,11 @@ class PortDisplay:
         docking: str | None,
     ) -> None:
         """Show what keeps an intake from going on as a whole."""
-        self.problem(error)
         text = T("Port {port}: {what}", port=self._plugged.port, what=error.text)
         hint = error.hint or T("See the journal of the dock service.")
         device = report.identity.device if report else None
         self._alert(station, AlertKind.NOT_TAKEN_IN, text, hint, device, docking)
+        self.problem(error)
 
     def defect(self, error: Exception) -> None:
         self._log.exception("unexpected", error=repr(error))
