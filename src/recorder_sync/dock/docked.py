@@ -227,10 +227,13 @@ class DockedVolume:
                 self._log_end(station, Stay.INTERRUPTED)
             return
         ended = after_removal(state)
-        missing = [item.path for item in self._report.not_in] if self._report else []
+        was_held = state is Stay.HELD
+        # The names on somebody's private stick are nobody's business.
+        seen = self._report.not_in if self._report and not was_held else []
+        missing = [item.path for item in seen]
         if self._docking is not None:
             self._log_end(station, ended, missing)
-        if ended is Stay.REMOVED_EARLY:
+        if ended is Stay.REMOVED_EARLY and not was_held:
             self._display.removed_early(station, missing, self._report, self._docking)
 
     def _end_attempt(self, station: Station) -> None:
