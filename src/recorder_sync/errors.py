@@ -31,6 +31,18 @@ class UsageProblem(RecorderSyncError):
     exit_code = 2
 
 
+class SharedIdentity(UsageProblem):
+    """Two devices would have one USB identity or one card; nothing was done."""
+
+    def __init__(self, device: str, text: Text, hint: Text | None = None) -> None:
+        super().__init__(text, hint)
+        self.device = device
+        """Number of the device that cannot have it."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.device, self.text, self.hint)
+
+
 class ConfigurationProblem(RecorderSyncError):
     """The configuration has problems, all of them listed; nothing was done."""
 
@@ -69,6 +81,9 @@ class NotReady(RecorderSyncError):
     def __init__(self, text: Text, problems: list[Text], hint: Text | None = None) -> None:
         super().__init__(text, hint)
         self.problems = problems
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.text, self.problems, self.hint)
 
 
 class RecordingFailure(RecorderSyncError):

@@ -97,9 +97,9 @@ def _commands() -> list[_Command]:
             "recordings", "recordings", "app", tr("Search, show, correct and export recordings.")
         ),
         _Command("dockings", "dockings", "app", tr("What happened at each plug-in.")),
-        _Command("devices", "ledger", "devices", tr("The device ledger.")),
-        _Command("officers", "ledger", "officers", tr("Officers by certificate number.")),
-        _Command("cases", "ledger", "cases", tr("Cases with party and cause.")),
+        _Command("devices", "devices", "app", tr("The device ledger.")),
+        _Command("officers", "officers", "app", tr("Officers by certificate number.")),
+        _Command("cases", "cases", "app", tr("Cases with party and cause.")),
         _Command("catalogue", "catalogue", "app", tr("Check or rebuild the catalogue.")),
         _Command("config", "configuration", "app", tr("Check or show the configuration.")),
     ]

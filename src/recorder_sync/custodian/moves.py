@@ -46,7 +46,7 @@ def issue(station: Station, device: str, officer: str, override: str | None = No
             event_facts(
                 Happening.ISSUED,
                 officer=officer,
-                override=override.strip() if override and not verdict.is_ready else None,
+                override=override.strip() if override else None,
                 not_ready=tuple(finding.text.english for finding in verdict.reasons),
             ),
         )

@@ -17,7 +17,7 @@ from recorder_sync.catalogue.ledger_facts import (
     officer_facts,
 )
 from recorder_sync.custody.log import Act
-from recorder_sync.errors import NotFound, UsageProblem
+from recorder_sync.errors import NotFound, SharedIdentity, UsageProblem
 from recorder_sync.language import T
 from recorder_sync.model import Case, Device, Officer, UsbIdentity
 from recorder_sync.station import Station
@@ -69,7 +69,7 @@ def _distinct(texts: Sequence[str]) -> tuple[str, ...]:
 def register_devices(station: Station, entries: Sequence[DeviceEntry]) -> list[Device]:
     """Enter devices in the ledger, or change their entries; return what stands there now.
 
-    Raises UsageProblem where a USB identity or a file system would belong to two devices.
+    Raises SharedIdentity where a USB identity or a file system would belong to two devices.
     """
     db = station.catalogue
     with transaction(db):
@@ -110,7 +110,8 @@ def _refuse_shared(station: Station, wanted: Sequence[Device]) -> None:
 def _refuse_other(number: str, owners: Sequence[str], what: str, option: str) -> None:
     for owner in owners:
         if owner != number:
-            raise UsageProblem(
+            raise SharedIdentity(
+                number,
                 T(
                     "{what} belongs to device {owner}, so it cannot be device {number}'s.",
                     what=what,
