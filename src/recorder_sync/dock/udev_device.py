@@ -18,14 +18,22 @@ def facts_of(context: pyudev.Context, device: pyudev.Device) -> UdevFacts:
     properties = _told(device.properties.__getitem__, PROPERTIES)
     if properties.get("SUBSYSTEM") != "block":
         return UdevFacts(path, properties, _usb_facts(context, path))
+    disk = device.parent if properties.get("DEVTYPE") == "partition" else device
+    # The partitions of a card that was pulled out of its reader keep their size for a while.
+    has_medium = disk is not None and _number(disk, "size") != 0
     return UdevFacts(
         path,
         properties,
         _usb_facts(context, path),
-        sectors=_number(device, "size") or 0,
+        sectors=(_number(device, "size") or 0) if has_medium else 0,
         has_partitions=any(Path(path).glob("*/partition")),
-        disk_sequence=_disk_sequence(device, properties),
+        disk_sequence=_disk_sequence(device, disk),
     )
+
+
+def is_looked_at(device: pyudev.Device) -> bool:
+    """Tell whether udev has finished looking at a device, so that its facts are all there."""
+    return "USEC_INITIALIZED" in device.properties
 
 
 def _usb_facts(context: pyudev.Context, path: str) -> dict[str, str]:
@@ -40,15 +48,15 @@ def _usb_facts(context: pyudev.Context, path: str) -> dict[str, str]:
     return properties | _told(usb.attributes.asstring, ATTRIBUTES)
 
 
-def _disk_sequence(device: pyudev.Device, properties: dict[str, str]) -> int | None:
+def _disk_sequence(device: pyudev.Device, disk: pyudev.Device | None) -> int | None:
     """Return which disk this is about.
 
     An event tells of the disk that it was sent for, sysfs of the one that is there now.
     Older kernels and rules tell it of the disk only, not of its partitions.
     """
-    if device.action is not None and properties.get("DISKSEQ", "").isdecimal():
-        return int(properties["DISKSEQ"])
-    disk = device.parent if properties.get("DEVTYPE") == "partition" else device
+    if device.action is not None:
+        with contextlib.suppress(KeyError, ValueError):
+            return int(device.properties["DISKSEQ"])
     return None if disk is None else _number(disk, "diskseq")
 
 

@@ -19,7 +19,7 @@ import pyudev
 import structlog
 
 from recorder_sync.dock.plugged import Plugged
-from recorder_sync.dock.udev_device import facts_of
+from recorder_sync.dock.udev_device import facts_of, is_looked_at
 from recorder_sync.dock.udev_facts import plugged_from
 from recorder_sync.errors import MissingPart, os_reason
 from recorder_sync.language import T
@@ -151,8 +151,8 @@ class Watcher:
         """
         found = {}
         for matching in ({"subsystem": "block"}, {"subsystem": "usb", "DEVTYPE": "usb_device"}):
-            for device in self._context.list_devices(**matching).match_is_initialized():
-                plugged = self._volume(device)
+            for device in self._context.list_devices(**matching):
+                plugged = self._volume(device) if is_looked_at(device) else None
                 if plugged is not None:
                     found[plugged.key] = plugged
         return found
@@ -177,7 +177,7 @@ class Watcher:
         except pyudev.DeviceNotFoundError:
             yield from self._settle(key, None)
             return
-        if device.is_initialized:
+        if is_looked_at(device):
             yield from self._settle(key, self._volume(device))
 
     def _removed(self, path: str) -> Iterator[Event]:
