@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test torture check bench translations lock clean
+.PHONY: help venv demo install uninstall test torture check bench translations lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -14,6 +14,13 @@ venv: $(VENV)/runtime.done ## make .venv with the program in it
 
 demo: $(VENV)/runtime.done | parts ## simulated cameras on a throw-away station
 	@$(BIN)/recorder-sync demo
+
+install: | parts ## as root: the service of this computer (docs/dock.md); DESTDIR, PREFIX
+	@./tools/system_parts.sh --venv $(PYTHON)
+	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" PYTHON="$(PYTHON)" ./tools/install.sh install
+
+uninstall: ## as root: remove the service; evidence, state and configuration stay
+	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" ./tools/install.sh uninstall
 
 test: $(VENV)/dev.done | parts test-parts ## run every test
 	$(BIN)/pytest -n 2 --dist worksteal
@@ -53,7 +60,8 @@ parts:
 .PHONY: test-parts
 test-parts:
 	@./tools/system_parts.sh fusermount3:fuse3 losetup:mount mkfs.ext4:e2fsprogs mkfs.xfs:xfsprogs \
-	  umockdev-wrapper:umockdev mkfs.vfat:dosfstools mkfs.exfat:exfatprogs
+	  umockdev-wrapper:umockdev mkfs.vfat:dosfstools mkfs.exfat:exfatprogs \
+	  systemd-analyze:systemd udevadm:udev strace:strace
 
 .PHONY: compared
 compared: # what the benchmarks compare the intake with

@@ -1,0 +1,170 @@
+#!/bin/sh
+# Installs recorder-sync as a service of this computer, or removes it: `make install`,
+# `make uninstall`.
+#
+#   DESTDIR   files are put below it for a package; nothing is started, no user is made
+#   PREFIX    where the program goes, /opt/recorder-sync
+#   PYTHON    the Python that it runs with, 3.11 or later
+#
+# It may be run again at any time: that is the upgrade. The program is built beside the old
+# one, which goes on working until the new one is whole.
+set -eu
+
+DESTDIR=${DESTDIR-}
+PREFIX=${PREFIX:-/opt/recorder-sync}
+PYTHON=${PYTHON:-python3}
+source=$(cd "$(dirname "$0")/.." && pwd)
+user=recorder-sync
+
+units=$DESTDIR/usr/local/lib/systemd/system
+rules=$DESTDIR/usr/local/lib/udev/rules.d
+sysusers=$DESTDIR/usr/local/lib/sysusers.d
+tmpfiles=$DESTDIR/usr/local/lib/tmpfiles.d
+command=$DESTDIR/usr/local/bin/recorder-sync
+configuration=$DESTDIR/etc/recorder-sync
+state=$DESTDIR/var/lib/recorder-sync
+evidence=$DESTDIR/srv/evidence
+
+system_runs() {
+    [ -z "$DESTDIR" ] && [ -d /run/systemd/system ]
+}
+
+refuse_private_python() { # the service cannot look into anybody's home
+    home=$("$PYTHON" -c 'import sys; print(sys.base_prefix)')
+    case $home/ in
+        /root/* | /home/*)
+            echo "The service cannot use the Python in $home: make install PYTHON=/usr/bin/python3" >&2
+            exit 2
+            ;;
+    esac
+}
+
+build_program() { # FOLDER, where it does not stay
+    rm -rf "$1"
+    "$PYTHON" -m venv "$1"
+    "$1/bin/pip" install --quiet --disable-pip-version-check --require-hashes \
+        --requirement "$source/requirements/runtime.lock"
+    "$1/bin/pip" install --quiet --disable-pip-version-check \
+        --no-build-isolation --no-deps --no-cache-dir "$source"
+    find "$1/bin" -maxdepth 1 -type f -exec sed -i "1s|^#!$1/|#!$PREFIX/|" {} +
+    mkdir "$1/libexec"
+    install -m 0755 "$source/systemd/recorder-sync-volume" \
+        "$source/udev-rules/recorder-sync-foreign" "$1/libexec"
+}
+
+put_program() {
+    program=$DESTDIR$PREFIX
+    mkdir -p "$(dirname "$program")"
+    build_program "$program.new"
+    rm -rf "$program.old"
+    [ ! -e "$program" ] || mv "$program" "$program.old"
+    mv "$program.new" "$program"
+    rm -rf "$program.old"
+    mkdir -p "${command%/*}"
+    ln -sfn "$PREFIX/bin/recorder-sync" "$command"
+}
+
+put() { # SOURCE FILE
+    mkdir -p "${2%/*}"
+    sed "s|/opt/recorder-sync/|$PREFIX/|g" "$1" > "$2.new"
+    chmod 0644 "$2.new"
+    mv "$2.new" "$2"
+}
+
+put_system_files() {
+    for unit in "$source"/systemd/*.service "$source"/systemd/*.path "$source"/systemd/*.target; do
+        put "$unit" "$units/${unit##*/}"
+    done
+    put "$source/udev-rules/71-recorder-sync.rules" "$rules/71-recorder-sync.rules"
+    put "$source/systemd/recorder-sync.sysusers" "$sysusers/recorder-sync.conf"
+    put "$source/systemd/recorder-sync.tmpfiles" "$tmpfiles/recorder-sync.conf"
+}
+
+make_user() {
+    [ -z "$DESTDIR" ] || return 0
+    systemd-sysusers "$sysusers/recorder-sync.conf"
+}
+
+put_folder() { # FOLDER; one that is there keeps its owner and mode
+    [ ! -d "$1" ] || return 0
+    mkdir -p "${1%/*}"
+    mkdir -m 0750 "$1"
+    [ -n "$DESTDIR" ] || chown "$user:$user" "$1"
+}
+
+put_configuration() {
+    [ ! -e "$configuration/config.toml" ] || return 0
+    station=$(uname -n | tr -c 'A-Za-z0-9._\n-' - | sed 's/^[^A-Za-z0-9]*//' | cut -c 1-64)
+    mkdir -p "$configuration"
+    sed "s|^id = \"dock-01\"|id = \"${station:-dock-01}\"|" "$source/config.example.toml" \
+        > "$configuration/config.toml.new"
+    chmod 0644 "$configuration/config.toml.new"
+    mv "$configuration/config.toml.new" "$configuration/config.toml"
+}
+
+start() {
+    systemd-tmpfiles --create "$tmpfiles/recorder-sync.conf"
+    systemctl daemon-reload
+    udevadm control --reload
+    systemctl --quiet enable recorder-sync.target
+    systemctl try-restart recorder-sync-dock.service || :
+    systemctl start recorder-sync.target
+    udevadm trigger --subsystem-match=block --subsystem-match=usb # what is plugged in already
+    systemctl --quiet is-active recorder-sync-dock.service || {
+        echo "recorder-sync is installed but does not run: journalctl -u recorder-sync-dock" >&2
+        exit 1
+    }
+}
+
+install_all() {
+    [ -n "$DESTDIR" ] || refuse_private_python
+    put_program
+    put_system_files
+    make_user
+    put_folder "$state"
+    put_folder "$evidence"
+    put_configuration
+    if system_runs; then
+        start
+        echo "recorder-sync runs. See: recorder-sync status, journalctl -u recorder-sync-dock"
+    else
+        echo "recorder-sync is installed, and starts with the system."
+    fi
+}
+
+uninstall_all() {
+    [ -n "$DESTDIR" ] || refuse_private_python
+    if system_runs; then
+        systemctl --quiet disable --now recorder-sync.target 2> /dev/null || :
+        systemctl stop 'recorder-sync-*' || :
+    fi
+    rm -f "$command" "$rules/71-recorder-sync.rules" \
+        "$sysusers/recorder-sync.conf" "$tmpfiles/recorder-sync.conf"
+    for unit in "$source"/systemd/*.service "$source"/systemd/*.path "$source"/systemd/*.target; do
+        rm -f "$units/${unit##*/}"
+    done
+    rm -rf "$DESTDIR$PREFIX" "$DESTDIR$PREFIX.new" "$DESTDIR$PREFIX.old"
+    if system_runs; then
+        systemctl daemon-reload
+        udevadm control --reload
+    fi
+    echo "recorder-sync is removed. These were left, remove them by hand if you must:"
+    for left in "$evidence" "$state" "$configuration"; do
+        [ ! -e "$left" ] || echo "  $left"
+    done
+    [ -n "$DESTDIR" ] || ! id -u "$user" > /dev/null 2>&1 || echo "  the user $user"
+}
+
+if [ -z "$DESTDIR" ] && [ "$(id -u)" -ne 0 ]; then
+    echo "Installing a service takes root: sudo make $1" >&2
+    exit 1
+fi
+umask 022
+case ${1-} in
+    install) install_all ;;
+    uninstall) uninstall_all ;;
+    *)
+        echo "install.sh install | uninstall" >&2
+        exit 2
+        ;;
+esac
