@@ -13,10 +13,10 @@ from recorder_sync.timestamps import iso, moment
 
 
 def is_open(db: Database, alert: Alert) -> bool:
-    """Tell whether the same matter of the same docking is open already."""
+    """Tell whether the same matter is open already."""
     rows = table(db, "alerts").rows_where(
-        "kind = ? and docking is ? and device is ? and resolved_at is null",
-        [alert.kind.value, alert.docking, alert.device],
+        "kind = ? and docking is ? and device is ? and text = ? and resolved_at is null",
+        [alert.kind.value, alert.docking, alert.device, _as_json(alert.text)],
         limit=1,
     )
     return any(True for _ in rows)
@@ -26,8 +26,8 @@ def enter(db: Database, alert: Alert) -> None:
     table(db, "alerts").insert(
         {
             **alert_facts(alert),
-            "text": json.dumps(_text(alert.text), ensure_ascii=False),
-            "hint": json.dumps(_text(alert.hint), ensure_ascii=False),
+            "text": _as_json(alert.text),
+            "hint": _as_json(alert.hint),
             "raised_at": iso(alert.raised_at),
         }
     )
@@ -67,6 +67,10 @@ def text_of(found: Mapping[str, Any]) -> Text:
         for name, value in found["values"].items()
     }
     return Text(found["template"], values)
+
+
+def _as_json(text: Text) -> str:
+    return json.dumps(_text(text), ensure_ascii=False)
 
 
 def _text(text: Text) -> dict[str, object]:

@@ -233,8 +233,14 @@ class DockedVolume:
         missing = [item.path for item in seen]
         if self._docking is not None:
             self._log_end(station, ended, missing)
-        if ended is Stay.REMOVED_EARLY and not was_held:
+        if ended is Stay.REMOVED_EARLY and not was_held and self._is_ours(station):
             self._display.removed_early(station, missing, self._report, self._docking)
+
+    def _is_ours(self, station: Station) -> bool:
+        """Tell whether its removal is anybody's business: a stick that nobody looked at is not."""
+        plugged = self.plugged
+        claims = ledger.claims_of(station.catalogue, plugged.usb, plugged.uuid)
+        return self._report is not None or bool(claims)
 
     def _end_attempt(self, station: Station) -> None:
         """Close the record of an attempt that failed as a whole, before the next one."""

@@ -223,7 +223,7 @@ class Intake:
                 self._check_room(new, size)
                 for group in self._lanes(incoming, new).run(new):
                     self._seal(group)
-                report.stopped = self._stop.requested
+                report.stopped = self._stop.requested and bool(report.undone)
                 if not report.stopped:
                     problems = report.of(ItemOutcome.FAILED)
                     outcome = DockingOutcome.PROBLEMS if problems else DockingOutcome.DONE

@@ -56,6 +56,12 @@ class Report:
         return [item for item in self.recordings if item.path not in sealed]
 
     @property
+    def undone(self) -> list[Item]:
+        """Recordings of which nothing is known yet: neither sealed nor failed."""
+        known = {outcome.path for outcome in self.outcomes}
+        return [item for item in self.recordings if item.path not in known]
+
+    @property
     def stay(self) -> Stay:
         """What is shown of the device when this intake has ended and it is still there."""
         if self.not_in:
