@@ -78,9 +78,8 @@ def new_daemon(dock: Dock, tmp_path: Path) -> Iterator[Callable[..., Daemon]]:
 
 
 def configure(dock: Dock, folder: Path, **sections: dict[str, object]) -> None:
-    dock.configure(
-        paths={"runtime": str(folder / "run")}, **{"ingest": {"immutable": False}, **sections}
-    )
+    paths: dict[str, object] = {"runtime": str(folder / "run"), **sections.pop("paths", {})}
+    dock.configure(paths=paths, ingest={"immutable": False}, **sections)
 
 
 def test_the_daemon_says_that_it_is_ready_alive_and_stopping(
