@@ -40,6 +40,8 @@ class Mount:
     """The file system's own top folder is shown, not one of those in it."""
     is_read_only: bool
     """The file system itself writes nothing, through this mount or any other."""
+    source: Path
+    """What is mounted, as whoever mounted it named it."""
 
 
 def mount_of(plugged: Plugged, volumes: Path) -> Mount | None:
@@ -51,6 +53,11 @@ def mounted_at(plugged: Plugged, volumes: Path) -> Path | None:
     """Return the folder where this volume is mounted, or None."""
     mount = mount_of(plugged, volumes)
     return None if mount is None else mount.folder
+
+
+def source_of(number: int) -> Path | None:
+    """Return what is mounted of the file system with this device number (st_dev)."""
+    return next((m.source for m in _mounts() if m.number == number), None)
 
 
 def wait_until_mounted(plugged: Plugged, volumes: Path, timeout_s: float, stop: Stop) -> Path:
@@ -86,11 +93,13 @@ def parse(table: bytes) -> list[Mount]:
         fields, _, behind = line.partition(b" - ")
         _, _, number, root, folder, *_ = fields.split(b" ")
         major, minor = number.split(b":")
+        _, source, options = behind.split(b" ")
         mount = Mount(
-            folder=Path(os.fsdecode(_unescaped(folder))),
+            folder=_path(folder),
             number=os.makedev(int(major), int(minor)),
             is_whole=root == b"/",
-            is_read_only=b"ro" in behind.split(b" ")[-1].split(b","),
+            is_read_only=b"ro" in options.split(b","),
+            source=_path(source),
         )
         on_top[mount.folder] = mount
     return list(on_top.values())
@@ -113,8 +122,9 @@ def _choose(plugged: Plugged, volumes: Path, mounts: list[Mount]) -> Mount | Non
     )
 
 
-def _unescaped(field: bytes) -> bytes:
-    return _ESCAPED.sub(lambda found: bytes([int(found[1], 8) & 0xFF]), field)
+def _path(field: bytes) -> Path:
+    raw = _ESCAPED.sub(lambda found: bytes([int(found[1], 8) & 0xFF]), field)
+    return Path(os.fsdecode(raw))
 
 
 def _not_mounted(plugged: Plugged, timeout_s: float) -> NotMounted:
