@@ -24,7 +24,7 @@ from recorder_sync.dock.checking import Checking
 from recorder_sync.dock.clearing import ask_for_clearing
 from recorder_sync.dock.dock import Dock
 from recorder_sync.dock.folder_docking import FolderDocking
-from recorder_sync.dock.station_disks import station_disks
+from recorder_sync.dock.own_disks import own_disks
 from recorder_sync.dock.stay_log import end_stays_of_earlier_runs
 from recorder_sync.dock.watcher import Watcher
 from recorder_sync.errors import ConfigurationProblem, RecorderSyncError
@@ -37,6 +37,8 @@ from recorder_sync.station import Station, now, open_station
 _BEAT_S = 1.0
 _STOP_WITHIN_S = 8.0
 """Seconds that stays get to end: the unit gives the service 15 in all."""
+
+_SYSTEM = tuple(map(Path, ("/", "/boot", "/boot/efi", "/usr", "/var", "/home")))
 
 _FIXED = ("station", "paths", "media")
 """Sections that are in force from the start to the end of the process."""
@@ -67,13 +69,13 @@ class DockService:
             stack.callback(station.catalogue.close)
             capacity = stack.enter_context(capacity_of(self._settings))
             self._begin(station)
-            runtime = self._settings.paths.runtime
-            board = stack.enter_context(Board(runtime, self._settings.station.id, now))
+            paths = self._settings.paths
+            board = stack.enter_context(Board(paths.runtime, self._settings.station.id, now))
             dock = Dock(
                 self._in_use, capacity, board, Checking(self._in_use, capacity), ask_for_clearing
             )
             folders = FolderDocking(self._in_use, capacity, board)
-            watcher = Watcher(station_disks(self._settings))
+            watcher = Watcher(own_disks((*_SYSTEM, paths.evidence, paths.state)))
             watching = threading.Thread(
                 target=self._watch, args=(watcher, dock), name="udev", daemon=True
             )
