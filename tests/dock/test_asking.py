@@ -28,6 +28,10 @@ def test_a_source_that_fails_has_no_answer(error: Exception) -> None:
     assert Asking("source", 60, lambda: _fail(error)).answer() is None
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_mistake_of_ours_in_one_source_does_not_stop_the_check() -> None:
+def test_a_mistake_of_ours_in_one_source_does_not_stop_the_check(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown = Event()
+    monkeypatch.setattr("threading.excepthook", lambda _: shown.set())
     assert Asking("source", 60, lambda: _fail(TypeError("a mistake"))).answer() is None
+    assert shown.wait(10), "nobody was told of the mistake"
