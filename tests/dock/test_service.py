@@ -24,6 +24,7 @@ class Daemon:
         self.status_file = folder / "run" / "status.json"
         self._log = folder / "journal"
         self._manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        (folder / "notify").unlink(missing_ok=True)
         self._manager.bind(str(folder / "notify"))
         self._manager.settimeout(30)
         with self._log.open("wb") as log:
@@ -77,9 +78,9 @@ def new_daemon(dock: Dock, tmp_path: Path) -> Iterator[Callable[..., Daemon]]:
         daemon.end()
 
 
-def configure(dock: Dock, folder: Path, **sections: dict[str, object]) -> None:
+def configure(station: Dock, folder: Path, /, **sections: dict[str, object]) -> None:
     paths: dict[str, object] = {"runtime": str(folder / "run"), **sections.pop("paths", {})}
-    dock.configure(paths=paths, ingest={"immutable": False}, **sections)
+    station.configure(paths=paths, ingest={"immutable": False}, **sections)
 
 
 def test_the_daemon_says_that_it_is_ready_alive_and_stopping(
