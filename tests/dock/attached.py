@@ -30,10 +30,12 @@ def attached(path: Path, cleaning: ExitStack, *options: str) -> Plugged:
     return plugged(Path(attach(path, cleaning, *options)))
 
 
-def add_partition(whole: Plugged, number: int = 1) -> Plugged:
-    """Give a disk a partition of 512 KiB; return it as a volume."""
+def add_partition(whole: Plugged, cleaning: ExitStack, number: int = 1) -> Plugged:
+    """Give a disk a partition of 512 KiB until `cleaning` ends; return it as a volume."""
     begin = str(1024 * number)
     subprocess.run(["addpart", str(whole.node), str(number), begin, "1024"], check=True)
+    # The kernel would leave it to whatever is attached to that node next.
+    cleaning.callback(take_partition_away, whole, number)
     node = Path(f"{whole.node}p{number}")
     deadline = time.monotonic() + 10
     while not node.is_block_device():  # made by devtmpfs, which has no events
@@ -42,6 +44,11 @@ def add_partition(whole: Plugged, number: int = 1) -> Plugged:
     return replace(
         whole, node=node, mount_name=node.name, number=node.stat().st_rdev, key=f"{whole.key}/p"
     )
+
+
+def take_partition_away(whole: Plugged, number: int = 1) -> None:
+    if Path(f"{whole.node}p{number}").exists():
+        subprocess.run(["delpart", str(whole.node), str(number)], check=True)
 
 
 def plugged(node: Path) -> Plugged:

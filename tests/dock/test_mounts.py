@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from recorder_sync.dock import mounts
 from recorder_sync.dock.mounts import (
     Mount,
     NotMounted,
@@ -121,8 +122,9 @@ def test_an_mtp_camera_is_found_by_its_folder(
 
 
 def test_waiting_ends_as_soon_as_it_is_mounted(
-    volume: Plugged, volumes: Path, cleaning: ExitStack
+    volume: Plugged, volumes: Path, cleaning: ExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(mounts, "_LOOK_S", 60)  # only the mount itself can end it
     where = folder(volumes / volume.mount_name)
     found: list[Path] = []
     waiting = threading.Thread(

@@ -14,7 +14,7 @@ def test_a_disk_is_the_stations_own_with_all_its_partitions(tmp_path: Path) -> N
     where.mkdir()
     with ExitStack() as cleaning:
         whole = attached(image(tmp_path), cleaning)
-        part = add_partition(whole, 2)
+        part = add_partition(whole, cleaning, 2)
         mount(str(whole.node), where, cleaning)
         assert own_disks([where / "not" / "there yet"]) == {whole.number, part.number}
 

@@ -11,7 +11,7 @@ import pytest
 
 from recorder_sync.dock.plugged import Interface
 from recorder_sync.dock.presence import is_present
-from tests.dock.attached import add_partition, attached, image, plugged
+from tests.dock.attached import add_partition, attached, image, plugged, take_partition_away
 
 _LOOP_CHANGE_FD = 0x4C06
 """linux/loop.h: another medium in the same drive."""
@@ -50,10 +50,10 @@ def test_a_partition_is_present_as_long_as_it_and_its_disk(
     tmp_path: Path, cleaning: ExitStack
 ) -> None:
     whole = attached(image(tmp_path), cleaning)
-    volume = add_partition(whole)
+    volume = add_partition(whole, cleaning)
     assert is_present(volume)
     assert not is_present(replace(volume, disk_sequence=1))
-    subprocess.run(["delpart", str(whole.node), "1"], check=True)
+    take_partition_away(whole)
     assert not is_present(volume)
 
 

@@ -93,7 +93,7 @@ def parse(table: bytes) -> list[Mount]:
         fields, _, behind = line.partition(b" - ")
         _, _, number, root, folder, *_ = fields.split(b" ")
         major, minor = number.split(b":")
-        _, source, options = behind.split(b" ")
+        _, source, *_, options = behind.split(b" ")
         mount = Mount(
             folder=_path(folder),
             number=os.makedev(int(major), int(minor)),
