@@ -17,7 +17,10 @@ from recorder_sync.catalogue.database import (
 )
 from recorder_sync.errors import CatalogueProblem, MissingPart
 
-TABLES = {"officers", "devices", "cases", "dockings", "recordings", "descriptions", "inventory"}
+TABLES = {
+    *("officers", "devices", "device_file_systems", "device_events", "cases"),
+    *("dockings", "inventory", "recordings", "descriptions"),
+}
 DOCKING = (
     "insert into dockings (id, source, identity_state, started_at)"
     " values ('d', '/card', 'unknown', '2026-11-23T08:00:00.000Z')"

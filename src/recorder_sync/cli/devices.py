@@ -35,6 +35,37 @@ _COLUMNS = Columns(
     ("kind", "maker", "model", "officer", "custodian", "features", "usb", "fs_uuids"),
 )
 _Number = Annotated[str, typer.Argument(help=tr("Device number."))]
+_Officer = Annotated[
+    str | None, typer.Option(help=tr("Certificate number of the officer it is given to."))
+]
+_Features = Annotated[
+    list[str] | None,
+    typer.Option(help=tr("What it can do, such as night vision; may be given several times.")),
+]
+_Usb = Annotated[
+    str | None,
+    typer.Option(metavar="VID:PID:SERIAL", help=tr("USB vendor, product and serial.")),
+]
+_Cards = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="UUID",
+        help=tr("UUID of its memory's or card's file system; added to those it has."),
+    ),
+]
+_ForgetUsb = Annotated[
+    bool, typer.Option("--forget-usb", help=tr("It has this USB identity no more."))
+]
+_ForgetCards = Annotated[
+    list[str] | None, typer.Option(metavar="UUID", help=tr("It has this card no more."))
+]
+_SeenAt = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ID",
+        help=tr("Fill in USB identity, card, maker and model from what was seen there."),
+    ),
+]
 
 
 @app.command(
@@ -50,39 +81,14 @@ def add(
     kind: Annotated[str | None, typer.Option(help=tr("Kind, such as body camera."))] = None,
     maker: Annotated[str | None, typer.Option(help=tr("Maker."))] = None,
     model: Annotated[str | None, typer.Option(help=tr("Model."))] = None,
-    officer: Annotated[
-        str | None, typer.Option(help=tr("Certificate number of the officer it is given to."))
-    ] = None,
+    officer: _Officer = None,
     custodian: Annotated[str | None, typer.Option(help=tr("Who keeps it (Art. 22)."))] = None,
-    feature: Annotated[
-        list[str] | None,
-        typer.Option(help=tr("What it can do, such as night vision; may be given several times.")),
-    ] = None,
-    usb: Annotated[
-        str | None,
-        typer.Option(metavar="VID:PID:SERIAL", help=tr("USB vendor, product and serial.")),
-    ] = None,
-    fs_uuid: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="UUID",
-            help=tr("UUID of its memory's or card's file system; added to those it has."),
-        ),
-    ] = None,
-    forget_usb: Annotated[
-        bool, typer.Option("--forget-usb", help=tr("It has this USB identity no more."))
-    ] = False,
-    forget_fs_uuid: Annotated[
-        list[str] | None,
-        typer.Option(metavar="UUID", help=tr("It has this card no more.")),
-    ] = None,
-    docking: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ID",
-            help=tr("Fill in USB identity, card, maker and model from what was seen there."),
-        ),
-    ] = None,
+    feature: _Features = None,
+    usb: _Usb = None,
+    fs_uuid: _Cards = None,
+    forget_usb: _ForgetUsb = False,
+    forget_fs_uuid: _ForgetCards = None,
+    docking: _SeenAt = None,
 ) -> None:
     with station_of(context) as station:
         entry = DeviceEntry(
@@ -92,7 +98,7 @@ def add(
             model=model,
             officer=officer,
             custodian=custodian,
-            features=tuple(feature) if feature else None,
+            features=_several(";".join(feature)) if feature else None,
             usb=_usb(usb) if usb else None,
             forget_usb=forget_usb,
             fs_uuids=_texts(fs_uuid or ()),
