@@ -281,6 +281,12 @@ def test_a_pattern_that_is_none_is_named(pattern: str) -> None:
             {"name": "a", "identity_files": [{"path": "x", "format": "word"}]},
             "profiles.0.identity_files.0.format",
         ),
+        ({"name": "a", "usb": ["4255"]}, "profiles.0.usb.0"),
+        ({"name": "a", "health_from": ["guess"]}, "profiles.0.health_from.0"),
+        ({"name": "a", "vendor_command": ["status"]}, "profiles.0.vendor_command"),
+        ({"name": "a", "usb": ["4255:1000"], "unlock_command": []}, "profiles.0.unlock_command"),
+        ({"name": "a", "unlock_command": "rm -r /"}, "profiles.0.unlock_command"),
+        ({"name": "a", "unlock_limit_s": 0}, "profiles.0.unlock_limit_s"),
     ],
 )
 def test_a_bad_value_in_a_profile_is_named_with_its_whole_key(
@@ -449,7 +455,10 @@ _PLACES = [
     *(("media", key) for key in ("ffprobe", "processes", "time_limit_s", "memory_limit_mib")),
     ("deadline", "hours"),
 ]
-_PROFILE_KEYS = ["name", "file_names", "name_clock", "identity_files", "container_tags", "kinds"]
+_PROFILE_KEYS = [
+    *("name", "file_names", "name_clock", "identity_files", "container_tags", "kinds"),
+    *("usb", "status_files", "status_clock", "health_from", "vendor_command", "unlock_command"),
+]
 
 
 @settings(max_examples=200)

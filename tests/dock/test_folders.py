@@ -143,10 +143,11 @@ def test_what_becomes_complete_together_is_handed_on_together(watch: Watch, drop
     assert watching.next_files() == names
 
 
-def test_what_becomes_complete_soon_after_waits_for_it(watch: Watch, drop: Path) -> None:
-    watching = watch(_folder(drop), gather_s=3600.0)
+def test_what_becomes_complete_soon_after_comes_with_it(watch: Watch, drop: Path) -> None:
+    watching = watch(_folder(drop), gather_s=2.0)
     (drop / "a.mp4").write_bytes(b"video")
-    assert watching.stop() == []
+    (drop / "b.mp4").write_bytes(b"video")
+    assert watching.next_files() == ["a.mp4", "b.mp4"]
 
 
 def test_a_file_is_handed_on_once_until_it_changes(watch: Watch, drop: Path) -> None:

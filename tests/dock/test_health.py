@@ -1,6 +1,9 @@
 """A docked device is asked how it is: every value has a source, or is unknown (promise 7)."""
 
 import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -95,6 +98,45 @@ def test_of_two_batteries_the_emptier_counts_and_a_charger_is_none(
     _supply(tmp_path, "b", type="Battery", capacity="40", status="Unknown")
     _supply(tmp_path, "c", type="USB", capacity="1")
     assert checkup(_with_sysfs(tmp_path)).battery == Battery(40, "sysfs", charging=None)
+
+
+_HID_CAMERA = """\
+P: /devices/pci0000:00/0000:00:14.0/usb1/1-1/1-1.2
+E: SUBSYSTEM=usb
+E: DEVTYPE=usb_device
+A: idVendor=4255\\n
+A: idProduct=1000\\n
+
+P: /devices/pci0000:00/0000:00:14.0/usb1/1-1/1-1.2/1-1.2:1.1/0003:4255:1000.0001/power_supply/hid-C0031-battery
+E: SUBSYSTEM=power_supply
+A: type=Battery\\n
+A: scope=Device\\n
+A: present=1\\n
+A: status=Charging\\n
+A: capacity=83\\n
+"""  # noqa: E501
+_ASK_SYSFS = """
+from pathlib import Path
+from recorder_sync.dock.power_supply import battery
+found = battery(Path("/sys/devices/pci0000:00/0000:00:14.0/usb1/1-1/1-1.2"))
+print(found.percent, found.charging)
+"""
+
+
+def test_a_battery_is_found_where_the_kernel_puts_it(tmp_path: Path) -> None:
+    if shutil.which("umockdev-run") is None:
+        pytest.skip("umockdev-run is not installed: sudo apt-get install umockdev")
+    (tmp_path / "camera.umockdev").write_text(_HID_CAMERA)
+    done = subprocess.run(
+        [
+            *("umockdev-run", "--device", str(tmp_path / "camera.umockdev"), "--"),
+            *(sys.executable, "-c", _ASK_SYSFS),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "83 True\n", done.stderr
 
 
 def test_links_in_sysfs_do_not_lead_to_another_device(checkup: Checkup, tmp_path: Path) -> None:
