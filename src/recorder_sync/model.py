@@ -341,6 +341,7 @@ class Health:
     clock: ClockOffset | None = None
     file_system: FileSystemState | None = None
     firmware: str | None = None
+    maker: str | None = None
     model: str | None = None
     read_errors: int = 0
     """Recordings of this docking that could not be read whole."""

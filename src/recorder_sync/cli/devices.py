@@ -1,14 +1,12 @@
 """`recorder-sync devices`: the device ledger, and where each device is now."""
 
-import json as json_format
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from recorder_sync.catalogue import dockings, ledger
-from recorder_sync.catalogue.schema import table as table_of
 from recorder_sync.cli import device_log, device_moves
 from recorder_sync.cli.csv_files import Columns, Row, bad_row, read_rows, write_rows
 from recorder_sync.cli.device_report import (
@@ -25,7 +23,7 @@ from recorder_sync.custodian.registration import DeviceEntry, register_devices
 from recorder_sync.custodian.standing import check, standing_of, standings
 from recorder_sync.errors import SharedIdentity, UsageProblem
 from recorder_sync.language import T, Text, tr
-from recorder_sync.model import Device, UsbIdentity
+from recorder_sync.model import Device, Health, UsbIdentity
 from recorder_sync.station import Station
 
 app = typer.Typer()
@@ -121,7 +119,8 @@ def _as_seen(station: Station, entry: DeviceEntry, docking: str) -> DeviceEntry:
             T("Give --usb or --fs-uuid, or register it without."),
         )
     known = ledger.device(station.catalogue, entry.number) or Device(entry.number)
-    maker, model = _seen_names(station, seen.id)
+    health = seen.health or Health()
+    maker, model = health.maker, health.model
     return replace(
         entry,
         maker=maker if entry.maker is None and known.maker is None else entry.maker,
@@ -129,13 +128,6 @@ def _as_seen(station: Station, entry: DeviceEntry, docking: str) -> DeviceEntry:
         usb=entry.usb or seen.usb,
         fs_uuids=(*entry.fs_uuids, *([seen.fs_uuid] if seen.fs_uuid else [])),
     )
-
-
-def _seen_names(station: Station, docking: str) -> tuple[str | None, str | None]:
-    """Return maker and model as the check at a docking found them."""
-    text = table_of(station.catalogue, "dockings").get(docking)["health"]
-    found: dict[str, Any] = json_format.loads(text) if text else {}
-    return found.get("maker"), found.get("model")
 
 
 def _usb(text: str) -> UsbIdentity:

@@ -1,6 +1,7 @@
 """The check at a docking, with what it needs of the daemon."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from recorder_sync.config import Configuration
@@ -28,7 +29,7 @@ class Checking:
         except OSError as error:
             raise unreadable_card(root, error) from error
         try:
-            return check(
+            found = check(
                 plugged,
                 volume,
                 settings.known_profiles,
@@ -36,5 +37,6 @@ class Checking:
                 settings.station.zone,
                 now,
             )
+            return replace(found, maker=plugged.maker, model=found.model or plugged.model)
         finally:
             volume.close()
