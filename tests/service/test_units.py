@@ -163,7 +163,7 @@ def test_an_intake_lives_without_memory_that_is_written_and_executed(
     done = dock.run("ingest", card.path, "--json", preexec_fn=_deny_write_execute)
     if "PR_SET_MDWE" in done.err:
         pytest.skip("this kernel cannot deny it by prctl (6.3 can)")
-    assert done.code == 0, done.err
+    assert done.code == 0, done.err + done.out
     assert {one["media"]["codec"] for one in done.json["recordings"]} >= {"mpeg4", "pcm_s16le"}
 
 
