@@ -1,6 +1,7 @@
 """What is plugged in is mounted read-only, and not one byte of it changes."""
 
 import hashlib
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -104,14 +105,16 @@ def test_only_a_requested_volume_becomes_writable_and_only_for_a_while(
         attached(_image(tmp_path / name, "mkfs.ext4", "-q")) for name in ("asked", "other")
     )
     volumes = "/run/recorder-sync/volumes"
+    request = json.dumps({"docking": "docking-1", "root": f"{volumes}/{asked}", "node": "/dev/x"})
     done = apart.run(
         f"$volume mount {asked}; $volume mount {other}",
-        f"cd /run/recorder-sync/clear; touch {asked}.json not-there.json",
+        "cd /run/recorder-sync/clear",
+        f"echo '{request}' > docking-1.json; echo '{{}}' > docking-2.json",
         "$volume begin-clearing; ls . now",
         f"touch {volumes}/{asked}/written; ! touch {volumes}/{other}/written",
         "$volume end-clearing; ls . now",
         f"! touch {volumes}/{asked}/again; blockdev --getro /dev/{asked}",
     )
     assert done.returncode == 0, done.stderr
-    assert "not-there cannot be made writable" in done.stderr
-    assert done.stdout.split() == [".:", "now", "now:", f"{asked}.json", ".:", "now", "now:", "1"]
+    assert "docking-2.json names no volume that can be made writable" in done.stderr
+    assert done.stdout.split() == [".:", "now", "now:", "docking-1.json", ".:", "now", "now:", "1"]

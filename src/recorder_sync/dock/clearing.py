@@ -34,6 +34,9 @@ from recorder_sync.station import Station
 FOLDER = "clear"
 """Folder of the requests, below the runtime folder."""
 
+WRITABLE = "now"
+"""Folder below it, of the requests whose card the unit has made writable."""
+
 _SEALED = frozenset({ItemOutcome.SEALED, ItemOutcome.ALREADY_SEALED})
 _log = structlog.get_logger("clearing")
 
@@ -73,8 +76,11 @@ def ask_for_clearing(station: Station, report: Report, plugged: Plugged, root: P
 
 
 def clearing_requests(runtime: Path) -> Iterator[ClearingRequest]:
-    """Yield the requests that wait; one that is none is removed and named in the log."""
-    for file in sorted((runtime / FOLDER).glob("*.json")):
+    """Yield the requests whose card is writable.
+
+    What is no request is removed and named in the log.
+    """
+    for file in sorted((runtime / FOLDER / WRITABLE).glob("*.json")):
         try:
             found = json.loads(file.read_text("utf-8"))
             yield ClearingRequest(found["docking"], Path(found["root"]), file)
