@@ -49,6 +49,7 @@ def last_screen(command: list[str]) -> Text:
                 for part in (
                     "bold" if cell.bold else "",
                     "" if cell.fg == "default" else _colour(cell.fg),
+                    "" if cell.bg == "default" else f"on {_colour(cell.bg)}",
                 )
                 if part
             )
@@ -61,6 +62,8 @@ def last_screen(command: list[str]) -> Text:
 
 
 def _colour(name: str) -> str:
+    if name == "brown":  # what the terminal calls its yellow
+        return "yellow"
     return f"#{name}" if len(name) == 6 and name.isalnum() and not name.isalpha() else name
 
 

@@ -19,13 +19,25 @@ from recorder_sync.catalogue.dockings import DockingOutcome
 from recorder_sync.custody.log import Act
 from recorder_sync.ingest.readback import ReadBack
 from recorder_sync.inspection.verification import FindingKind
-from recorder_sync.model import Flag, IdentityState, ItemOutcome, Kind, Source, TimeSource
+from recorder_sync.model import (
+    AlertKind,
+    FileSystemState,
+    Flag,
+    IdentityState,
+    ItemOutcome,
+    Kind,
+    Source,
+    TimeSource,
+)
+from recorder_sync.rules import readiness, whereabouts
+from recorder_sync.rules.docking import Stay
 from recorder_sync.stores.evidence import Protection
 
 _PACKAGE = Path(__file__).parent.parent / "src" / "recorder_sync"
 _SHOWN: tuple[type[StrEnum], ...] = (
-    *(Act, DockingOutcome, FindingKind, Flag, IdentityState, ItemOutcome),
-    *(Kind, Protection, ReadBack, Source, TimeSource),
+    *(Act, AlertKind, DockingOutcome, FileSystemState, FindingKind, Flag, IdentityState),
+    *(ItemOutcome, Kind, Protection, ReadBack, Source, Stay, TimeSource),
+    *(readiness.Reason, whereabouts.Happening, whereabouts.State),
 )
 
 

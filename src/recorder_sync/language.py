@@ -86,6 +86,11 @@ def T(template: str, **values: object) -> Text:  # noqa: N802 - the marker that 
     return Text(template, values)
 
 
+def as_said(words: str) -> Text:
+    """Make a `Text` of words on record: a person's own, or a sentence of the catalogue."""
+    return Text(words.replace("{", "{{").replace("}", "}}"))
+
+
 def tr(words: str) -> str:
     """Return fixed words, such as a heading, in the station's language.
 

@@ -81,7 +81,7 @@ def _line_json(line: _Line, names: Names) -> dict[str, object]:
 
 def _words(happened: DeviceEvent | Docking, names: Names) -> tuple[str, str]:
     if isinstance(happened, Docking):
-        return tr("docked"), "; ".join([_recordings(happened), *_readings(happened)])
+        return tr("docked"), tr("; ").join([_recordings(happened), *_readings(happened)])
     what = {
         Happening.ISSUED: tr("issued"),
         Happening.RETURNED: tr("returned"),
@@ -93,10 +93,10 @@ def _words(happened: DeviceEvent | Docking, names: Names) -> tuple[str, str]:
     }[happened.what]
     details = [
         (names.get(happened.officer) or happened.officer) if happened.officer else None,
-        happened.text,
+        tr(happened.text) if happened.text else None,
         _override(happened),
     ]
-    return what, "; ".join(detail for detail in details if detail)
+    return what, tr("; ").join(detail for detail in details if detail)
 
 
 def _override(issued: DeviceEvent) -> str | None:

@@ -105,9 +105,9 @@ def where_words(standing: Standing, names: Names, zone: tzinfo) -> str:
         case State.IN_STORE if not standing.docked:
             words.append(tr("in store"))
     if where.open_faults:
-        faults = "; ".join(fault.what for fault in where.open_faults)
+        faults = tr("; ").join(tr(fault.what) for fault in where.open_faults)
         words.append(T("open fault: {what}", what=faults).shown)
-    return ", ".join(words)
+    return tr(", ").join(words)
 
 
 def verdict_json(verdict: Verdict, measured: Docking | None) -> dict[str, object]:
@@ -131,10 +131,10 @@ def verdict_json(verdict: Verdict, measured: Docking | None) -> dict[str, object
 def verdict_words(verdict: Verdict) -> str:
     """Say whether a device may go out, such as "ready; unknown: battery"."""
     parts = [tr("ready") if verdict.is_ready else tr("not ready")]
-    parts += [finding.text.shown for finding in verdict.reasons]
+    parts += [finding.text.shown.rstrip(".") for finding in verdict.reasons]
     if verdict.unknown:
         parts.append(unknown_words(verdict))
-    return "; ".join(parts)
+    return tr("; ").join(parts)
 
 
 def unknown_words(verdict: Verdict) -> str:
@@ -144,7 +144,7 @@ def unknown_words(verdict: Verdict) -> str:
         Reason.CLOCK: tr("clock"),
         Reason.UNSEALED: tr("unsealed recordings"),
     }
-    listed = ", ".join(names[reason] for reason in verdict.unknown)
+    listed = tr(", ").join(names[reason] for reason in verdict.unknown)
     return T("unknown: {what}", what=listed).shown
 
 

@@ -184,7 +184,7 @@ def _facts(found: Recording, station: Station) -> list[tuple[str, object]]:
         (tr("Length"), span(media.duration_s)),
         (tr("Format"), " ".join(p for p in (container, media.codec, picture) if p) or None),
         (tr("GPS position"), f"{position.latitude}, {position.longitude}" if position else None),
-        (tr("Flags"), ", ".join(tr(flag) for flag in sorted(found.flags)) or None),
+        (tr("Flags"), tr(", ").join(tr(flag) for flag in sorted(found.flags)) or None),
         (tr("Problem"), media.detail),
         (tr("On the card"), found.original_path.shown),
         (tr("Evidence file"), str(station.evidence.absolute(found.path))),

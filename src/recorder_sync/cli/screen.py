@@ -97,7 +97,7 @@ def span(seconds: float | None) -> str | None:
 
 def name_and_flags(recording: Recording) -> str:
     """Return a recording's name on the card, with what a person should know of it."""
-    flags = ", ".join(tr(flag.value) for flag in sorted(recording.flags))
+    flags = tr(", ").join(tr(flag.value) for flag in sorted(recording.flags))
     return recording.original_path.name.shown + (f"  [{flags}]" if flags else "")
 
 

@@ -6,7 +6,7 @@ import typer
 from rich.markup import escape
 
 from recorder_sync.catalogue import alerts, dockings, recordings
-from recorder_sync.cli.dock_screen import ports_table, read_status
+from recorder_sync.cli.dock_screen import PortsTable, read_status
 from recorder_sync.cli.dock_screen import watch as watch_ports
 from recorder_sync.cli.dockings import docking_json
 from recorder_sync.cli.screen import amount, answers, facts, local, print_json, table
@@ -83,7 +83,7 @@ def status(
         )
         if live and live["ports"]:
             answers.print()
-            answers.print(ports_table(live["ports"]))
+            answers.print(PortsTable(live["ports"]))
         for alert in matters[:_ALERTS]:
             when = local(alert.raised_at, settings.station.zone)
             answers.print(f"\n[bold red]●[/] {when}  {escape(alert.text.shown)}")

@@ -8,9 +8,10 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import reduce
 
 from recorder_sync.config import Readiness
-from recorder_sync.language import T, Text
+from recorder_sync.language import T, Text, as_said
 from recorder_sync.model import Health
 from recorder_sync.rules.whereabouts import State
 
@@ -91,7 +92,9 @@ def _state(facts: Facts) -> Iterator[Finding]:
 
 def _faults(facts: Facts) -> Iterator[Finding]:
     if count := len(facts.open_faults):
-        text = T("Open fault: {what}.", what="; ".join(facts.open_faults))
+        whats = [as_said(what) for what in facts.open_faults]
+        listed = reduce(lambda one, more: T("{one}; {more}", one=one, more=more), whats)
+        text = T("Open fault: {what}.", what=listed)
         yield Finding(Reason.OPEN_FAULT, count, text)
 
 
