@@ -87,6 +87,7 @@ def _install_debian(folder: Path, root: Path) -> None:
         for name, text in _INITRAMFS.items()
     )
     run(
+        *("unshare", "--mount"),  # what it mounts goes with it, however it ends
         *("mmdebstrap", "--mode=root", "--variant=minbase", "--format=directory"),
         *("--skip=output/dev", "--aptopt=APT::Install-Recommends false"),
         *('--aptopt=Acquire::Languages "none"', "--dpkgopt=force-unsafe-io"),

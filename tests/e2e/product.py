@@ -9,6 +9,7 @@ import sys
 import tarfile
 from pathlib import Path
 
+from tests.e2e.agent import GuestFailed
 from tests.e2e.base_image import base_image
 from tests.e2e.camera import node_of
 from tests.e2e.kept import digest, digest_of_files, kept
@@ -72,11 +73,15 @@ def _install(machine: Machine, supply: Path) -> None:
     """)
     ports.pull(plug)
     machine.agent.run("tee", "/etc/recorder-sync/config.toml", input_=_CONFIGURATION)
-    machine.agent.sh(
-        f"cd {source}; PIP_NO_INDEX=1 PIP_FIND_LINKS={source}/wheels make install",
-        limit_s=_INSTALL_LIMIT_S,
-    )
-    machine.agent.sh(f"systemctl is-active {SERVICE}")
+    try:
+        machine.agent.sh(
+            f"cd {source}; PIP_NO_INDEX=1 PIP_FIND_LINKS={source}/wheels make install",
+            limit_s=_INSTALL_LIMIT_S,
+        )
+        machine.agent.sh(f"systemctl is-active {SERVICE}")
+    except GuestFailed as error:
+        said = machine.agent.run("journalctl", "--no-pager", "--lines=60", f"--unit={SERVICE}").out
+        raise GuestFailed(f"{error}\n{said}") from error
 
 
 def _files() -> list[Path]:
