@@ -5,10 +5,10 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo install uninstall test torture check bench translations lock clean
+.PHONY: help venv demo install uninstall test torture e2e e2e-smoke check bench translations lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 venv: $(VENV)/runtime.done ## make .venv with the program in it
 
@@ -27,6 +27,14 @@ test: $(VENV)/dev.done | parts test-parts ## run every test
 
 torture: $(VENV)/dev.done | parts test-parts ## attack it: kills, power cuts, broken cards and disks
 	$(BIN)/pytest tests/faults -n 2 --dist worksteal --torture --timeout 3000 -rPx
+
+e2e: $(VENV)/dev.done | parts e2e-parts ## as root: plug cameras into a virtual dock, docs/testing.md
+	$(BIN)/python -m tests.e2e.prepare
+	$(BIN)/pytest tests/e2e --e2e --timeout 1800
+
+e2e-smoke: $(VENV)/dev.done | parts e2e-parts ## as root: of it, one camera and one pull
+	$(BIN)/python -m tests.e2e.prepare
+	$(BIN)/pytest tests/e2e --e2e --timeout 600 -m smoke
 
 check: $(VENV)/dev.done ## lint, types, dead links in docs
 	$(BIN)/ruff check .
@@ -62,6 +70,12 @@ test-parts:
 	@./tools/system_parts.sh fusermount3:fuse3 losetup:mount mkfs.ext4:e2fsprogs mkfs.xfs:xfsprogs \
 	  umockdev-wrapper:umockdev mkfs.vfat:dosfstools mkfs.exfat:exfatprogs \
 	  systemd-analyze:systemd udevadm:udev strace:strace
+
+.PHONY: e2e-parts
+e2e-parts:
+	@./tools/system_parts.sh qemu-system-x86_64:qemu-system-x86 qemu-img:qemu-utils \
+	  mmdebstrap:mmdebstrap mkfs.ext4:e2fsprogs mkfs.vfat:dosfstools mcopy:mtools \
+	  mkfs.exfat:exfatprogs sfdisk:fdisk unshare:util-linux git:git
 
 .PHONY: compared
 compared: # what the benchmarks compare the intake with

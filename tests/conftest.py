@@ -25,6 +25,7 @@ settings.load_profile("recorder-sync")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--torture", action="store_true", help="all rounds of the fault suite")
+    parser.addoption("--e2e", action="store_true", help="the virtual dock, which needs QEMU")
 
 
 @pytest.fixture

@@ -143,6 +143,7 @@ class Board:
         document = json.dumps(self._document(), ensure_ascii=False, indent=1)
         beside = self._path.with_suffix(".new")
         beside.write_text(document, encoding="utf-8")
+        beside.chmod(0o644)  # anyone's monitoring may read it, whatever the service's umask
         beside.replace(self._path)
 
     def _document(self) -> dict[str, object]:

@@ -23,6 +23,7 @@ PROPERTIES = (
     *("ID_PART_TABLE_TYPE", "ID_PART_ENTRY_TYPE", "ID_CDROM", "ID_MTP_DEVICE", "ID_GPHOTO2"),
     *("ID_VENDOR_ID", "ID_MODEL_ID", "ID_SERIAL_SHORT"),
     *("ID_VENDOR_ENC", "ID_VENDOR", "ID_MODEL_ENC", "ID_MODEL"),
+    "RECORDER_SYNC_IGNORE",
 )
 """Properties that are looked at, of the device and of the USB device it belongs to."""
 
@@ -73,6 +74,8 @@ def plugged_from(facts: UdevFacts) -> Plugged | None:
     usb_path = usb_device_path(facts.path)
     usb = _usb_identity(facts)
     node = facts.properties.get("DEVNAME")
+    if facts.properties.get("RECORDER_SYNC_IGNORE") == "1":  # the administrator's own rule
+        return None
     if usb_path is None or usb is None or node is None:
         return None
     match facts.properties.get("SUBSYSTEM"), facts.properties.get("DEVTYPE"):

@@ -19,6 +19,9 @@ from recorder_sync.rules.kinds import kind_by_name
 from recorder_sync.rules.naming import Profile, is_identity_file
 
 _DEEPEST = 64
+_LOST_AND_FOUND = CardPath(b"lost+found")
+"""Where ext4 puts what a repair found; only root may look into it."""
+
 _SAMPLE = 4096
 _MOST_PROBED = 256
 """Files of unknown endings that ffprobe looks at on one card: it takes 80 ms each."""
@@ -95,6 +98,9 @@ def _walk(volume: Volume) -> Iterator[Item]:
                         yield _failed(path, T("folders nested too deeply"))
         except OSError as error:
             volume.check_present()
+            if folder == _LOST_AND_FOUND:
+                yield _odd(folder, T("a folder of the file system's own"))
+                continue
             yield _failed(folder, T("the folder cannot be read: {why}", why=os_reason(error)))
 
 
