@@ -17,6 +17,7 @@ from recorder_sync.catalogue.database import FILE_NAME, broken, open_catalogue
 from recorder_sync.config import Configuration
 from recorder_sync.custody.log import Act, CustodyLog, Deed
 from recorder_sync.language import T
+from recorder_sync.owner import work_as_owner_of
 from recorder_sync.stores.evidence import EvidenceFolder
 from recorder_sync.timestamps import to_milliseconds
 
@@ -40,6 +41,8 @@ def open_station(settings: Configuration) -> Station:
 
     Raises MissingPart or CatalogueProblem.
     """
+    actor = acting_user()
+    work_as_owner_of(settings.paths.state)
     evidence, custody = evidence_and_custody(settings)
     evidence.prepare(in_use=custody.is_begun())
     catalogue = settings.paths.state / FILE_NAME
@@ -50,7 +53,7 @@ def open_station(settings: Configuration) -> Station:
         evidence=evidence,
         catalogue=open_catalogue(catalogue),
         custody=custody,
-        actor=acting_user(),
+        actor=actor,
         now=now,
     )
 
@@ -64,7 +67,9 @@ def evidence_and_custody(settings: Configuration) -> tuple[EvidenceFolder, Custo
 
 
 def acting_user() -> str:
-    """Return the operating system's user who runs this process."""
+    """Return the operating system's user who runs this process, or had sudo run it."""
+    if person := os.environ.get("SUDO_USER"):
+        return f"os:{person}"
     try:
         return f"os:{getpass.getuser()}"
     except (KeyError, OSError):
