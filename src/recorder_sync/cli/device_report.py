@@ -107,7 +107,7 @@ def where_words(standing: Standing, names: Names, zone: tzinfo) -> str:
     if where.open_faults:
         faults = tr("; ").join(tr(fault.what) for fault in where.open_faults)
         words.append(T("open fault: {what}", what=faults).shown)
-    return tr(", ").join(words)
+    return tr("; ").join(words)
 
 
 def verdict_json(verdict: Verdict, measured: Docking | None) -> dict[str, object]:

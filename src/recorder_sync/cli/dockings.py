@@ -52,7 +52,7 @@ def list_(
                     d.id,
                     d.identity.device,
                     f"{d.started_at.astimezone(zone):%m-%d %H:%M}",
-                    _result(d),
+                    result_words(d),
                     d.counts.get("inventory", 0),
                     d.counts.get(ItemOutcome.SEALED, 0),
                     d.counts.get(ItemOutcome.ALREADY_SEALED, 0),
@@ -65,7 +65,8 @@ def list_(
         )
 
 
-def _result(docking: Docking) -> str:
+def result_words(docking: Docking) -> str:
+    """Say how a docking went, or where it stands."""
     if docking.state is not None and (
         docking.state in {Stay.HELD, Stay.REMOVED_EARLY, Stay.INTERRUPTED}
     ):
@@ -113,7 +114,7 @@ def show(
                 (tr("Ended"), local(found.ended_at, zone)),
                 (tr("Removed"), local(found.removed_at, zone)),
                 (tr("State"), tr(found.state.value) if found.state else None),
-                (tr("Result"), _result(found)),
+                (tr("Result"), result_words(found)),
             ]
         )
         answers.print()

@@ -8,7 +8,7 @@ from rich.markup import escape
 from recorder_sync.catalogue import alerts, dockings, recordings
 from recorder_sync.cli.dock_screen import PortsTable, read_status
 from recorder_sync.cli.dock_screen import watch as watch_ports
-from recorder_sync.cli.dockings import docking_json
+from recorder_sync.cli.dockings import docking_json, result_words
 from recorder_sync.cli.screen import amount, answers, facts, local, print_json, table
 from recorder_sync.cli.session import settings_of, station_of
 from recorder_sync.ingest.medium import file_system_of, has_device
@@ -97,7 +97,7 @@ def status(
                         d.id,
                         d.identity.device,
                         local(d.started_at, settings.station.zone),
-                        tr(d.outcome.value) if d.outcome else tr("in progress"),
+                        result_words(d),
                     )
                     for d in newest
                 ),

@@ -18,7 +18,7 @@ from recorder_sync.catalogue.ledger_facts import (
 )
 from recorder_sync.custody.log import Act
 from recorder_sync.errors import NotFound, SharedIdentity, UsageProblem
-from recorder_sync.language import T
+from recorder_sync.language import T, Text
 from recorder_sync.model import Case, Device, Officer, UsbIdentity
 from recorder_sync.station import Station
 from recorder_sync.timestamps import iso
@@ -99,15 +99,16 @@ def _refuse_shared(station: Station, wanted: Sequence[Device]) -> None:
         if device.usb and device.usb.serial:
             others = [n for n in ledger.owners_of_usb(db, device.usb) if n not in together]
             others.append(usb_of.setdefault(str(device.usb), device.number))
-            _refuse_other(device.number, others, f"USB identity {device.usb}", "--forget-usb")
+            what = T("USB identity {identity}", identity=device.usb)
+            _refuse_other(device.number, others, what, "--forget-usb")
         for uuid in device.fs_uuids:
             others = [n for n in ledger.owners_of_file_system(db, uuid) if n not in together]
             others.append(card_of.setdefault(uuid.casefold(), device.number))
-            option = f"--forget-fs-uuid {uuid}"
-            _refuse_other(device.number, others, f"file system {uuid}", option)
+            what = T("file system {uuid}", uuid=uuid)
+            _refuse_other(device.number, others, what, f"--forget-fs-uuid {uuid}")
 
 
-def _refuse_other(number: str, owners: Sequence[str], what: str, option: str) -> None:
+def _refuse_other(number: str, owners: Sequence[str], what: Text, option: str) -> None:
     for owner in owners:
         if owner != number:
             raise SharedIdentity(
