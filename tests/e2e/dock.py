@@ -1,6 +1,6 @@
 """The dock PC as the people around it see it: ports, the status, and the command."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from recorder_sync.rules.docking import Stay
@@ -63,24 +63,34 @@ class Dock:
         """Wait until the ports are so, and return them."""
         return live.until(self.machine.agent, what, is_so, LIMIT_S)
 
-    def until_copying(self, camera: Camera) -> None:
-        """Wait until some recordings of a camera are in and others are not."""
-        self.until(
-            f"{camera.device} is being copied",
-            lambda ports: any(r.device == camera.device and r.is_being_copied for r in ports),
-        )
+    def until_in_the_middle(self, camera: Camera) -> None:
+        """Wait until a part of a camera's bytes is copied. It must be slow enough to be seen."""
+
+        def is_so(ports: list[OnPort]) -> bool:
+            rows = [row for row in ports if row.device == camera.device]
+            assert not any(row.is_settled for row in rows), f"{camera.device} was too fast"
+            return any(row.is_in_the_middle for row in rows)
+
+        self.until(f"{camera.device} is in the middle", is_so)
 
     def until_settled(self, *cameras: Camera) -> list[Stay]:
         """Wait until the dock has done with cameras, and return their states in order."""
+        return self._until_all(cameras, "settled", lambda row: row.is_settled)
+
+    def until_safe(self, *cameras: Camera) -> None:
+        """Wait until cameras may be taken, whatever was said of them before."""
+        self._until_all(cameras, "safe", lambda row: row.state is Stay.SAFE)
+
+    def _until_all(
+        self, cameras: Sequence[Camera], what: str, is_so: Callable[[OnPort], bool]
+    ) -> list[Stay]:
         wanted = [camera.device for camera in cameras]
 
-        def settled(ports: list[OnPort]) -> dict[str | None, Stay]:
-            return {row.device: row.state for row in ports if row.is_settled}
+        def states(ports: list[OnPort]) -> dict[str | None, Stay]:
+            return {row.device: row.state for row in ports if is_so(row)}
 
-        ports = self.until(
-            f"{wanted} are settled", lambda ports: set(wanted) <= set(settled(ports))
-        )
-        return [settled(ports)[device] for device in wanted]
+        ports = self.until(f"{wanted} are {what}", lambda ports: set(wanted) <= set(states(ports)))
+        return [states(ports)[device] for device in wanted]
 
     def kill_service(self) -> None:
         """End the daemon as a crash would; systemd starts it again."""

@@ -18,13 +18,14 @@ class OnPort:
     device: str | None
     docking: str | None
     state: Stay
-    done: int
-    total: int
+    copied: int
+    """Bytes."""
+    to_copy: int
 
     @property
-    def is_being_copied(self) -> bool:
-        """Whether it is somewhere in the middle: some are in, and some are not."""
-        return self.state is Stay.COPYING and 0 < self.done < self.total
+    def is_in_the_middle(self) -> bool:
+        """Whether a good part of its bytes is copied, and another is not."""
+        return self.state is Stay.COPYING and self.to_copy // 4 < self.copied < self.to_copy
 
     @property
     def is_settled(self) -> bool:
@@ -41,8 +42,8 @@ def read(text: str | None) -> list[OnPort]:
             device=row["device"],
             docking=row["docking"],
             state=Stay(row["state"]),
-            done=row["recordings"]["done"],
-            total=row["recordings"]["total"],
+            copied=row["bytes"]["copied"],
+            to_copy=row["bytes"]["total"],
         )
         for row in json.loads(text)["ports"]
     ]
