@@ -52,10 +52,10 @@ class Port:
     def __init__(self, dock: Dock, stack: ExitStack) -> None:
         self.dock = dock
         self._settings = load(dock.config)
-        runtime = self._settings.paths.runtime
+        self.runtime = self._settings.paths.runtime
         self._capacity = Capacity(self._settings, stack)
-        self.board = stack.enter_context(Board(runtime, "test", now))
-        self._status = runtime / "status.json"
+        self.board = stack.enter_context(Board(self.runtime, "test", now))
+        self._status = self.runtime / "status.json"
         self._present = False
         self._twin = False
         self._volume: DockedVolume | None = None

@@ -217,7 +217,7 @@ def test_a_write_of_a_copy_that_fails_once_fails_this_recording_only(
         part = until(copied, "what comes before the place where it hangs")
         assert part
         last = disk.place_of(part, written - 4096)
-        disk.fail_writes(offset=last + 4096, length=4 << 20)
+        disk.fail_writes(offset=last + 4096, length=64 << 10)
         done = go_on()
     check_failure(done, "clip.mp4", "evidence disk")
     assert disk.given()["write"] > 0

@@ -233,7 +233,8 @@ class DockedVolume:
         missing = [item.path for item in seen]
         if self._docking is not None:
             self._log_end(station, ended, missing)
-        if ended is Stay.REMOVED_EARLY and not was_held and self._is_ours(station):
+        was_said = was_held or is_settled(state)
+        if ended is Stay.REMOVED_EARLY and not was_said and self._is_ours(station):
             self._display.removed_early(station, missing, self._report, self._docking)
 
     def _is_ours(self, station: Station) -> bool:
