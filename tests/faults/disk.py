@@ -99,6 +99,10 @@ class FaultyDisk:
         """Writes give EIO: when `after` more bytes were written, or only in a block range."""
         self._served.ask("fail_writes", after=after, offset=offset, length=length)
 
+    def fail_writes_of(self, data: bytes) -> None:
+        """Writes with these bytes in them give EIO, wherever they go."""
+        self._served.ask("fail_writes_of", data=data.hex())
+
     def fail_reads(self, offset: int = 0, length: int | None = None) -> None:
         """Reads of the medium that touch this range give EIO."""
         self._served.ask("fail_reads", offset=offset, length=length)

@@ -31,6 +31,7 @@ class _Faults:
     """How many flushes still succeed before some fail."""
     flushes_fail: int | None = None
     """How many flushes fail then; None is all of them."""
+    refused_data: bytes | None = None
     flip_in: tuple[bytes, int] | None = None
     """In the next write with these bytes, the byte so far behind their start is inverted."""
 
@@ -86,7 +87,7 @@ class DiskFiles:
                 self._report_size += len(data)
                 self._record(Event(Kind.REPORT, 0, data))
                 return len(data)
-            failed = self._refused(offset, len(data))
+            failed = self._refused(offset, data)
             kept = data if failed else self._flipped(data)
             self._record(Event(Kind.WRITE, offset, kept, failed=failed))
             if failed:
@@ -113,9 +114,11 @@ class DiskFiles:
         self._given[what] += 1
         raise OSError(EIO, os.strerror(EIO))
 
-    def _refused(self, offset: int, size: int) -> bool:
-        faults = self._faults
+    def _refused(self, offset: int, data: bytes) -> bool:
+        faults, size = self._faults, len(data)
         if _touches(faults.write_range, offset, size):
+            return True
+        if faults.refused_data and faults.refused_data in data:
             return True
         if faults.writes_after is None:
             return False
@@ -159,6 +162,10 @@ class DiskFiles:
                 self._faults.writes_after = after
             else:
                 self._faults.write_range = _range(offset, length)
+
+    def fail_writes_of(self, data: str) -> None:
+        with self._lock:
+            self._faults.refused_data = bytes.fromhex(data)
 
     def fail_reads(self, offset: int, length: int | None) -> None:
         with self._lock:

@@ -2,7 +2,6 @@
 
 import random
 import subprocess
-from pathlib import Path
 
 import pytest
 from blake3 import blake3
@@ -23,11 +22,9 @@ from tests.faults.target import (
 from tests.ingest.aftermath import (
     check_done,
     check_failure,
-    copying,
     in_place,
     mounted,
     sealed,
-    until,
 )
 
 _NAMES = ("clip.mp4", "other.mp4", "sound.wav", "photo.jpg")
@@ -201,23 +198,15 @@ def test_a_sync_of_a_copy_that_fails_once_is_never_tried_again(
     assert digest_on_medium(copy) == blake3((card.path / "clip.mp4").read_bytes()).hexdigest()
 
 
-def test_a_write_of_a_copy_that_fails_once_fails_this_recording_only(
+def test_a_write_of_a_copy_that_fails_fails_this_recording_only(
     dock: Dock, card: Card, media_files: MediaFiles, disk: FaultyDisk, hostile: Cards
 ) -> None:
     use(dock, disk)
-    card.put("clip.mp4", media_files.video.read_bytes() + random.Random(1).randbytes(6 << 20))
+    data = media_files.video.read_bytes() + random.Random(1).randbytes(6 << 20)
+    card.put("clip.mp4", data)
     card.put("photo.jpg", media_files.photo)
     with held(dock, hostile(card.path), "clip.mp4", 5 << 20) as go_on:
-        written = 4 << 20
-
-        def copied() -> Path | None:
-            part = copying(dock, 6 << 20)
-            return part if part and part.stat().st_size >= written else None
-
-        part = until(copied, "what comes before the place where it hangs")
-        assert part
-        last = disk.place_of(part, written - 4096)
-        disk.fail_writes(offset=last + 4096, length=64 << 10)
+        disk.fail_writes_of(data[5 << 20 : (5 << 20) + 32])
         done = go_on()
     check_failure(done, "clip.mp4", "evidence disk")
     assert disk.given()["write"] > 0
