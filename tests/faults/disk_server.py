@@ -231,7 +231,8 @@ def main(control: str, mount: str, image: str, base: str, log: str) -> None:
     """Serve an image file as a disk."""
     disk = DiskFiles(image, base, log)
     asked: list[Callable[..., object]] = [
-        *(disk.fail_writes, disk.fail_reads, disk.fail_flushes, disk.heal, disk.given),
+        *(disk.fail_writes, disk.fail_writes_of, disk.fail_reads, disk.fail_flushes),
+        *(disk.heal, disk.given),
         *(disk.flip, disk.flip_next_write, disk.start_log, disk.flush_log, disk.attached),
     ]
     serve(
