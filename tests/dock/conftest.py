@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from recorder_sync.config import load
+from recorder_sync.config import Configuration, load
 from recorder_sync.dock.board import Board
 from recorder_sync.dock.clearing import ask_for_clearing
 from recorder_sync.dock.docked import DockedVolume, Surroundings
@@ -46,6 +46,35 @@ CAMERA = Plugged(
 )
 
 
+def _yes(_plugged: Plugged) -> bool:
+    return True
+
+
+def _no(_plugged: Plugged) -> bool:
+    return False
+
+
+def stand_in_surroundings(
+    settings: Configuration,
+    capacity: Capacity,
+    board: Board,
+    folder: Path,
+    is_present: Callable[[Plugged], bool] = _yes,
+    has_twin: Callable[[Plugged], bool] = _no,
+) -> Surroundings:
+    """What the daemon gives a docked volume, with `folder` in the place of its mount."""
+    return Surroundings(
+        settings=lambda: settings,
+        capacity=capacity,
+        board=board,
+        mount=lambda _plugged, _stop: folder,
+        is_present=is_present,
+        check=lambda _plugged, _root: Health(battery=Battery(91, "stand-in")),
+        has_twin=has_twin,
+        settled=ask_for_clearing,
+    )
+
+
 class Port:
     """One port: what is plugged into it, and what it shows."""
 
@@ -66,15 +95,13 @@ class Port:
         """Plug the camera in, with its card in this folder."""
         self._present, self._twin = True, twin
         self._plugged = replace(CAMERA, port=port)
-        around = Surroundings(
-            settings=lambda: self._settings,
-            capacity=self._capacity,
-            board=self.board,
-            mount=lambda _plugged, _stop: folder,
+        around = stand_in_surroundings(
+            self._settings,
+            self._capacity,
+            self.board,
+            folder,
             is_present=lambda _plugged: self._present,
-            check=lambda _plugged, _root: Health(battery=Battery(91, "stand-in")),
             has_twin=lambda _plugged: self._twin,
-            settled=ask_for_clearing,
         )
         self._volume = DockedVolume(self._plugged, around)
         self._volume.start()
