@@ -18,7 +18,7 @@ from typing import Any
 from recorder_sync.health_json import health_json
 from recorder_sync.language import Language, Text
 from recorder_sync.model import Health, IdentityState
-from recorder_sync.rules.docking import Stay, is_settled
+from recorder_sync.rules.docking import Stay, after, is_settled
 from recorder_sync.timestamps import iso
 
 _SHORTEST_S = 0.25
@@ -110,10 +110,14 @@ class Board:
         self._changed.set()
 
     def change(self, key: str, **what: Any) -> None:
-        """Change some fields of a row; one that is not shown any more stays so."""
+        """Change some fields of a row; one that is not shown any more stays so.
+
+        Raises ValueError for a change of state that is not allowed (rules/docking.py).
+        """
         with self._lock:
             row = self._rows.get(key)
             if row is not None:
+                after(row.state, what.get("state", row.state))
                 self._rows[key] = replace(row, **what)
         self._changed.set()
 

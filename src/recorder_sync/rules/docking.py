@@ -1,9 +1,5 @@
 """The states of one stay on a port, and the moves allowed between them.
 
-    greeted -> copying -> verifying -> safe | safe-with-problems | needs-custodian
-       |                                                 ^
-       +--> held -> copying                   removed, or removed-early, from any state
-
 `SAFE` is the only state in which a device may be taken without a second thought: every
 recording of its inventory is sealed. Nobody is told of it before it is so.
 """
@@ -37,7 +33,7 @@ _SETTLED = frozenset({Stay.SAFE, Stay.SAFE_WITH_PROBLEMS, Stay.NEEDS_CUSTODIAN})
 
 MOVES: dict[Stay, frozenset[Stay]] = {
     Stay.GREETED: _ENDS | {Stay.HELD, Stay.COPYING, Stay.NEEDS_CUSTODIAN},
-    Stay.HELD: _ENDS | {Stay.GREETED, Stay.NEEDS_CUSTODIAN},
+    Stay.HELD: _ENDS | {Stay.COPYING, Stay.NEEDS_CUSTODIAN},
     Stay.COPYING: _ENDS | _SETTLED | {Stay.VERIFYING},
     Stay.VERIFYING: _ENDS | _SETTLED,
     Stay.SAFE: _ENDS,
@@ -61,8 +57,8 @@ def has_ended(stay: Stay) -> bool:
 
 
 def after(stay: Stay, wanted: Stay) -> Stay:
-    """Return `wanted`. Raises ValueError for a move that is not allowed."""
-    if wanted not in MOVES[stay]:
+    """Return `wanted`; staying as it is is no move. Raises ValueError for one not allowed."""
+    if wanted is not stay and wanted not in MOVES[stay]:
         raise ValueError(f"a docking that is {stay} cannot become {wanted}")
     return wanted
 
