@@ -171,3 +171,24 @@ def test_a_daemon_that_was_killed_leaves_nothing_open_for_the_next(
     started = time.monotonic()
     assert again.stop() == 128 + signal.SIGTERM
     assert time.monotonic() - started < 10
+
+
+def test_promise_9_a_drop_folder_that_cannot_be_taken_in_stops_no_other(
+    new_daemon: Callable[..., Daemon], media_files: MediaFiles, tmp_path: Path
+) -> None:
+    """The first folder holds the station's own evidence, and is refused again and again."""
+    daemon_folder = tmp_path / "dropped"
+    daemon_folder.mkdir()
+    folders = [
+        {"name": "wrong", "path": str(tmp_path), "settle_s": 0},
+        {"name": "right", "path": str(daemon_folder), "settle_s": 0},
+    ]
+    daemon = new_daemon(dock={"folders": folders})
+    until(lambda: "not taken in" in daemon.log(), "the wrong folder is refused")
+    (daemon_folder / "clip.mp4").write_bytes(media_files.video.read_bytes())
+    until(
+        lambda: daemon.dock.run("recordings", "list", "--json").json["recordings"],
+        "a sealed recording",
+    )
+    assert daemon.stop() == 128 + signal.SIGTERM
+    assert daemon.dock.run("catalogue", "rebuild").code == 0
