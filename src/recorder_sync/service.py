@@ -10,6 +10,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from operator import attrgetter
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -43,6 +44,14 @@ _SYSTEM = tuple(map(Path, ("/", "/boot", "/boot/efi", "/usr", "/var", "/home")))
 _FIXED = ("station", "paths", "media")
 """Sections that are in force from the start to the end of the process."""
 
+_MADE_AT_START = (
+    "dock.folders",
+    "ingest.copies",
+    "ingest.copies_per_disk",
+    "ingest.copies_per_port_group",
+)
+"""Settings that only the start looks at."""
+
 _log = structlog.get_logger("service")
 
 
@@ -52,7 +61,7 @@ class DockService:
     def __init__(self, configuration: Path) -> None:
         """Read the configuration. Raises ConfigurationProblem or MissingPart."""
         self._path = configuration
-        self._settings = load(configuration)
+        self._settings = self._started_with = load(configuration)
         self._wake = threading.Event()
         self._received: list[int] = []
         self._notify = Notify()
@@ -145,8 +154,12 @@ class DockService:
             _log.error("configuration refused, the old one stays in force", why=why)
             board.configuration_problem(why)
         else:
-            later = [n for n in _FIXED if getattr(fresh, n) != getattr(self._settings, n)]
-            kept = {name: getattr(self._settings, name) for name in later}
+            later = [
+                name
+                for name in (*_FIXED, *_MADE_AT_START)
+                if attrgetter(name)(fresh) != attrgetter(name)(self._started_with)
+            ]
+            kept = {name: getattr(self._started_with, name) for name in _FIXED}
             self._settings = fresh.model_copy(update=kept)
             board.configuration_problem(
                 f"a restart is needed for: {', '.join(later)}" if later else None

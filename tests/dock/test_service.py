@@ -192,3 +192,14 @@ def test_promise_9_a_drop_folder_that_cannot_be_taken_in_stops_no_other(
     )
     assert daemon.stop() == 128 + signal.SIGTERM
     assert daemon.dock.run("catalogue", "rebuild").code == 0
+
+
+def test_drop_folders_that_come_with_a_restart_only_are_said(
+    new_daemon: Callable[..., Daemon], tmp_path: Path
+) -> None:
+    daemon = new_daemon()
+    folder = {"name": "interviews", "path": str(tmp_path / "dropped")}
+    configure(daemon.dock, tmp_path, dock={"folders": [folder]})
+    daemon.process.send_signal(signal.SIGHUP)
+    problem = until(lambda: daemon.status()["configuration_problem"], "a problem in the status")
+    assert "dock.folders" in problem
