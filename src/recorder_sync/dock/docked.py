@@ -9,6 +9,7 @@ what to do, and is nobody else's trouble.
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +38,9 @@ from recorder_sync.station import Station, now, open_station
 
 _RETRY_S = 30.0
 """Seconds after which a part of the station that was missing is looked for again."""
+
+_UDEV_S = 2.0
+"""Seconds within which udev has said that a device is gone, when its files are."""
 
 _LEDGER_S = 1.0
 """Seconds between two looks at the ledger for a device that is held: another process
@@ -75,7 +79,7 @@ class DockedVolume:
         """Id of the docking that is on record and not ended."""
         self._report: Report | None = None
         self._display = PortDisplay(plugged, around.board)
-        self._observer = RowObserver(around.board, plugged.key, self._display.notice)
+        self._observer = RowObserver(around.board, self._display.key, self._display.notice)
         self._thread = threading.Thread(target=self._run, name=f"port {plugged.port}")
 
     def start(self) -> None:
@@ -105,16 +109,22 @@ class DockedVolume:
     def _run(self) -> None:
         self._display.greet(now())
         try:
-            station = open_station(self._settings)
-        except (RecorderSyncError, OSError, sqlite3.DatabaseError) as error:
-            self._display.problem(ours(error))
-            self._wake.wait()
-        else:
+            station = self._opened()
+            if station is not None:
+                with closing(station.catalogue):
+                    self._stay(station)
+        finally:
+            self._display.farewell(was_removed=self._gone.is_set())
+
+    def _opened(self) -> Station | None:
+        """Open the station as soon as it is there; None when it ended first."""
+        while not self._stop.requested:
             try:
-                self._stay(station)
-            finally:
-                station.catalogue.close()
-        self._display.farewell(was_removed=self._gone.is_set())
+                return open_station(self._settings)
+            except (RecorderSyncError, OSError, sqlite3.DatabaseError) as error:
+                self._display.problem(ours(error))
+                self._wake.wait(_RETRY_S)
+        return None
 
     def _stay(self, station: Station) -> None:
         """Try until the intake is over, then wait for the removal."""
@@ -126,15 +136,15 @@ class DockedVolume:
                 break
             except VolumeGone as error:
                 # Most likely udev says so in a moment.
-                if self._around.is_present(self.plugged) and not self._stop.requested:
-                    self._display.problem(error)
-            except MissingPart as error:
-                self._display.stuck(station, error, self._report, self._docking)
-                again_s = _RETRY_S
+                if not self._wake.wait(_UDEV_S) and self._around.is_present(self.plugged):
+                    self._display.stuck(station, error, self._report, self._docking)
+                    again_s = _RETRY_S
             except (RecorderSyncError, OSError, sqlite3.DatabaseError) as error:
-                self._display.stuck(station, ours(error), self._report, self._docking)
+                why = ours(error)
+                self._display.stuck(station, why, self._report, self._docking)
+                again_s = _RETRY_S if isinstance(why, MissingPart) else None
             except Exception as error:  # noqa: BLE001 - a defect here is this port's trouble only
-                self._display.defect(error)
+                self._display.defect(station, error, self._report, self._docking)
             if not self._stop.requested:
                 self._wake.wait(again_s)
         self._end(station)
@@ -161,6 +171,7 @@ class DockedVolume:
                     self._take_in(station, intake, root)
                     return
             self._hold(station, intake.report)
+            self._display.begin()
 
     def _arrival(self, station: Station, docking: str, health: Health) -> Arrival:
         around, plugged = self._around, self.plugged
