@@ -42,6 +42,10 @@ _RETRY_S = 30.0
 _UDEV_S = 2.0
 """Seconds within which udev has said that a device is gone, when its files are."""
 
+_AGAIN_S = 3.0
+"""Seconds within which a device that nobody pulled out is there again: its medium changed,
+or the kernel gave it up and found it anew."""
+
 _LEDGER_S = 1.0
 """Seconds between two looks at the ledger for a device that is held: another process
 writes it, and SQLite tells nobody."""
@@ -75,6 +79,7 @@ class DockedVolume:
         self._stop = Stop()
         self._gone = threading.Event()
         self._wake = threading.Event()
+        self._again = threading.Event()
         self._docking: str | None = None
         """Id of the docking that is on record and not ended."""
         self._report: Report | None = None
@@ -89,6 +94,10 @@ class DockedVolume:
         """Say that the device was pulled out."""
         self._gone.set()
         self.stop()
+
+    def came_again(self) -> None:
+        """Say that the device that was gone is there again."""
+        self._again.set()
 
     def stop(self) -> None:
         """Have it end soon: the device is gone, or the service stops."""
@@ -118,13 +127,13 @@ class DockedVolume:
 
     def _opened(self) -> Station | None:
         """Open the station as soon as it is there; None when it ended first."""
-        while not self._stop.requested:
+        while True:
             try:
                 return open_station(self._settings)
             except (RecorderSyncError, OSError, sqlite3.DatabaseError) as error:
                 self._display.problem(ours(error))
-                self._wake.wait(_RETRY_S)
-        return None
+            if self._wake.wait(_RETRY_S):
+                return None
 
     def _stay(self, station: Station) -> None:
         """Try until the intake is over, then wait for the removal."""
@@ -246,6 +255,9 @@ class DockedVolume:
             self._log_end(station, ended, missing)
         was_said = was_held or is_settled(state)
         if ended is Stay.REMOVED_EARLY and not was_said and self._is_ours(station):
+            # Nothing of it was looked at yet: then its other stay does all that is to be done.
+            if self._report is None and self._again.wait(_AGAIN_S):
+                return
             self._display.removed_early(station, missing, self._report, self._docking)
 
     def _is_ours(self, station: Station) -> bool:
