@@ -180,7 +180,6 @@ class DockedVolume:
                     self._take_in(station, intake, root)
                     return
             self._hold(station, intake.report)
-            self._display.begin()
 
     def _arrival(self, station: Station, docking: str, health: Health) -> Arrival:
         around, plugged = self._around, self.plugged
