@@ -45,7 +45,7 @@ def health_of(found: Mapping[str, Any]) -> Health:
         if battery
         else None,
         storage=Storage(**storage) if storage else None,
-        clock=ClockOffset(offset, found["clock_source"]) if offset is not None else None,
+        clock=ClockOffset(float(offset), found["clock_source"]) if offset is not None else None,
         file_system=FileSystemState(state) if state else None,
         firmware=found["firmware"],
         maker=found["maker"],

@@ -8,8 +8,10 @@ import os
 import signal
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from operator import attrgetter
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -43,6 +45,14 @@ _SYSTEM = tuple(map(Path, ("/", "/boot", "/boot/efi", "/usr", "/var", "/home")))
 _FIXED = ("station", "paths", "media")
 """Sections that are in force from the start to the end of the process."""
 
+_MADE_AT_START = (
+    "dock.folders",
+    "ingest.copies",
+    "ingest.copies_per_disk",
+    "ingest.copies_per_port_group",
+)
+"""Settings that only the start looks at."""
+
 _log = structlog.get_logger("service")
 
 
@@ -52,11 +62,11 @@ class DockService:
     def __init__(self, configuration: Path) -> None:
         """Read the configuration. Raises ConfigurationProblem or MissingPart."""
         self._path = configuration
-        self._settings = load(configuration)
+        self._settings = self._started_with = load(configuration)
         self._wake = threading.Event()
         self._received: list[int] = []
         self._notify = Notify()
-        self._failure: RecorderSyncError | None = None
+        self._failure: Exception | None = None
 
     def run(self) -> int:
         """Work until a signal comes; return the exit code.
@@ -86,7 +96,10 @@ class DockService:
             self._live(station, board, dock)
             self._notify.stopping()
             watcher.stop()
-            ended = all([folders.stop(_STOP_WITHIN_S), dock.stop(_STOP_WITHIN_S)])
+            folders.request_stop()
+            until = time.monotonic() + _STOP_WITHIN_S
+            ended = dock.stop(_STOP_WITHIN_S)
+            ended &= folders.stop(max(0.0, until - time.monotonic()))
             self._put_on_record(station, {"what": "stopped", "clean": ended})
             _log.info("stopped", clean=ended)
             if not ended:  # a read that the kernel does not give back holds a thread for good
@@ -115,9 +128,9 @@ class DockService:
         )
 
     def _live(self, station: Station, board: Board, dock: Dock) -> None:
-        while not self._received or self._received[-1] == signal.SIGHUP:
-            if self._received:
-                self._received.clear()
+        while not self._ending():
+            if signal.SIGHUP in self._received:
+                self._received.remove(signal.SIGHUP)
                 self._reload(station, board)
             if self._failure is not None:
                 return
@@ -130,7 +143,7 @@ class DockService:
         try:
             for event in watcher.events():
                 dock.handle(event)
-        except RecorderSyncError as error:
+        except Exception as error:  # noqa: BLE001 - a service that sees no device must not live on
             self._failure = error
             self._wake.set()
 
@@ -145,8 +158,12 @@ class DockService:
             _log.error("configuration refused, the old one stays in force", why=why)
             board.configuration_problem(why)
         else:
-            later = [n for n in _FIXED if getattr(fresh, n) != getattr(self._settings, n)]
-            kept = {name: getattr(self._settings, name) for name in later}
+            later = [
+                name
+                for name in (*_FIXED, *_MADE_AT_START)
+                if attrgetter(name)(fresh) != attrgetter(name)(self._started_with)
+            ]
+            kept = {name: getattr(self._started_with, name) for name in _FIXED}
             self._settings = fresh.model_copy(update=kept)
             board.configuration_problem(
                 f"a restart is needed for: {', '.join(later)}" if later else None
@@ -179,7 +196,12 @@ class DockService:
                 signal.signal(number, handler)
 
     def _exit_code(self) -> int:
-        return 128 + self._received[-1] if self._received else 0
+        ending = self._ending()
+        return 128 + ending[0] if ending else 0
+
+    def _ending(self) -> list[int]:
+        """Return the signals that ask for the end; a reload that comes after does not undo one."""
+        return [number for number in self._received if number != signal.SIGHUP]
 
 
 def _digest(path: Path) -> str | None:

@@ -106,6 +106,11 @@ class Port:
         self._volume = DockedVolume(self._plugged, around)
         self._volume.start()
 
+    @property
+    def volume(self) -> DockedVolume:
+        assert self._volume
+        return self._volume
+
     def lose(self) -> None:
         """The device is gone, and udev has not said so yet."""
         self._present = False

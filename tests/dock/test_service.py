@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -171,3 +172,71 @@ def test_a_daemon_that_was_killed_leaves_nothing_open_for_the_next(
     started = time.monotonic()
     assert again.stop() == 128 + signal.SIGTERM
     assert time.monotonic() - started < 10
+
+
+def test_promise_9_a_drop_folder_that_cannot_be_taken_in_stops_no_other(
+    new_daemon: Callable[..., Daemon], media_files: MediaFiles, tmp_path: Path
+) -> None:
+    """The first folder holds the station's own evidence, and is refused again and again."""
+    daemon_folder = tmp_path / "dropped"
+    daemon_folder.mkdir()
+    folders = [
+        {"name": "wrong", "path": str(tmp_path), "settle_s": 0},
+        {"name": "right", "path": str(daemon_folder), "settle_s": 0},
+    ]
+    daemon = new_daemon(dock={"folders": folders})
+    until(lambda: "not taken in" in daemon.log(), "the wrong folder is refused")
+    (daemon_folder / "clip.mp4").write_bytes(media_files.video.read_bytes())
+    until(
+        lambda: daemon.dock.run("recordings", "list", "--json").json["recordings"],
+        "a sealed recording",
+    )
+    assert daemon.stop() == 128 + signal.SIGTERM
+    assert daemon.dock.run("catalogue", "rebuild").code == 0
+
+
+def test_drop_folders_that_come_with_a_restart_only_are_said(
+    new_daemon: Callable[..., Daemon], tmp_path: Path
+) -> None:
+    daemon = new_daemon()
+    folder = {"name": "interviews", "path": str(tmp_path / "dropped")}
+    configure(daemon.dock, tmp_path, dock={"folders": [folder]})
+    daemon.process.send_signal(signal.SIGHUP)
+    problem = until(lambda: daemon.status()["configuration_problem"], "a problem in the status")
+    assert "dock.folders" in problem
+
+
+IN_A_PROCESS = """
+import signal, sys
+from pathlib import Path
+from recorder_sync import service
+from recorder_sync.dock.watcher import Watcher
+
+class Broken(Watcher):
+    def events(self):
+        raise RuntimeError("a defect")
+
+daemon = service.DockService(Path(sys.argv[1]))
+if sys.argv[2] == "broken":
+    service.Watcher = Broken
+else:
+    daemon._received += [signal.SIGTERM, signal.SIGHUP]
+sys.exit(daemon.run())
+"""
+
+
+def in_a_process(station: Dock, how: str) -> int:
+    command = [sys.executable, "-c", IN_A_PROCESS, str(station.config), how]
+    return subprocess.run(command, capture_output=True, timeout=20, check=False).returncode
+
+
+def test_a_daemon_that_sees_no_device_any_more_ends_so_that_it_is_started_again(
+    dock: Dock, tmp_path: Path
+) -> None:
+    configure(dock, tmp_path)
+    assert in_a_process(dock, "broken") == 1
+
+
+def test_a_reload_that_comes_with_the_stop_does_not_undo_it(dock: Dock, tmp_path: Path) -> None:
+    configure(dock, tmp_path)
+    assert in_a_process(dock, "stopped and reloaded") == 128 + signal.SIGTERM

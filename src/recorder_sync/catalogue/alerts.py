@@ -70,7 +70,8 @@ def text_of(found: Mapping[str, Any]) -> Text:
 
 
 def _as_json(text: Text) -> str:
-    return json.dumps(_text(text), ensure_ascii=False)
+    # Sorted, as the custody log has it: a rebuild gives the very same text.
+    return json.dumps(_text(text), ensure_ascii=False, sort_keys=True)
 
 
 def _text(text: Text) -> dict[str, object]:

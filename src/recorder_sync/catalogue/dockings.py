@@ -110,7 +110,15 @@ def set_state(db: Database, docking: str, state: Stay) -> None:
 
 
 def end_stay(db: Database, docking: str, state: Stay, removed_at: datetime) -> None:
-    table(db, "dockings").update(docking, {"state": state.value, "removed_at": iso(removed_at)})
+    """Enter the end of a stay; of a docking that is not there, nothing is entered."""
+    db.conn.execute(
+        "update dockings set state = ?, removed_at = ? where id = ?",
+        [state.value, iso(removed_at), docking],
+    )
+
+
+def is_entered(db: Database, docking: str) -> bool:
+    return bool(table(db, "dockings").count_where("id = ?", [docking]))
 
 
 def open_stays(db: Database) -> dict[str, Stay]:

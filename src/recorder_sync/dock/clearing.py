@@ -133,6 +133,8 @@ def _why_not(station: Station, volume: Volume, entry: InventoryEntry) -> Text | 
 
 
 def _why_not_by_policy(station: Station, recording: Recording) -> Text | None:
+    if station.settings.dock.clear is Clear.NEVER:
+        return T("clearing is switched off")
     if station.settings.dock.clear is Clear.CONFIRMED:
         return T("no evidence store has confirmed it")
     if Flag.UNVERIFIED_MEDIUM in recording.flags:

@@ -36,6 +36,7 @@ class Dock:
         self._settings = settings
         self._volumes: dict[str, DockedVolume] = {}
         self._leaving: list[DockedVolume] = []
+        self._ended = False
         self._lock = threading.Lock()
         self._around = Surroundings(
             settings=settings,
@@ -56,21 +57,23 @@ class Dock:
             case Gone(key=key):
                 with self._lock:
                     volume = self._volumes.pop(key, None)
+                    if volume is not None:
+                        self._leaving.append(volume)
                 if volume is not None:
                     volume.gone()
-                    self._leaving.append(volume)
 
     def tick(self) -> None:
         """Called about once a second."""
         with self._lock:
             volumes = list(self._volumes.values())
+            self._leaving = [volume for volume in self._leaving if not volume.join(0)]
         for volume in volumes:
             volume.tick()
-        self._leaving = [volume for volume in self._leaving if not volume.join(0)]
 
     def stop(self, within_s: float) -> bool:
         """End every stay; tell whether all ended within so many seconds."""
         with self._lock:
+            self._ended = True
             volumes = [*self._volumes.values(), *self._leaving]
             self._volumes.clear()
         for volume in volumes:
@@ -82,12 +85,18 @@ class Dock:
     def _begin(self, plugged: Plugged) -> None:
         volume = DockedVolume(plugged, self._around)
         with self._lock:
+            if self._ended:
+                return
             earlier = self._volumes.get(plugged.key)
             self._volumes[plugged.key] = volume
-        if earlier is not None:  # its removal was missed
+            if earlier is not None:  # its removal was missed
+                self._leaving.append(earlier)
+            again = [other for other in self._leaving if _is_same(other.plugged, plugged)]
+            volume.start()
+        if earlier is not None:
             earlier.gone()
-            self._leaving.append(earlier)
-        volume.start()
+        for other in again:
+            other.came_again()
 
     def _has_twin(self, plugged: Plugged) -> bool:
         """Tell whether another device says that it is this one."""
@@ -112,3 +121,8 @@ class Dock:
         unlock(plugged, settings.known_profiles)
         volumes = settings.paths.runtime / "volumes"
         return wait_until_mounted(plugged, volumes, settings.dock.mount_wait_s, stop)
+
+
+def _is_same(one: Plugged, other: Plugged) -> bool:
+    """Tell whether two stays are of the same device; one without a serial number stays put."""
+    return one.usb == other.usb and (one.usb.serial is not None or one.key == other.key)

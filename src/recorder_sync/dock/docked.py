@@ -9,6 +9,7 @@ what to do, and is nobody else's trouble.
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +38,13 @@ from recorder_sync.station import Station, now, open_station
 
 _RETRY_S = 30.0
 """Seconds after which a part of the station that was missing is looked for again."""
+
+_UDEV_S = 2.0
+"""Seconds within which udev has said that a device is gone, when its files are."""
+
+_AGAIN_S = 3.0
+"""Seconds within which a device that nobody pulled out is there again: its medium changed,
+or the kernel gave it up and found it anew."""
 
 _LEDGER_S = 1.0
 """Seconds between two looks at the ledger for a device that is held: another process
@@ -71,11 +79,12 @@ class DockedVolume:
         self._stop = Stop()
         self._gone = threading.Event()
         self._wake = threading.Event()
+        self._again = threading.Event()
         self._docking: str | None = None
         """Id of the docking that is on record and not ended."""
         self._report: Report | None = None
         self._display = PortDisplay(plugged, around.board)
-        self._observer = RowObserver(around.board, plugged.key, self._display.notice)
+        self._observer = RowObserver(around.board, self._display.key, self._display.notice)
         self._thread = threading.Thread(target=self._run, name=f"port {plugged.port}")
 
     def start(self) -> None:
@@ -85,6 +94,10 @@ class DockedVolume:
         """Say that the device was pulled out."""
         self._gone.set()
         self.stop()
+
+    def came_again(self) -> None:
+        """Say that the device that was gone is there again."""
+        self._again.set()
 
     def stop(self) -> None:
         """Have it end soon: the device is gone, or the service stops."""
@@ -105,16 +118,22 @@ class DockedVolume:
     def _run(self) -> None:
         self._display.greet(now())
         try:
-            station = open_station(self._settings)
-        except (RecorderSyncError, OSError, sqlite3.DatabaseError) as error:
-            self._display.problem(ours(error))
-            self._wake.wait()
-        else:
+            station = self._opened()
+            if station is not None:
+                with closing(station.catalogue):
+                    self._stay(station)
+        finally:
+            self._display.farewell(was_removed=self._gone.is_set())
+
+    def _opened(self) -> Station | None:
+        """Open the station as soon as it is there; None when it ended first."""
+        while True:
             try:
-                self._stay(station)
-            finally:
-                station.catalogue.close()
-        self._display.farewell(was_removed=self._gone.is_set())
+                return open_station(self._settings)
+            except (RecorderSyncError, OSError, sqlite3.DatabaseError) as error:
+                self._display.problem(ours(error))
+            if self._wake.wait(_RETRY_S):
+                return None
 
     def _stay(self, station: Station) -> None:
         """Try until the intake is over, then wait for the removal."""
@@ -126,15 +145,15 @@ class DockedVolume:
                 break
             except VolumeGone as error:
                 # Most likely udev says so in a moment.
-                if self._around.is_present(self.plugged) and not self._stop.requested:
-                    self._display.problem(error)
-            except MissingPart as error:
-                self._display.stuck(station, error, self._report, self._docking)
-                again_s = _RETRY_S
+                if not self._wake.wait(_UDEV_S) and self._around.is_present(self.plugged):
+                    self._display.stuck(station, error, self._report, self._docking)
+                    again_s = _RETRY_S
             except (RecorderSyncError, OSError, sqlite3.DatabaseError) as error:
-                self._display.stuck(station, ours(error), self._report, self._docking)
+                why = ours(error)
+                self._display.stuck(station, why, self._report, self._docking)
+                again_s = _RETRY_S if isinstance(why, MissingPart) else None
             except Exception as error:  # noqa: BLE001 - a defect here is this port's trouble only
-                self._display.defect(error)
+                self._display.defect(station, error, self._report, self._docking)
             if not self._stop.requested:
                 self._wake.wait(again_s)
         self._end(station)
@@ -235,6 +254,9 @@ class DockedVolume:
             self._log_end(station, ended, missing)
         was_said = was_held or is_settled(state)
         if ended is Stay.REMOVED_EARLY and not was_said and self._is_ours(station):
+            # Nothing of it was looked at yet: then its other stay does all that is to be done.
+            if self._report is None and self._again.wait(_AGAIN_S):
+                return
             self._display.removed_early(station, missing, self._report, self._docking)
 
     def _is_ours(self, station: Station) -> bool:

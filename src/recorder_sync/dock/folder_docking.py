@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 
 import structlog
@@ -29,7 +30,7 @@ _log = structlog.get_logger("folder")
 
 
 class FolderDocking:
-    """All drop folders, one batch after the other."""
+    """All drop folders, each with a thread that takes in one batch after the other."""
 
     def __init__(
         self, settings: Callable[[], Configuration], capacity: Capacity, board: Board
@@ -38,24 +39,32 @@ class FolderDocking:
         self._capacity = capacity
         self._board = board
         self._stop = Stop()
-        self._folders = DropFolders(settings().dock.folders)
-        self._thread = threading.Thread(target=self._run, name="folders")
+        self._folders = [DropFolders([folder]) for folder in settings().dock.folders]
+        self._threads = [
+            threading.Thread(target=self._run, args=(folder,), name="folder")
+            for folder in self._folders
+        ]
 
     def start(self) -> None:
-        if self._settings().dock.folders:
-            self._thread.start()
+        for thread in self._threads:
+            thread.start()
+
+    def request_stop(self) -> None:
+        """Have every batch that is under way end soon."""
+        self._stop.request()
 
     def stop(self, within_s: float) -> bool:
         """End; tell whether it ended within so many seconds."""
-        self._stop.request()
-        self._folders.stop()
-        if self._thread.ident is None:  # there are no drop folders
-            return True
-        self._thread.join(within_s)
-        return not self._thread.is_alive()
+        until = time.monotonic() + within_s
+        self.request_stop()
+        for folder in self._folders:
+            folder.stop()
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
 
-    def _run(self) -> None:
-        for batch in self._folders.batches():
+    def _run(self, folder: DropFolders) -> None:
+        for batch in folder.batches():
             while not self._stop.requested and not self._is_done_with(batch):
                 self._stop.wait_quietly(_RETRY_S)
 
@@ -73,6 +82,9 @@ class FolderDocking:
                 station.catalogue.close()
         except (RecorderSyncError, OSError, sqlite3.DatabaseError) as error:
             _log.error("not taken in", folder=batch.folder.name, why=str(ours(error)))
+            return False
+        except Exception:  # noqa: BLE001 - a defect here must not end the folder's thread
+            _log.exception("unexpected", folder=batch.folder.name)
             return False
         finally:
             self._board.remove(key)

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import count
 
 import structlog
 
@@ -27,6 +28,8 @@ from recorder_sync.rules.docking import Stay
 from recorder_sync.rules.readiness import Facts, Verdict, readiness
 from recorder_sync.station import Station
 
+_STAYS = count(1)
+
 _NAMED = 5
 """Recordings that an alert names; the docking has them all."""
 
@@ -37,12 +40,16 @@ class PortDisplay:
     def __init__(self, plugged: Plugged, board: Board) -> None:
         self._plugged = plugged
         self._board = board
+        self.key = f"{plugged.key} {next(_STAYS)}"
+        """Of its row: a device that comes again at once has the same path, and another row."""
+        self._stuck_by: str | None = None
+        """The sentence, without its values, that the last alert of being stuck was about."""
         self._log = structlog.get_logger("dock").bind(port=plugged.port, volume=plugged.mount_name)
 
     @property
     def state(self) -> Stay:
         """What the row shows now."""
-        row = self._board.rows().get(self._plugged.key)
+        row = self._board.rows().get(self.key)
         return row.state if row else Stay.GREETED
 
     def greet(self, at: datetime) -> None:
@@ -57,11 +64,11 @@ class PortDisplay:
             model=plugged.model,
             usb=str(plugged.usb),
         )
-        self._board.show(plugged.key, row)
+        self._board.show(self.key, row)
 
     def farewell(self, *, was_removed: bool) -> None:
         self._log.info("removed" if was_removed else "left plugged in", state=self.state.value)
-        self._board.remove(self._plugged.key)
+        self._board.remove(self.key)
 
     def begin(self) -> None:
         self._change(state=Stay.GREETED, message=None, hint=None)
@@ -126,7 +133,7 @@ class PortDisplay:
     def settled(self, station: Station, report: Report) -> None:
         state = report.stay
         message, hint = _verdict(report)
-        row = self._board.rows().get(self._plugged.key)
+        row = self._board.rows().get(self.key)
         if row is None:
             return
         total, left = len(report.recordings), len(report.not_in)
@@ -161,20 +168,22 @@ class PortDisplay:
         report: Report | None,
         docking: str | None,
     ) -> None:
-        """Show what keeps an intake from going on as a whole."""
+        """Show what keeps an intake from going on as a whole; trying again is no new alert."""
         text = T("Port {port}: {what}", port=self._plugged.port, what=error.text)
         hint = error.hint or T("See the journal of the dock service.")
         device = report.identity.device if report else None
-        self._alert(station, AlertKind.NOT_TAKEN_IN, text, hint, device, docking)
+        same = self._stuck_by == error.text.template
+        if same or self._alert(station, AlertKind.NOT_TAKEN_IN, text, hint, device, docking):
+            self._stuck_by = error.text.template
         self.problem(error)
 
-    def defect(self, error: Exception) -> None:
+    def defect(
+        self, station: Station, error: Exception, report: Report | None, docking: str | None
+    ) -> None:
         self._log.exception("unexpected", error=repr(error))
-        self._change(
-            state=Stay.NEEDS_CUSTODIAN,
-            message=T("The program failed here: {why}", why=repr(error)),
-            hint=T("Plug the device in again. If it happens again, send the journal to support."),
-        )
+        text = T("The program failed here: {why}", why=repr(error))
+        hint = T("Plug the device in again. If it happens again, send the journal to support.")
+        self.stuck(station, RecorderSyncError(text, hint), report, docking)
 
     def removed_early(
         self,
@@ -205,7 +214,7 @@ class PortDisplay:
         self._log.info("notice", text=str(text))
 
     def _change(self, **what: object) -> None:
-        self._board.change(self._plugged.key, **what)
+        self._board.change(self.key, **what)
 
     def _alert(
         self,
@@ -215,13 +224,16 @@ class PortDisplay:
         hint: Text | None,
         device: str | None,
         docking: str | None,
-    ) -> None:
+    ) -> bool:
+        """Raise an alert; tell whether it is on record."""
         self._log.warning("alert", kind=kind.value, text=str(text))
         hint = hint or T("See: recorder-sync dockings list")
         try:
             raise_alert(station, kind, text, hint, device=device, docking=docking)
         except (RecorderSyncError, OSError, sqlite3.DatabaseError) as error:
             self._log.error("the alert is not on record", why=str(ours(error)))
+            return False
+        return True
 
 
 def ours(error: Exception) -> RecorderSyncError:

@@ -89,9 +89,10 @@ class RowObserver:
 
     def show_silence(self) -> None:
         """Say that the card gives nothing, when that is so."""
-        progress = self._progress
+        progress, row = self._progress, self._board.rows().get(self._key)
         silent_s = time.monotonic() - self._moved_at
-        busy = self._planned and not progress.waits and progress.copied < progress.size
+        copying = self._planned and row is not None and row.state is Stay.COPYING
+        busy = copying and not progress.waits and progress.copied < progress.size
         if busy and silent_s >= SILENT_CARD_S:
             text = T("no data from the card for {seconds} s", seconds=int(silent_s))
             self._board.change(self._key, message=text)

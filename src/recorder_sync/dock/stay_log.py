@@ -41,7 +41,12 @@ def log_held(station: Station, report: Report) -> None:
 
 
 def log_end(station: Station, docking: str, state: Stay, missing: Sequence[CardPath] = ()) -> None:
-    """Put the end of a stay on record, with the recordings that are not in by name."""
+    """Put the end of a stay on record, with the recordings that are not in by name.
+
+    A docking whose intake failed before it was on record has no end either.
+    """
+    if not dockings.is_entered(station.catalogue, docking):
+        return
     facts = {"state": state.value, "missing": [path_facts(path) for path in missing]}
     deed = station.deed(Act.DEVICE_REMOVED, docking, facts)
     station.custody.append([deed])
