@@ -30,6 +30,7 @@ from recorder_sync.dock.own_disks import own_disks
 from recorder_sync.dock.stay_log import end_stays_of_earlier_runs
 from recorder_sync.dock.watcher import Watcher
 from recorder_sync.errors import ConfigurationProblem, RecorderSyncError
+from recorder_sync.hourly_checkpoints import HourlyCheckpoints
 from recorder_sync.ingest.capacity import capacity_of
 from recorder_sync.ingest.recovery import recover
 from recorder_sync.journal import log_to_the_journal
@@ -41,6 +42,8 @@ _STOP_WITHIN_S = 8.0
 """Seconds that stays get to end: the unit gives the service 15 in all."""
 
 _SYSTEM = tuple(map(Path, ("/", "/boot", "/boot/efi", "/usr", "/var", "/home")))
+
+_LAST_CHECKPOINT_S = 1.0
 
 _FIXED = ("station", "paths", "media")
 """Sections that are in force from the start to the end of the process."""
@@ -89,8 +92,10 @@ class DockService:
             watching = threading.Thread(
                 target=self._watch, args=(watcher, dock), name="udev", daemon=True
             )
+            checkpoints = HourlyCheckpoints(self._settings)
             watching.start()
             folders.start()
+            checkpoints.start()
             self._notify.ready(f"{len(self._settings.dock.folders)} drop folder(s)")
             _log.info("ready", version=__version__, station=self._settings.station.id)
             self._live(station, board, dock)
@@ -101,6 +106,7 @@ class DockService:
             ended = dock.stop(_STOP_WITHIN_S)
             ended &= folders.stop(max(0.0, until - time.monotonic()))
             self._put_on_record(station, {"what": "stopped", "clean": ended})
+            checkpoints.stop(max(_LAST_CHECKPOINT_S, until - time.monotonic()))
             _log.info("stopped", clean=ended)
             if not ended:  # a read that the kernel does not give back holds a thread for good
                 os._exit(self._exit_code())

@@ -240,3 +240,16 @@ def test_a_daemon_that_sees_no_device_any_more_ends_so_that_it_is_started_again(
 def test_a_reload_that_comes_with_the_stop_does_not_undo_it(dock: Dock, tmp_path: Path) -> None:
     configure(dock, tmp_path)
     assert in_a_process(dock, "stopped and reloaded") == 128 + signal.SIGTERM
+
+
+def test_art_5_the_daemon_signs_the_log_when_it_starts_and_when_it_stops(
+    new_daemon: Callable[..., Daemon],
+) -> None:
+    daemon = new_daemon()
+    notes = daemon.dock.state / "custody" / "checkpoints"
+    until(lambda: list(notes.glob("[0-9]*")), "a first checkpoint")
+    assert daemon.stop() == 128 + signal.SIGTERM
+    verified = daemon.dock.run("custody", "verify", "--json")
+    assert verified.code == 0, verified.err
+    newest = max(int(path.name) for path in notes.glob("[0-9]*"))
+    assert newest == verified.json["entries"]

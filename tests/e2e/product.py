@@ -22,7 +22,13 @@ _CHECKOUT = Path(__file__).parents[2]
 _NO_PART_OF_IT = (".ci", "benchmarks", "docs", "tests", ".gitignore", "CHANGELOG.md")
 _LOCK = _CHECKOUT / "requirements" / "runtime.lock"
 _GUEST_PYTHON = "3.11"
-_PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64", "any")
+_PLATFORMS = (
+    "manylinux_2_34_x86_64",
+    "manylinux_2_28_x86_64",
+    "manylinux_2_17_x86_64",
+    "manylinux2014_x86_64",
+    "any",
+)
 _INSTALL_LIMIT_S = 900.0
 _CONFIGURATION = """
 [station]
