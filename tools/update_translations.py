@@ -35,6 +35,7 @@ from recorder_sync.stores.evidence import Protection
 
 _PACKAGE = Path(__file__).parent.parent / "src" / "recorder_sync"
 _SHOWN: tuple[type[StrEnum], ...] = (
+    Act,
     *(Act, AlertKind, DockingOutcome, FileSystemState, FindingKind, Flag, IdentityState),
     *(ItemOutcome, Kind, Protection, ReadBack, Source, Stay, TimeSource),
     *(readiness.Reason, whereabouts.Happening, whereabouts.State),

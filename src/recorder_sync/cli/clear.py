@@ -1,7 +1,10 @@
 """`recorder-sync clear`: remove from cards what is sealed, as the dock requested."""
 
+import sqlite3
+
 import typer
 
+from recorder_sync.catalogue.database import explain
 from recorder_sync.cli.session import station_of
 from recorder_sync.dock.clearing import clear as clear_card
 from recorder_sync.dock.clearing import clearing_requests
@@ -27,6 +30,9 @@ def clear(context: typer.Context) -> None:
             except OSError as error:
                 failed = True
                 log.error("not cleared", docking=request.docking, why=os_reason(error).english)
+            except sqlite3.DatabaseError as error:
+                failed = True
+                log.error("not cleared", docking=request.docking, why=str(explain(error)))
             finally:
                 request.file.unlink(missing_ok=True)
     if failed:

@@ -18,7 +18,7 @@ from typing import Any
 from recorder_sync.health_json import health_json
 from recorder_sync.language import Language, Text
 from recorder_sync.model import Health, IdentityState
-from recorder_sync.rules.docking import Stay, after, is_settled
+from recorder_sync.rules.docking import MOVES, Stay, after, is_settled
 from recorder_sync.timestamps import iso
 
 _SHORTEST_S = 0.25
@@ -119,6 +119,15 @@ class Board:
             if row is not None:
                 after(row.state, what.get("state", row.state))
                 self._rows[key] = replace(row, **what)
+        self._changed.set()
+
+    def follow(self, key: str, state: Stay, progress: Progress) -> None:
+        """Show how far an intake is. A late word of one that is over changes nothing."""
+        with self._lock:
+            row = self._rows.get(key)
+            if row is None or not (row.state is state or state in MOVES[row.state]):
+                return
+            self._rows[key] = replace(row, state=state, progress=progress, message=None, hint=None)
         self._changed.set()
 
     def remove(self, key: str) -> None:

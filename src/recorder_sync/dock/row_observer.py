@@ -107,4 +107,4 @@ class RowObserver:
                 return
             self._shown_at = moment
         state = Stay.VERIFYING if all_copied else Stay.COPYING
-        self._board.change(self._key, progress=progress, state=state, message=None, hint=None)
+        self._board.follow(self._key, state, progress)

@@ -10,7 +10,7 @@ from recorder_sync.ingest.docking_log import docking_facts
 from recorder_sync.ingest.report import Report
 from recorder_sync.ingest.seal import path_facts
 from recorder_sync.model import CardPath
-from recorder_sync.rules.docking import Stay, after_removal, is_settled
+from recorder_sync.rules.docking import Stay, after_removal
 from recorder_sync.station import Station
 
 
@@ -61,6 +61,6 @@ def end_stays_of_earlier_runs(station: Station) -> int:
     """
     stays = dockings.open_stays(station.catalogue)
     for docking, state in stays.items():
-        ended = after_removal(state) if is_settled(state) else Stay.INTERRUPTED
-        log_end(station, docking, ended)
+        is_safe = after_removal(state) is Stay.REMOVED
+        log_end(station, docking, Stay.REMOVED if is_safe else Stay.INTERRUPTED)
     return len(stays)
