@@ -71,7 +71,7 @@ def stand_in_surroundings(
         is_present=is_present,
         check=lambda _plugged, _root: Health(battery=Battery(91, "stand-in")),
         has_twin=has_twin,
-        settled=ask_for_clearing,
+        clear=ask_for_clearing,
     )
 
 

@@ -14,11 +14,11 @@ def test_promise_1_nothing_is_cleared_when_it_was_switched_off_after_the_request
     port = new_port(clear="sealed")
     assert port.dock.run("devices", "add", "0031").code == 0
     clip = camera.put("clip.mp4", media_files.video)
+    port.runtime.joinpath("clear").mkdir()
     port.plug(camera.path)
-    port.shows(Stay.SAFE)
-    port.pull()
-    port.dock.configure(paths={"runtime": str(port.runtime)}, ingest={"immutable": False})
     make_writable(port)
+    port.dock.configure(paths={"runtime": str(port.runtime)}, ingest={"immutable": False})
     done = port.dock.run("clear")
+    port.shows(Stay.SAFE)
     assert "kept=1" in done.err
     assert clip.exists()

@@ -32,7 +32,7 @@ def alerts_after(station: Dock, *events: Came | Gone) -> list[Any]:
             Capacity(settings, stack),
             stack.enter_context(Board(settings.paths.runtime, "test", now)),
             check=lambda _plugged, _root: Health(),
-            settled=ask_for_clearing,
+            clear=ask_for_clearing,
         )
         for event in events:
             ports.handle(event)
@@ -69,7 +69,7 @@ def test_a_volume_that_comes_when_the_service_ends_is_not_begun(known: Dock) -> 
             Capacity(settings, stack),
             stack.enter_context(Board(settings.paths.runtime, "test", now)),
             check=lambda _plugged, _root: Health(),
-            settled=ask_for_clearing,
+            clear=ask_for_clearing,
         )
         assert ports.stop(30)
         ports.handle(Came(CAMERA))

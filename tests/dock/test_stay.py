@@ -5,11 +5,12 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
-from recorder_sync.rules.docking import Stay
+from recorder_sync.dock.clearing import Clearing
+from recorder_sync.rules.docking import Stay, is_settled
 from tests.conftest import Card, MediaFiles
 from tests.dock.conftest import Port
 from tests.faults.card import HostileCard
-from tests.ingest.aftermath import sealed
+from tests.ingest.aftermath import sealed, until
 
 Cards = Callable[[Path], HostileCard]
 
@@ -192,7 +193,7 @@ def make_writable(port: Port) -> None:
     """Hand on every request, in the place of the unit that makes cards writable."""
     requests = port.runtime / "clear"
     (requests / "now").mkdir()
-    for request in list(requests.glob("*.json")):
+    for request in until(lambda: list(requests.glob("*.json")), "a request to clear"):
         request.rename(requests / "now" / request.name)
 
 
@@ -204,19 +205,32 @@ def test_promise_1_only_sealed_and_unchanged_recordings_are_cleared_and_only_on_
     clip = camera.put("clip.mp4", media_files.video)
     changed = camera.put("photo.jpg", media_files.photo)
     other = camera.put("notes.txt", b"not a recording")
+    port.runtime.joinpath("clear").mkdir()
     port.plug(camera.path)
-    port.shows(Stay.SAFE)
-    port.pull()
+    make_writable(port)
     state = changed.stat()
     changed.write_bytes(changed.read_bytes()[:-1] + b"x")
-
     os.utime(changed, ns=(state.st_atime_ns, state.st_mtime_ns))
-    make_writable(port)
+    (row,) = port.board.rows().values()
+    assert not is_settled(row.state), "safe to take while the card is being written to"
     done = port.dock.run("clear")
     assert done.code == 0, done.err
     assert "removed=1" in done.err
+    port.shows(Stay.SAFE)
     assert not clip.exists()
     assert changed.exists()
     assert other.exists()
     log = b"".join(path.read_bytes() for path in (port.dock.state / "custody").glob("*.jsonl"))
     assert log.count(b'"act":"cleared"') == 2
+
+
+def test_a_clearing_that_nobody_begins_with_is_withdrawn(tmp_path: Path) -> None:
+    clock = [100.0]
+    (tmp_path / "now").mkdir()
+    request = tmp_path / "docking.json"
+    request.write_text("{}")
+    clearing = Clearing(tmp_path, request.name, lambda: clock[0])
+    assert clearing.is_under_way()
+    clock[0] += 21
+    assert not clearing.is_under_way()
+    assert not request.exists()

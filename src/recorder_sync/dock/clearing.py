@@ -9,7 +9,8 @@ before it goes, and what went, after.
 
 import json
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +38,7 @@ FOLDER = "clear"
 WRITABLE = "now"
 """Folder below it, of the requests whose card the unit has made writable."""
 
+_BEGUN_WITHIN_S = 20.0
 _SEALED = frozenset({ItemOutcome.SEALED, ItemOutcome.ALREADY_SEALED})
 _log = structlog.get_logger("clearing")
 
@@ -57,13 +59,36 @@ class Cleared:
     kept: int
 
 
-def ask_for_clearing(station: Station, report: Report, plugged: Plugged, root: Path) -> None:
+class Clearing:
+    """A request on its way. While it is, the card may be written to."""
+
+    def __init__(
+        self, folder: Path, name: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._waiting = folder / name
+        self._begun = folder / WRITABLE / name
+        self._clock = clock
+        self._asked_at = clock()
+
+    def is_under_way(self) -> bool:
+        """Tell whether the card is not to be pulled yet.
+
+        A request that nobody begins with, for want of the unit, is withdrawn.
+        """
+        if self._waiting.exists() and self._clock() - self._asked_at > _BEGUN_WITHIN_S:
+            self._waiting.unlink(missing_ok=True)
+        return self._waiting.exists() or self._begun.exists()
+
+
+def ask_for_clearing(
+    station: Station, report: Report, plugged: Plugged, root: Path
+) -> Clearing | None:
     """Leave a request to clear this card, where the configuration wants that."""
     settings = station.settings
     if settings.dock.clear is Clear.NEVER or report.identity.state is IdentityState.CONFLICT:
-        return
+        return None
     if not any(outcome.what in _SEALED for outcome in report.outcomes):
-        return
+        return None
     folder = settings.paths.runtime / FOLDER
     request = {"docking": report.docking, "root": str(root), "node": str(plugged.node)}
     try:
@@ -73,6 +98,8 @@ def ask_for_clearing(station: Station, report: Report, plugged: Plugged, root: P
         beside.replace(folder / f"{report.docking}.json")
     except OSError as error:
         _log.error("no request to clear", docking=report.docking, why=os_reason(error).english)
+        return None
+    return Clearing(folder, f"{report.docking}.json")
 
 
 def clearing_requests(runtime: Path) -> Iterator[ClearingRequest]:

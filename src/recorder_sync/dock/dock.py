@@ -7,6 +7,7 @@ from pathlib import Path
 
 from recorder_sync.config import Configuration
 from recorder_sync.dock.board import Board
+from recorder_sync.dock.clearing import Clearing
 from recorder_sync.dock.docked import DockedVolume, Surroundings
 from recorder_sync.dock.mounts import wait_until_mounted
 from recorder_sync.dock.plugged import Plugged
@@ -31,7 +32,7 @@ class Dock:
         capacity: Capacity,
         board: Board,
         check: Callable[[Plugged, Path], Health],
-        settled: Callable[[Station, Report, Plugged, Path], None],
+        clear: Callable[[Station, Report, Plugged, Path], Clearing | None],
     ) -> None:
         self._settings = settings
         self._volumes: dict[str, DockedVolume] = {}
@@ -46,7 +47,7 @@ class Dock:
             is_present=is_present,
             check=check,
             has_twin=self._has_twin,
-            settled=settled,
+            clear=clear,
         )
 
     def handle(self, event: Came | Gone) -> None:

@@ -17,6 +17,7 @@ from recorder_sync.catalogue import ledger
 from recorder_sync.config import Configuration, Unknown
 from recorder_sync.custodian.moves import report_fault
 from recorder_sync.dock.board import Board
+from recorder_sync.dock.clearing import Clearing
 from recorder_sync.dock.plugged import Plugged
 from recorder_sync.dock.port_display import PortDisplay, ours
 from recorder_sync.dock.row_observer import RowObserver
@@ -46,6 +47,8 @@ _AGAIN_S = 3.0
 """Seconds within which a device that nobody pulled out is there again: its medium changed,
 or the kernel gave it up and found it anew."""
 
+_CLEARING_S = 0.5
+
 _LEDGER_S = 1.0
 """Seconds between two looks at the ledger for a device that is held: another process
 writes it, and SQLite tells nobody."""
@@ -65,8 +68,8 @@ class Surroundings:
     check: Callable[[Plugged, Path], Health]
     has_twin: Callable[[Plugged], bool]
     """Whether another device with the same identity is plugged in."""
-    settled: Callable[[Station, Report, Plugged, Path], None]
-    """What is done with a device whose intake is over, such as clearing its card."""
+    clear: Callable[[Station, Report, Plugged, Path], Clearing | None]
+    """Asks for the card to be cleared of what is sealed, where that is wanted."""
 
 
 class DockedVolume:
@@ -203,8 +206,15 @@ class DockedVolume:
         if report.not_in and not self._around.is_present(self.plugged):
             raise gone()
         self._report_read_errors(station, report)
-        self._around.settled(station, report, self.plugged, root)
+        self._wait_for_clearing(self._around.clear(station, report, self.plugged, root))
         self._display.settled(station, report)
+
+    def _wait_for_clearing(self, clearing: Clearing | None) -> None:
+        """Let nobody take a card that is just being written to."""
+        if clearing is not None:
+            self._display.clearing()
+            while clearing.is_under_way() and not self._wake.wait(_CLEARING_S):
+                pass
 
     def _report_read_errors(self, station: Station, report: Report) -> None:
         """Open a fault for a device whose recordings cannot be read (Art. 24)."""

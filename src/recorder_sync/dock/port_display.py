@@ -130,6 +130,12 @@ class PortDisplay:
             hint=hint,
         )
 
+    def clearing(self) -> None:
+        self._change(
+            message=T("Sealed recordings are being removed from the card."),
+            hint=T("Leave it plugged in."),
+        )
+
     def settled(self, station: Station, report: Report) -> None:
         state = report.stay
         message, hint = _verdict(report)
