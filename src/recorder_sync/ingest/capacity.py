@@ -5,9 +5,10 @@ and describing happen in a few threads for all of them, so that a card is never 
 waiting by what is done with its last recording.
 """
 
+import ctypes
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 
 import psutil
 
@@ -19,6 +20,9 @@ from recorder_sync.media.describer import Describer
 
 _READING_BACK = 2
 """Copies that are read back at the same time: more only share the same disk."""
+
+_M_ARENA_MAX = -8
+_ARENAS = 2
 
 _LOWEST = 7
 """Priority, of 0 to 7, within the best-effort class of disk access (ioprio_set(2))."""
@@ -58,8 +62,19 @@ def capacity_of(settings: Configuration) -> Iterator[Capacity]:
 
     Raises MissingPart when ffprobe is not there.
     """
+    _share_memory_among_threads()
     with ExitStack() as stack, behind_others():
         yield Capacity(settings, stack)
+
+
+def _share_memory_among_threads() -> None:
+    """Have glibc's malloc keep two arenas for all threads (mallopt(3)).
+
+    Of its own accord it keeps one for each, up to eight a processor, and gives little of
+    them back: with 16 cards that is 30 MiB more.
+    """
+    with suppress(AttributeError):  # another C library
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, _ARENAS)
 
 
 @contextmanager
