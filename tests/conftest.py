@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,9 @@ from hypothesis import settings
 from recorder_sync.config import load
 from recorder_sync.language import Language, use_language
 from recorder_sync.station import Station, open_station
+from tests.on_the_day import shift_the_clock, today
+
+shift_the_clock()  # before the tests import what binds it
 
 settings.register_profile("recorder-sync", deadline=None)  # a busy machine is no failure
 settings.load_profile("recorder-sync")
@@ -100,6 +103,9 @@ def media_files(tmp_path_factory: pytest.TempPathFactory) -> MediaFiles:
     )
 
 
+_COMMAND = Path(__file__).with_name("on_the_day.py")
+
+
 class Card:
     """A folder as a camera's mounted card would be."""
 
@@ -115,7 +121,7 @@ class Card:
             path.write_bytes(source)
         else:
             shutil.copyfile(source, path)
-        seconds = (at or datetime.now(UTC)).timestamp()
+        seconds = (at or today()).timestamp()
         os.utime(path, (seconds, seconds))
         return path
 
@@ -161,7 +167,7 @@ class Dock:
     def command(self, *arguments: str | bytes | Path) -> list[str]:
         """Return the whole command line."""
         return [
-            *(sys.executable, "-m", "recorder_sync", "--config", str(self.config)),
+            *(sys.executable, str(_COMMAND), "--config", str(self.config)),
             *(os.fsdecode(a) for a in arguments),
         ]
 

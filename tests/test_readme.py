@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ def _commands(page: str) -> list[str]:
 def test_a_newcomer_can_follow_the_readme(
     page: str, tmp_path: Path, card: Card, media_files: MediaFiles
 ) -> None:
-    card.put("DCIM/100MEDIA/MAH00001.MP4", media_files.video)
+    card.put("DCIM/100MEDIA/REC00001.WAV", media_files.audio, datetime.now(UTC))
     blocks = [block for block in _commands(page) if block.strip() != "make test"]
     assert len(blocks) >= 4, "the README lost its commands"
     script = "set -eux\n" + "\n".join(blocks)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.conftest import Card, Dock, MediaFiles
+from tests.on_the_day import today
 
 _NAME = "DCIM/DCAM_CAM001_000001_20261123_160000.mp4"
 
@@ -111,7 +112,7 @@ def test_a_recording_whose_evidence_is_gone_is_no_longer_safe_to_clear(
 def test_art_21_a_late_recording_is_sealed_reported_and_listed(
     dock: Dock, card: Card, media_files: MediaFiles
 ) -> None:
-    old = datetime.now(UTC) - timedelta(hours=30)
+    old = today() - timedelta(hours=30)
     card.put("DCIM/100MEDIA/MAH00001.AVI", media_files.audio, old)
     done = dock.ingest(card)
     assert (done.code, done.json["late"]) == (1, 1)

@@ -1,11 +1,12 @@
 """A case is closed on a day, from which the archive counts (Art. 26)."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from tests.conftest import Dock
+from tests.on_the_day import today
 
 
 @pytest.fixture(autouse=True)
@@ -25,9 +26,9 @@ def test_art_26_a_case_is_closed_on_the_day_given_and_keeps_the_rest(dock: Dock)
 
 
 def test_without_a_day_it_is_closed_today_by_the_stations_calendar(dock: Dock) -> None:
-    before = datetime.now(UTC).astimezone(ZoneInfo("Asia/Shanghai")).date()
+    before = today().astimezone(ZoneInfo("Asia/Shanghai")).date()
     assert dock.run("cases", "close", "2026-7").code == 0
-    after = datetime.now(UTC).astimezone(ZoneInfo("Asia/Shanghai")).date()
+    after = today().astimezone(ZoneInfo("Asia/Shanghai")).date()
     closed = dock.run("cases", "show", "2026-7", "--json").json["closed_on"]
     assert closed in (before.isoformat(), after.isoformat())
 
@@ -40,7 +41,7 @@ def test_a_changed_entry_stays_closed(dock: Dock) -> None:
 
 
 def test_a_day_to_come_and_a_case_that_is_not_there_are_refused(dock: Dock) -> None:
-    tomorrow = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
+    tomorrow = (today() + timedelta(days=2)).date().isoformat()
     assert dock.run("cases", "close", "2026-7", "--on", tomorrow).code == 2
     assert dock.run("cases", "close", "2026-8").code == 2
     assert dock.run("cases", "show", "2026-7", "--json").json["closed_on"] is None
