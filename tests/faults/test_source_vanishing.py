@@ -4,8 +4,8 @@ import json
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -34,6 +34,7 @@ from tests.ingest.aftermath import (
     under_way,
     until,
 )
+from tests.on_the_day import today
 
 _LONG = 80 * MIB
 _GONE_AT = 71 * MIB
@@ -207,7 +208,7 @@ def lie_in_the_note(part: Path) -> None:
 
 
 def let_it_wait(part: Path) -> None:
-    week_ago = time.time() - 7 * 86_400 - 60
+    week_ago = (today() - timedelta(days=7, minutes=1)).timestamp()
     os.utime(part, (week_ago, week_ago))
 
 
