@@ -94,20 +94,15 @@ class Checkpoints:
         """Yield every checkpoint, newest first. Raises CustodyProblem or OSError."""
         known = self.succession()
         for path in sorted(self._notes.glob("[0-9]" * 20), reverse=True):
-            note = path.read_text("utf-8")
-            try:
-                checkpoint = known.opened(note)
-            except ValueError as error:
-                raise unreliable(
-                    T(
-                        "The checkpoint {file} cannot be relied on: {why}.",
-                        file=path.name,
-                        why=error,
-                    )
-                ) from error
-            if checkpoint.origin != self._origin or checkpoint.size != int(path.name):
-                raise unreliable(T("The checkpoint {file} is of another log.", file=path.name))
-            yield Signed(checkpoint, note)
+            yield self._read(path, known)
+
+    def of_size(self, size: int) -> Signed | None:
+        """Return the checkpoint of so many entries, if one was made then.
+
+        Raises CustodyProblem or OSError.
+        """
+        path = self._notes / f"{size:020d}"
+        return self._read(path, self.succession()) if path.exists() else None
 
     def verifier(self) -> Verifier:
         """Return what the newest checkpoint is checked with. Raises CustodyProblem or OSError."""
@@ -121,7 +116,7 @@ class Checkpoints:
         signer = self._signer()
         waiting = self._keys.next()
         signing = [one.verifier for one in (signer, waiting) if one is not None]
-        copied = self._rotations.copied()
+        copied = self._rotations.copied(signer.verifier)
         if copied is not None:
             known = _succession(read_rotations(copied), signer.verifier)
             if known.newest in signing:
@@ -132,7 +127,7 @@ class Checkpoints:
             raise unreliable(
                 T("The key that signs checkpoints is not the one that the custody log names.")
             )
-        self._rotations.copy(lines)
+        self._rotations.copy(lines, signer.verifier)
         return known
 
     def rotation_lines(self, size: int) -> list[bytes]:
@@ -141,7 +136,7 @@ class Checkpoints:
         Raises CustodyProblem or OSError.
         """
         self.succession()
-        lines = self._rotations.copied() or []
+        lines = self._rotations.copied(self._signer().verifier) or []
         return [
             line
             for line, rotation in zip(lines, read_rotations(lines), strict=True)
@@ -156,9 +151,9 @@ class Checkpoints:
         with self._turn():
             self.tree.forget()
             if self._log.is_begun():
-                lines = self._rotations.found_from(0)
-                _succession(read_rotations(lines), self._signer().verifier)
-                self._rotations.copy(lines)
+                lines, signing = self._rotations.found_from(0), self._signer().verifier
+                _succession(read_rotations(lines), signing)
+                self._rotations.copy(lines, signing)
             self._finish_rotation()
             kept = list(self.kept())
             self._catch_up(kept[0] if kept else None)
@@ -206,6 +201,18 @@ class Checkpoints:
                 T("Check the disk's free space, and that this user may write the state folder."),
             ) from error
 
+    def _read(self, path: Path, known: Succession) -> Signed:
+        note = path.read_text("utf-8")
+        try:
+            checkpoint = known.opened(note)
+        except ValueError as error:
+            raise unreliable(
+                T("The checkpoint {file} cannot be relied on: {why}.", file=path.name, why=error)
+            ) from error
+        if checkpoint.origin != self._origin or checkpoint.size != int(path.name):
+            raise unreliable(T("The checkpoint {file} is of another log.", file=path.name))
+        return Signed(checkpoint, note)
+
     def _sign(self, signers: list[Signer]) -> Signed:
         last = self.last()
         self._catch_up(last)
@@ -243,9 +250,10 @@ class Checkpoints:
             later = self._rotations.found_from(last.checkpoint.size if last else 0)
             if not later:
                 return None
-            lines = [*(self._rotations.copied() or []), *later]
-            known = _succession(read_rotations(lines), self._signer().verifier)
-            self._rotations.copy(lines)
+            signing = self._signer().verifier
+            lines = [*(self._rotations.copied(signing) or []), *later]
+            known = _succession(read_rotations(lines), signing)
+            self._rotations.copy(lines, signing)
         rotation = known.rotations[-1]
         return rotation if rotation.new == new else None
 

@@ -53,6 +53,16 @@ class Succession:
         known = tuple(r for r in self.rotations if r.number < size)
         return Succession(self.first, known)
 
+    def since(self, trusted: Verifier) -> "Succession":
+        """Return the keys from this one on. Raises ValueError when it is none of them.
+
+        To somebody who trusts it, an older key alone vouches for nothing: it may be what was
+        given up because it leaked.
+        """
+        if trusted not in self.verifiers:
+            raise ValueError("the trusted key is not one of those that lead to this log")
+        return Succession(trusted, self.rotations[self.verifiers.index(trusted) :])
+
     def vouching_at(self, size: int) -> list[Verifier]:
         """Return whose signature counts for a checkpoint of this size: any of them.
 
