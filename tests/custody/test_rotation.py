@@ -120,6 +120,12 @@ def test_the_old_private_key_is_gone_and_its_bytes_are_overwritten_first(folder:
     assert (folder / "signing-key.pem").stat().st_mode & 0o777 == 0o600
 
 
+def test_a_station_that_has_done_nothing_yet_can_change_its_key(tmp_path: Path) -> None:
+    checkpoints = checkpoints_in(tmp_path / "custody")
+    assert checkpoints.rotate(deed).number == 0
+    assert checkpoints.check() == 2
+
+
 # Who trusts one key follows to the others.
 
 
@@ -220,6 +226,7 @@ def test_the_copy_of_the_rotations_may_be_lost_and_cannot_lie(folder: Path, copy
     if copy == "gone":
         path.unlink()
     assert len(list(checkpoints_in(folder).kept())) == 3
+    checkpoints_in(folder).make()
     assert path.read_bytes() == real
 
 

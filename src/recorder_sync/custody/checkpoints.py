@@ -113,35 +113,15 @@ class Checkpoints:
 
         Raises CustodyProblem or OSError.
         """
-        signer = self._signer()
-        waiting = self._keys.next()
-        signing = [one.verifier for one in (signer, waiting) if one is not None]
-        copied = self._rotations.copied(signer.verifier)
-        if copied is not None:
-            known = _succession(read_rotations(copied), signer.verifier)
-            if known.newest in signing:
-                return known
-        lines = self._rotations.found_from(0)
-        known = _succession(read_rotations(lines), signer.verifier)
-        if known.newest not in signing:
-            raise unreliable(
-                T("The key that signs checkpoints is not the one that the custody log names.")
-            )
-        self._rotations.copy(lines, signer.verifier)
-        return known
+        return self._known()[1]
 
     def rotation_lines(self, size: int) -> list[bytes]:
         """Return the entries' lines that changed the key, among the first `size` entries.
 
         Raises CustodyProblem or OSError.
         """
-        self.succession()
-        lines = self._rotations.copied(self._signer().verifier) or []
-        return [
-            line
-            for line, rotation in zip(lines, read_rotations(lines), strict=True)
-            if rotation.number < size
-        ]
+        lines, known = self._known()
+        return lines[: len(known.before(size).rotations)]
 
     def check(self) -> int:
         """Make all hashes anew from the log and hold every checkpoint against them.
@@ -224,6 +204,24 @@ class Checkpoints:
         replace_synced(self._notes / f"{size:020d}", note.encode())
         return Signed(checkpoint, note)
 
+    def _known(self) -> tuple[list[bytes], Succession]:
+        """Return the rotations, as lines and as keys; from their copy where it is right."""
+        signer = self._signer()
+        waiting = self._keys.next()
+        signing = [one.verifier for one in (signer, waiting) if one is not None]
+        copied = self._rotations.copied(signer.verifier)
+        if copied is not None:
+            known = _succession(read_rotations(copied), signer.verifier)
+            if known.newest in signing:
+                return copied, known
+        lines = self._rotations.found_from(0)
+        known = _succession(read_rotations(lines), signer.verifier)
+        if known.newest not in signing:
+            raise unreliable(
+                T("The key that signs checkpoints is not the one that the custody log names.")
+            )
+        return lines, known
+
     def _finish_rotation(self) -> None:
         """Go on with a rotation from wherever it was cut off; most often there is none."""
         new = self._keys.next()
@@ -243,23 +241,20 @@ class Checkpoints:
 
     def _rotation_to(self, new: Verifier) -> Rotation | None:
         """Return the rotation to this key, its line copied; None when the log has none."""
-        known = self.succession()
+        lines, known = self._known()
+        signing = self._signer().verifier
         if known.newest != new:
             # The log was signed just before the entry was to be made.
             last = self.last()
-            later = self._rotations.found_from(last.checkpoint.size if last else 0)
-            if not later:
-                return None
-            signing = self._signer().verifier
-            lines = [*(self._rotations.copied(signing) or []), *later]
+            lines += self._rotations.found_from(last.checkpoint.size if last else 0)
             known = _succession(read_rotations(lines), signing)
-            self._rotations.copy(lines, signing)
-        rotation = known.rotations[-1]
-        return rotation if rotation.new == new else None
+        self._rotations.copy(lines, signing)
+        return known.rotations[-1] if known.newest == new else None
 
     def _publish(self) -> None:
-        """Write the files that are handed out, where they do not say so already."""
-        known = self.succession()
+        """Write what is handed out, and the copy, where they do not say so already."""
+        lines, known = self._known()
+        self._rotations.copy(lines, known.newest)
         everyone = "".join(f"{verifier}\n" for verifier in known.verifiers)
         for name, text in ((_VERIFIERS, everyone), (_VERIFIER, f"{known.newest}\n")):
             path = self._folder / name
