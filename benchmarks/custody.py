@@ -1,7 +1,7 @@
 """How fast is the custody log: entries, checkpoints, and proofs at ten million entries?
 
 Entries and checkpoints are made by the product on a real disk, with entries as large as
-those of a seal. A log of ten million entries would take 15 GB; instead the tree of its
+those of a seal. A log of ten million entries would take 12 GB; instead the tree of its
 hashes is made whole, and of the log itself the segments around the entry that is proven.
 Each proof is made in a new process, after the pages of all these files were dropped from
 the page cache; the start of Python is not counted. Exits 1 when a target is missed.
