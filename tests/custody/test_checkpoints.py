@@ -155,6 +155,14 @@ def test_a_checkpoint_that_was_changed_is_found(sealed: Dock) -> None:
     assert "checkpoint" in found.err
 
 
+def test_a_checkpoint_that_is_no_text_is_found(sealed: Dock) -> None:
+    (note,) = (sealed.state / "custody" / "checkpoints").iterdir()
+    note.write_bytes(b"\xff" * 100)
+    found = sealed.run("custody", "verify")
+    assert found.code == 1
+    assert "Traceback" not in found.err
+
+
 def test_nobody_else_may_read_the_key_and_a_lost_one_is_not_replaced_in_silence(
     sealed: Dock,
 ) -> None:

@@ -182,8 +182,8 @@ class Checkpoints:
             ) from error
 
     def _read(self, path: Path, known: Succession) -> Signed:
-        note = path.read_text("utf-8")
         try:
+            note = path.read_text("utf-8")
             checkpoint = known.opened(note)
         except ValueError as error:
             raise unreliable(
