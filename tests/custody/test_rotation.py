@@ -212,7 +212,7 @@ def test_an_entry_with_a_false_rotation_is_found(folder: Path, name: str) -> Non
         checkpoints_in(folder).check()
 
 
-@pytest.mark.parametrize("copy", ["gone", "emptied", "of another log"])
+@pytest.mark.parametrize("copy", ["gone", "emptied", "of another log", "moved"])
 def test_the_copy_of_the_rotations_may_be_lost_and_cannot_lie(folder: Path, copy: str) -> None:
     old = signer_in(folder)
     checkpoints_in(folder).rotate(deed)
@@ -222,7 +222,9 @@ def test_the_copy_of_the_rotations_may_be_lost_and_cannot_lie(folder: Path, copy
     real = path.read_bytes()
     first, line = real.splitlines()
     forged = json.dumps({**json.loads(line), "facts": rotation_facts(old, new_signer())})
-    path.write_bytes({"of another log": first + b"\n" + forged.encode()}.get(copy, b""))
+    moved = json.dumps({**json.loads(line), "seq": 999})  # the old key would count until then
+    forgeries = {"of another log": forged, "moved": moved}
+    path.write_bytes(first + b"\n" + forgeries[copy].encode() if copy in forgeries else b"")
     if copy == "gone":
         path.unlink()
     assert len(list(checkpoints_in(folder).kept())) == 3

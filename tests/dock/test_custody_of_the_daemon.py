@@ -85,7 +85,7 @@ def test_a_clock_that_was_set_is_on_record_and_somebody_is_told(
     clock = tmp_path / "clock"
     clock.write_text("0")
     monkeypatch.setenv(settable_clock.VARIABLE, str(clock))
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]), prepend=os.pathsep)
     dock = SettableDock(tmp_path)
     configure(dock, tmp_path)
     daemon = Daemon(dock, tmp_path)

@@ -228,7 +228,6 @@ class Checkpoints:
         if new is None:
             self._keys.destroy_retired()
             return
-        self._log.sync()
         rotation = self._rotation_to(new.verifier)
         if rotation is None:  # cut off before the entry: the log never named that key
             self._keys.discard_next()
