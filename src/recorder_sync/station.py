@@ -63,7 +63,11 @@ def evidence_and_custody(settings: Configuration) -> tuple[EvidenceFolder, Custo
     """Return the two that are the truth; the catalogue can be made from them."""
     return (
         EvidenceFolder(settings.paths.evidence, settings.ingest.immutable),
-        CustodyLog(settings.paths.state / "custody", settings.station.id),
+        CustodyLog(
+            settings.paths.state / "custody",
+            settings.station.id,
+            immutable=settings.ingest.immutable,
+        ),
     )
 
 
