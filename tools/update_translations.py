@@ -31,13 +31,13 @@ from recorder_sync.model import (
 )
 from recorder_sync.rules import readiness, whereabouts
 from recorder_sync.rules.docking import Stay
-from recorder_sync.stores.evidence import Protection
+from recorder_sync.stores.protection import Protection, Verity
 
 _PACKAGE = Path(__file__).parent.parent / "src" / "recorder_sync"
 _SHOWN: tuple[type[StrEnum], ...] = (
     Act,
     *(Act, AlertKind, DockingOutcome, FileSystemState, FindingKind, Flag, IdentityState),
-    *(ItemOutcome, Kind, Protection, ReadBack, Source, Stay, TimeSource),
+    *(ItemOutcome, Kind, Protection, ReadBack, Source, Stay, TimeSource, Verity),
     *(readiness.Reason, whereabouts.Happening, whereabouts.State),
 )
 

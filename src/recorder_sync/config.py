@@ -87,6 +87,8 @@ class Ingest(_Section):
     """Read every copy back from the device before it is sealed. Off proves less."""
     immutable: bool = True
     """Set the immutable flag on sealed files where file system and rights allow."""
+    fs_verity: bool = False
+    """Have the kernel check every read of sealed files, where the file system can."""
     digests: tuple[DigestName, ...] = (DigestName.BLAKE3, DigestName.SHA256)
     """Digests of every recording; BLAKE3 and SHA-256 always."""
     copies: Annotated[int, Field(ge=1, le=64)] = 16

@@ -23,7 +23,7 @@ from recorder_sync.language import T, chosen_language, tr
 from recorder_sync.media.describer import find_ffprobe
 from recorder_sync.model import Case, Device, Officer
 from recorder_sync.station import Station, open_station
-from recorder_sync.stores.evidence import Protection
+from recorder_sync.stores.protection import Protection
 from recorder_sync.timestamps import iso
 
 _DISK_TEMPORARY = Path("/var/tmp")
@@ -149,7 +149,7 @@ def _next_steps(station: Station, folder: Path, reports: list[Report]) -> None:
         _say(f"  {program} {command}")
     answers.print()
     clean = shlex.join(["rm", "-rf", str(folder)])
-    if station.evidence.protection_in_force() is Protection.IMMUTABLE:
+    if station.evidence.protection_in_force().protection is Protection.IMMUTABLE:
         clean = shlex.join(["chattr", "-R", "-i", str(folder)]) + " && " + clean
     _say(T("Remove it all with: {command}", command=clean).shown)
 

@@ -5,20 +5,15 @@
     <device>/<yyyy>/<mm>/<dd>/B3SUMS, SHA256SUMS          for b3sum -c, sha256sum -c
     .incoming/<docking>/                                  partial copies
 
-Dates are the station's. Sealed files are read-only, and immutable where the file
-system and the process's rights allow (FS_IOC_SETFLAGS, ioctl_iflags(2)).
+Dates are the station's. What keeps sealed files from being changed is in `protection.py`.
 """
 
-import array
 import errno
-import fcntl
 import os
 import re
-import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, tzinfo
-from enum import StrEnum
 from pathlib import Path
 
 from recorder_sync.durable import READ_ONLY, exclusive, make_folders, write_all
@@ -26,6 +21,7 @@ from recorder_sync.errors import MissingPart, os_reason
 from recorder_sync.language import T
 from recorder_sync.model import CardPath, Digests
 from recorder_sync.rules.naming import safe_component, safe_name
+from recorder_sync.stores.protection import InForce, Wanted, measured, protect, unprotect
 
 INCOMING = ".incoming"
 B3SUMS = "B3SUMS"
@@ -35,27 +31,15 @@ FREE_SPACE = T("Check the evidence disk and its free space, then take the card i
 """What to do about a full evidence disk."""
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-_GET_FLAGS = 0x80086601
-_SET_FLAGS = 0x40086602
-_IMMUTABLE = 0x10
 _LINE = re.compile(rb"[0-9a-f]{64}  [^\0]+")
-
-
-class Protection(StrEnum):
-    """What keeps a sealed file from being changed."""
-
-    IMMUTABLE = "immutable"
-    READ_ONLY_SWITCHED_OFF = "read-only: switched off in the configuration"
-    READ_ONLY_NO_SUPPORT = "read-only: the file system has no immutable flag"
-    READ_ONLY_NO_RIGHT = "read-only: this user may not set the immutable flag"
 
 
 class EvidenceFolder:
     """The folder, its incoming area, and what is done to sealed files."""
 
-    def __init__(self, root: Path, immutable: bool) -> None:
+    def __init__(self, root: Path, wanted: Wanted) -> None:
         self.root = root
-        self._immutable = immutable
+        self._wanted = wanted
         self._identity: tuple[int, int] | None = None
 
     def prepare(self, *, in_use: bool) -> None:
@@ -150,39 +134,35 @@ class EvidenceFolder:
                     os.rmdir(name, dir_fd=opened)
                 relative = above
 
-    def protect(self, name: str | Path, folder: int | None = None) -> Protection:
-        """Make a file read-only, and immutable where that can be. Raises OSError.
+    def protect(self, name: str | Path, folder: int | None = None) -> InForce:
+        """Protect a sealed file as the configuration says. Raises OSError.
 
-        A file that is immutable already is left as it is: even its mode is fixed.
         `folder` is the open folder that `name` is in.
         """
-        if not self._immutable:
-            state = os.stat(name, dir_fd=folder, follow_symlinks=False)
-            if stat.S_IMODE(state.st_mode) == READ_ONLY:
-                return Protection.READ_ONLY_SWITCHED_OFF
-        handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
-        try:
-            flags = _flags(handle)
-            if flags is not None and flags & _IMMUTABLE:
-                return Protection.IMMUTABLE
-            os.fchmod(handle, READ_ONLY)
-            if not self._immutable:
-                return Protection.READ_ONLY_SWITCHED_OFF
-            if flags is None:
-                return Protection.READ_ONLY_NO_SUPPORT
-            return _set_immutable(handle, flags)
-        finally:
-            os.close(handle)
+        return protect(name, folder, self._wanted)
 
-    def protection_in_force(self) -> Protection:
+    def protection_in_force(self) -> InForce:
         """Try the protection on a file of its own and return what it came to."""
         trial = self.incoming / f"protection-{os.getpid()}"
-        trial.write_bytes(b"")
+        trial.write_bytes(b"tried")
         try:
             return self.protect(trial)
         finally:
             unprotect(trial)
             trial.unlink()
+
+    def verity_of(self, relative: str) -> str | None:
+        """Return the digest by which the kernel vouches for a file below the root.
+
+        None: it does not. Raises OSError.
+        """
+        above, _, name = relative.rpartition("/")
+        with self.folder(above) as opened:
+            handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=opened)
+            try:
+                return measured(handle)
+            finally:
+                os.close(handle)
 
     def list_digests(
         self, folder: int, digests: Mapping[str, Digests], *, perhaps_listed: bool
@@ -224,44 +204,6 @@ class EvidenceFolder:
                 yield Path(folder) / file
             if not folders and not files and Path(folder) != self.root:
                 yield Path(folder)
-
-
-def unprotect(name: str | Path, folder: int | None = None) -> None:
-    """Take the immutable flag off a file that is no evidence; that never loses it here."""
-    handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
-    try:
-        flags = _flags(handle)
-        if flags is not None and flags & _IMMUTABLE:
-            fcntl.ioctl(handle, _SET_FLAGS, array.array("l", [flags & ~_IMMUTABLE]))
-    finally:
-        os.close(handle)
-
-
-_NO_FLAGS = (errno.ENOTTY, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
-
-
-def _flags(handle: int) -> int | None:
-    """Return an open file's flags, None where the file system has none."""
-    flags = array.array("l", [0])
-    try:
-        fcntl.ioctl(handle, _GET_FLAGS, flags, True)
-    except OSError as error:
-        if error.errno in _NO_FLAGS:
-            return None
-        raise
-    return flags[0]
-
-
-def _set_immutable(handle: int, flags: int) -> Protection:
-    try:
-        fcntl.ioctl(handle, _SET_FLAGS, array.array("l", [flags | _IMMUTABLE]))
-    except OSError as error:
-        if error.errno in (errno.EPERM, errno.EACCES):
-            return Protection.READ_ONLY_NO_RIGHT
-        if error.errno in _NO_FLAGS:
-            return Protection.READ_ONLY_NO_SUPPORT
-        raise
-    return Protection.IMMUTABLE
 
 
 def evidence_path(
