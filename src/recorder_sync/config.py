@@ -60,6 +60,12 @@ class Station(_Section):
         return ZoneInfo(self.timezone)
 
 
+def absolute(path: Path) -> Path:
+    if not path.is_absolute() or "\0" in str(path):
+        raise ValueError("should be an absolute path")
+    return path
+
+
 class Paths(_Section):
     state: Path
     """Folder of the catalogue and the custody log."""
@@ -71,9 +77,7 @@ class Paths(_Section):
     @field_validator("state", "evidence", "runtime")
     @classmethod
     def _absolute(cls, path: Path) -> Path:
-        if not path.is_absolute() or "\0" in str(path):
-            raise ValueError("should be an absolute path")
-        return path
+        return absolute(path)
 
 
 class DigestName(StrEnum):
@@ -159,6 +163,20 @@ class Dock(_Section):
     """Seconds within which a plugged volume must be mounted."""
     folders: tuple[DropFolder, ...] = ()
     """Folders that are watched beside the ports."""
+
+
+class Backup(_Section):
+    folder: Path | None = None
+    """Where the daily backups are; None: `backups` in the state folder."""
+    keep: Annotated[int, Field(ge=0, le=10_000)] = 14
+    """How many catalogues are kept there; 0: no daily backup is made."""
+    at: Annotated[int, Field(ge=0, le=23)] = 2
+    """Hour of the station's day from which the day's backup is due."""
+
+    @field_validator("folder")
+    @classmethod
+    def _absolute(cls, path: Path | None) -> Path | None:
+        return path if path is None else absolute(path)
 
 
 class Readiness(_Section):
@@ -263,7 +281,12 @@ class Configuration(_Section):
     dock: Dock = Dock()
     readiness: Readiness = Readiness()
     deadline: Deadline = Deadline()
+    backup: Backup = Backup()
     profiles: tuple[Profile, ...] = ()
+
+    @property
+    def backup_folder(self) -> Path:
+        return self.backup.folder or self.paths.state / "backups"
 
     @cached_property
     def known_profiles(self) -> tuple[naming.Profile, ...]:
@@ -340,6 +363,13 @@ def parse(values: dict[str, Any], path: Path) -> Configuration:
                 T(
                     "paths.state = {state}: should not be the evidence folder or inside it",
                     state=state,
+                )
+            )
+        if configuration.backup_folder.resolve().is_relative_to(evidence):
+            problems.append(
+                T(
+                    "backup.folder = {folder}: should not be the evidence folder or inside it",
+                    folder=configuration.backup_folder,
                 )
             )
     if problems:

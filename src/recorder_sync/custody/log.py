@@ -14,7 +14,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -32,6 +32,11 @@ SEGMENT_ENTRIES = 65_536
 
 FIRST_PREVIOUS = "0" * 64
 """`prev` of the very first entry."""
+
+
+_SEAL = b'{"act":"seal",'
+"""How the line of a seal begins: canonical JSON is sorted by key."""
+_BLOCK = 1 << 16
 
 
 class Act(StrEnum):
@@ -165,6 +170,27 @@ class CustodyLog:
                 if entry.seq >= first:
                     yield entry, line
 
+    def last_sealed(self) -> str | None:
+        """Return the id of the recording that was sealed last. Raises OSError.
+
+        Looked for from the end, and not checked: it tells whether somebody else is behind.
+        """
+        for segment in reversed(self._segments()):
+            for line in _lines_backwards(segment):
+                if line.startswith(_SEAL):
+                    with suppress(ValueError, KeyError, TypeError):  # verification names it
+                        return str(json.loads(line)["subject"])
+        return None
+
+    def extents(self) -> dict[Path, int]:
+        """Return each segment with the bytes that hold whole, synced entries.
+
+        Raises MissingPart or CustodyProblem.
+        """
+        with self._turn():
+            self._end()  # sets a torn line aside
+            return {segment: segment.stat().st_size for segment in self._segments()}
+
     def is_begun(self) -> bool:
         """Tell whether anything was ever put on record here."""
         return bool(self._segments())
@@ -269,6 +295,25 @@ def _lines(segment: Path) -> Iterator[bytes]:
             if not line.endswith(b"\n"):
                 return  # torn, or being written just now: the rest of it is no entry
             yield line[:-1]
+
+
+def _lines_backwards(segment: Path) -> Iterator[bytes]:
+    """Yield the whole lines of a segment, the last one first."""
+    with segment.open("rb") as file:
+        at = file.seek(0, os.SEEK_END)
+        rest = b""
+        is_end = True
+        while at:
+            start = max(0, at - _BLOCK)
+            file.seek(start)
+            rest, *whole = (file.read(at - start) + rest).split(b"\n")
+            if is_end and whole:
+                whole.pop()  # what follows the last newline: nothing, or a torn line
+                is_end = False
+            yield from reversed(whole)
+            at = start
+        if not is_end and rest:
+            yield rest
 
 
 def _last_line(segment: Path) -> bytes | None:
