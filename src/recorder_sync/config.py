@@ -365,11 +365,12 @@ def parse(values: dict[str, Any], path: Path) -> Configuration:
                     state=state,
                 )
             )
-        if configuration.backup_folder.resolve().is_relative_to(evidence):
+        folder = configuration.backup.folder
+        if folder is not None and folder.resolve().is_relative_to(evidence):
             problems.append(
                 T(
                     "backup.folder = {folder}: should not be the evidence folder or inside it",
-                    folder=configuration.backup_folder,
+                    folder=folder,
                 )
             )
     if problems:
