@@ -44,7 +44,7 @@ def test_a_backup_is_one_state_of_the_catalogue_whoever_writes_to_it(station: Do
     with closing(open_catalogue(path)) as db:  # large enough to be written to meanwhile
         db.execute("create table ballast (bytes blob)")
         db.execute("begin")
-        for _ in range(40):
+        for _ in range(100):
             db.execute("insert into ballast values (randomblob(1048576))")
         db.execute("commit")
     with subprocess.Popen(
@@ -63,6 +63,8 @@ def test_a_backup_is_one_state_of_the_catalogue_whoever_writes_to_it(station: Do
         writer.kill()
     assert len(rounds) >= 2, "it was written to between two parts of the copy"
     assert rounds[-1] > began
+    parts = to.stat().st_size // (16 << 20) + 1
+    assert len(rounds) <= parts, "whoever writes never makes it begin anew"
     with closing(sqlite3.connect(to)) as copy:
         officers, devices = (
             {row[0] for row in copy.execute(f"select {key} from {name} where {key} like 'pair-%'")}
