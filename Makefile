@@ -45,6 +45,7 @@ check: $(VENV)/dev.done ## lint, types, dead links in docs
 bench: $(VENV)/dev.done | parts compared ## measure: ingest against other ways, searches at 1 000 000 recordings
 	$(BIN)/python benchmarks/ingest.py
 	$(BIN)/python benchmarks/catalogue_search.py
+	$(BIN)/python benchmarks/rebuild_and_backup.py
 
 translations: $(VENV)/dev.done ## bring locale/ up to date with the code
 	$(BIN)/python tools/update_translations.py

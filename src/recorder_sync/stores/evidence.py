@@ -26,6 +26,8 @@ from recorder_sync.stores.protection import InForce, Wanted, measured, protect, 
 INCOMING = ".incoming"
 B3SUMS = "B3SUMS"
 SHA256SUMS = "SHA256SUMS"
+SM3SUMS = "SM3SUMS"
+"""Only beside an exported copy."""
 
 FREE_SPACE = T("Check the evidence disk and its free space, then take the card in again.")
 """What to do about a full evidence disk."""
