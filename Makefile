@@ -46,6 +46,7 @@ bench: $(VENV)/dev.done | parts compared ## measure: ingest, searches at 1 000 0
 	$(BIN)/python benchmarks/ingest.py
 	$(BIN)/python benchmarks/catalogue_search.py
 	$(BIN)/python benchmarks/custody.py
+	$(BIN)/python benchmarks/rebuild_and_backup.py
 
 translations: $(VENV)/dev.done ## bring locale/ up to date with the code
 	$(BIN)/python tools/update_translations.py

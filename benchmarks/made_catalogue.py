@@ -136,6 +136,22 @@ def make_catalogue(path: Path, recordings: int) -> None:
     db.close()
 
 
+def sealed_recordings(count: int) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
+    """Yield each docking's row with the descriptions of its recordings, in their order."""
+    choose = random.Random(count)
+    names = [_person(choose) for _ in range(OFFICERS)]
+    opened: dict[str, Any] = {}
+    described: list[dict[str, Any]] = []
+    for docking, _, description in _recordings(choose, count, names):
+        if docking:
+            if described:
+                yield opened, described
+            opened, described = docking, []
+        described.append(json.loads(description["json"]))
+    if described:
+        yield opened, described
+
+
 @contextmanager
 def _indexes_made_at_the_end(db: sqlite3.Connection) -> Iterator[None]:
     """Take the product's indexes away and make them again, by the product's statements."""

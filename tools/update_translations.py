@@ -29,7 +29,7 @@ from recorder_sync.model import (
     Source,
     TimeSource,
 )
-from recorder_sync.protection import Protection
+from recorder_sync.protection import Protection, Verity
 from recorder_sync.rules import readiness, whereabouts
 from recorder_sync.rules.docking import Stay
 
@@ -37,7 +37,7 @@ _PACKAGE = Path(__file__).parent.parent / "src" / "recorder_sync"
 _SHOWN: tuple[type[StrEnum], ...] = (
     Act,
     *(Act, AlertKind, DockingOutcome, FileSystemState, FindingKind, Flag, IdentityState),
-    *(ItemOutcome, Kind, Protection, ReadBack, Source, Stay, TimeSource),
+    *(ItemOutcome, Kind, Protection, ReadBack, Source, Stay, TimeSource, Verity),
     *(readiness.Reason, whereabouts.Happening, whereabouts.State),
 )
 

@@ -60,6 +60,12 @@ class Station(_Section):
         return ZoneInfo(self.timezone)
 
 
+def absolute(path: Path) -> Path:
+    if not path.is_absolute() or "\0" in str(path):
+        raise ValueError("should be an absolute path")
+    return path
+
+
 class Paths(_Section):
     state: Path
     """Folder of the catalogue and the custody log."""
@@ -71,9 +77,7 @@ class Paths(_Section):
     @field_validator("state", "evidence", "runtime")
     @classmethod
     def _absolute(cls, path: Path) -> Path:
-        if not path.is_absolute() or "\0" in str(path):
-            raise ValueError("should be an absolute path")
-        return path
+        return absolute(path)
 
 
 class DigestName(StrEnum):
@@ -87,6 +91,8 @@ class Ingest(_Section):
     """Read every copy back from the device before it is sealed. Off proves less."""
     immutable: bool = True
     """Set the immutable flag on sealed files where file system and rights allow."""
+    fs_verity: bool = False
+    """Have the kernel check every read of sealed files, where the file system can."""
     digests: tuple[DigestName, ...] = (DigestName.BLAKE3, DigestName.SHA256)
     """Digests of every recording; BLAKE3 and SHA-256 always."""
     copies: Annotated[int, Field(ge=1, le=64)] = 16
@@ -162,6 +168,20 @@ class Dock(_Section):
 class Custody(_Section):
     checkpoint_entries: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
     """Entries after which the service signs the custody log, before the hour is over."""
+
+
+class Backup(_Section):
+    folder: Path | None = None
+    """Where the daily backups are; None: `backups` in the state folder."""
+    keep: Annotated[int, Field(ge=0, le=10_000)] = 14
+    """How many catalogues are kept there; 0: no daily backup is made."""
+    at: Annotated[int, Field(ge=0, le=23)] = 2
+    """Hour of the station's day from which the day's backup is due."""
+
+    @field_validator("folder")
+    @classmethod
+    def _absolute(cls, path: Path | None) -> Path | None:
+        return path if path is None else absolute(path)
 
 
 class Readiness(_Section):
@@ -267,7 +287,12 @@ class Configuration(_Section):
     custody: Custody = Custody()
     readiness: Readiness = Readiness()
     deadline: Deadline = Deadline()
+    backup: Backup = Backup()
     profiles: tuple[Profile, ...] = ()
+
+    @property
+    def backup_folder(self) -> Path:
+        return self.backup.folder or self.paths.state / "backups"
 
     @cached_property
     def known_profiles(self) -> tuple[naming.Profile, ...]:
@@ -344,6 +369,14 @@ def parse(values: dict[str, Any], path: Path) -> Configuration:
                 T(
                     "paths.state = {state}: should not be the evidence folder or inside it",
                     state=state,
+                )
+            )
+        folder = configuration.backup.folder
+        if folder is not None and folder.resolve().is_relative_to(evidence):
+            problems.append(
+                T(
+                    "backup.folder = {folder}: should not be the evidence folder or inside it",
+                    folder=folder,
                 )
             )
     if problems:

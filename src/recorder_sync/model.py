@@ -367,6 +367,7 @@ class AlertKind(StrEnum):
     IDENTITY_CONFLICT = "identity-conflict"
     NOT_TAKEN_IN = "not-taken-in"
     """Something of a docking is not sealed, and waiting does not help."""
+    BACKUP_FAILED = "backup-failed"
     STATION = "station"
     """The station itself: its disks, its configuration."""
 

@@ -22,6 +22,7 @@ from recorder_sync import __version__
 from recorder_sync.clock_watch import ClockWatch, report_step
 from recorder_sync.config import Configuration, load
 from recorder_sync.custody.log import Act
+from recorder_sync.daily_backup import DailyBackup
 from recorder_sync.dock.board import Board
 from recorder_sync.dock.checking import Checking
 from recorder_sync.dock.clearing import ask_for_clearing
@@ -94,9 +95,11 @@ class DockService:
                 target=self._watch, args=(watcher, dock), name="udev", daemon=True
             )
             checkpoints = RegularCheckpoints(self._in_use)
+            backup = DailyBackup(self._in_use)
             watching.start()
             folders.start()
             checkpoints.start()
+            backup.start()
             self._notify.ready(f"{len(self._settings.dock.folders)} drop folder(s)")
             _log.info("ready", version=__version__, station=self._settings.station.id)
             self._live(station, board, dock)
@@ -107,6 +110,7 @@ class DockService:
             ended = dock.stop(_STOP_WITHIN_S)
             ended &= folders.stop(max(0.0, until - time.monotonic()))
             self._put_on_record(station, {"what": "stopped", "clean": ended})
+            backup.stop(max(0.0, until - time.monotonic()))
             checkpoints.stop(max(_LAST_CHECKPOINT_S, until - time.monotonic()))
             _log.info("stopped", clean=ended)
             if not ended:  # a read that the kernel does not give back holds a thread for good

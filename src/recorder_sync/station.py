@@ -18,6 +18,7 @@ from recorder_sync.config import Configuration
 from recorder_sync.custody.log import Act, CustodyLog, Deed
 from recorder_sync.language import T
 from recorder_sync.owner import work_as_owner_of
+from recorder_sync.protection import Wanted
 from recorder_sync.stores.evidence import EvidenceFolder
 from recorder_sync.timestamps import to_milliseconds
 
@@ -62,7 +63,10 @@ def open_station(settings: Configuration, cache_kib: int = SEARCHING_KIB) -> Sta
 def evidence_and_custody(settings: Configuration) -> tuple[EvidenceFolder, CustodyLog]:
     """Return the two that are the truth; the catalogue can be made from them."""
     return (
-        EvidenceFolder(settings.paths.evidence, settings.ingest.immutable),
+        EvidenceFolder(
+            settings.paths.evidence,
+            Wanted(settings.ingest.immutable, settings.ingest.fs_verity),
+        ),
         CustodyLog(
             settings.paths.state / "custody",
             settings.station.id,

@@ -89,6 +89,7 @@ class Port:
         self._twin = False
         self._volume: DockedVolume | None = None
         self._plugged = CAMERA
+        self._stack = stack
         stack.callback(self._end)
 
     def plug(self, folder: Path, *, port: str = "1-1", twin: bool = False) -> None:
@@ -145,6 +146,10 @@ class Port:
 
     def alerts(self) -> list[Any]:
         return list(self.dock.run("status", "--json").json["alerts"])
+
+    def close(self) -> None:
+        """Let go of the station, as a service that is stopped does."""
+        self._stack.close()
 
     def _end(self) -> None:
         if self._volume is not None:

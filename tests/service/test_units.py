@@ -79,6 +79,22 @@ def test_what_mounts_does_so_for_everyone(name: str) -> None:
     assert makes_a_namespace.isdisjoint(_options(f"{name}.service"))
 
 
+def test_art_27_only_the_dock_service_has_the_right_to_the_immutable_flag() -> None:
+    """What may set it may take it away: no other unit, a bounding set left open included."""
+    services = sorted(unit.name for unit in UNITS.glob("*.service"))
+    assert len(services) >= 7
+    with_the_right = []
+    for name in services:
+        options = _options(name)
+        allowed = " ".join(
+            options["CapabilityBoundingSet"] + options.get("AmbientCapabilities", [])
+        )
+        assert "~" not in allowed, f"{name} names what it may not have instead of what it may"
+        if "CAP_LINUX_IMMUTABLE" in allowed:
+            with_the_right.append(name)
+    assert with_the_right == ["recorder-sync-dock.service"]
+
+
 def test_mounts_of_later_reach_the_dock_service() -> None:
     cuts_off = {"MountFlags", "RootDirectory", "RootImage", "TemporaryFileSystem", "PrivateUsers"}
     assert cuts_off.isdisjoint(_options("recorder-sync-dock.service"))

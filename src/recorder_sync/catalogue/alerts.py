@@ -22,6 +22,19 @@ def is_open(db: Database, alert: Alert) -> bool:
     return any(True for _ in rows)
 
 
+def is_entered(db: Database, alert: Alert) -> bool:
+    """Tell whether this alert is there, raised at this time."""
+    return bool(
+        table(db, "alerts").count_where(
+            "kind = ? and docking is ? and device is ? and text = ? and raised_at = ?",
+            [
+                *(alert.kind.value, alert.docking, alert.device, _as_json(alert.text)),
+                iso(alert.raised_at),
+            ],
+        )
+    )
+
+
 def enter(db: Database, alert: Alert) -> None:
     table(db, "alerts").insert(
         {

@@ -2,13 +2,19 @@
 
 WAL, `synchronous=FULL` (with NORMAL the last commits can be lost in a power cut),
 foreign keys on. https://www.sqlite.org/wal.html, https://www.sqlite.org/pragma.html
+
+Whoever has it open holds a lock beside it, shared by all of them; whoever puts another
+file in its place needs it alone. The kernel takes the lock from a process that dies
+(flock(2)), so a kill leaves none behind.
 """
 
+import fcntl
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from sqlite_utils.db import Database
 
@@ -30,30 +36,104 @@ TAKING_IN_KIB = 256
 def open_catalogue(path: Path, cache_kib: int = SEARCHING_KIB) -> Database:
     """Open the catalogue at `path`; make it, or bring it up to date.
 
-    Raises CatalogueProblem when it is broken or newer than this program, MissingPart
-    when it cannot be read or written.
+    Raises CatalogueProblem when it is broken, newer than this program, or just being
+    replaced, MissingPart when it cannot be read or written.
     """
     try:
         make_folders(path.parent)
-        connection = sqlite3.connect(path, timeout=_WAIT_S, check_same_thread=False)
-        # Two that change a new catalogue to WAL at once do not wait for each other.
-        with exclusive(path.with_suffix(".lock")):
-            for pragma in (
-                "journal_mode=wal",
-                "synchronous=full",
-                "foreign_keys=on",
-                f"cache_size=-{cache_kib}",
-            ):
-                connection.execute(f"pragma {pragma}")
-            db = Database(connection)
-            _refuse_newer(db, path)
-            if migrations.pending(db):
-                migrations.apply(db)
+        connection = _connected(path)
+        try:
+            return _up_to_date(connection, path, cache_kib)
+        except BaseException:
+            connection.close()
+            raise
     except sqlite3.DatabaseError as error:
         raise explain(error, path) from error
     except OSError as error:
         raise _unusable(path, os_reason(error)) from error
+
+
+class _Connection(sqlite3.Connection):
+    """Tells others that the catalogue is open, until it is closed."""
+
+    in_use: IO[bytes]
+
+    def close(self) -> None:
+        super().close()
+        self.in_use.close()
+
+
+def _connected(path: Path) -> _Connection:
+    in_use = _lock_file(path)
+    try:
+        fcntl.flock(in_use, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        in_use.close()
+        raise CatalogueProblem(
+            T("The catalogue {path} is being replaced just now.", path=path),
+            T("Run the command again when that is done."),
+        ) from None
+    try:
+        connection = sqlite3.connect(
+            path, timeout=_WAIT_S, check_same_thread=False, factory=_Connection
+        )
+    except BaseException:
+        in_use.close()
+        raise
+    connection.in_use = in_use
+    return connection
+
+
+def _up_to_date(connection: sqlite3.Connection, path: Path, cache_kib: int) -> Database:
+    # Two that change a new catalogue to WAL at once do not wait for each other.
+    with exclusive(path.with_suffix(".lock")):
+        for pragma in (
+            "journal_mode=wal",
+            "synchronous=full",
+            "foreign_keys=on",
+            f"cache_size=-{cache_kib}",
+        ):
+            connection.execute(f"pragma {pragma}")
+        db = Database(connection)
+        _refuse_newer(db, path)
+        if migrations.pending(db):
+            migrations.apply(db)
     return db
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Have the catalogue at `path` for oneself, to put another file in its place.
+
+    Raises CatalogueProblem where somebody has it open, OSError.
+    """
+    make_folders(path.parent)
+    with _lock_file(path) as in_use:
+        try:
+            fcntl.flock(in_use, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CatalogueProblem(
+                T("The catalogue {path} is in use.", path=path),
+                T(
+                    "Stop the service (systemctl stop recorder-sync.target) and wait for other "
+                    "commands to end, then run this one again."
+                ),
+            ) from None
+        yield
+
+
+def files_of(path: Path) -> list[Path]:
+    """Return the database file at `path` and those that SQLite may keep beside it."""
+    return [path, *(path.with_name(path.name + ending) for ending in ("-wal", "-shm"))]
+
+
+def lock_files_of(path: Path) -> list[Path]:
+    return [path.with_suffix(".lock"), path.with_suffix(".in-use")]
+
+
+def _lock_file(path: Path) -> IO[bytes]:
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    return os.fdopen(os.open(path.with_suffix(".in-use"), flags, 0o640), "r+b")
 
 
 def insert(db: Database, name: str, row: dict[str, Any]) -> None:

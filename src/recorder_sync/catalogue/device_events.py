@@ -31,6 +31,10 @@ def enter(db: Database, event: DeviceEvent) -> None:
     )
 
 
+def is_entered(db: Database, custody_seq: int) -> bool:
+    return bool(table(db, "device_events").count_where("custody_seq = ?", [custody_seq]))
+
+
 def events_of(db: Database, device: str) -> list[DeviceEvent]:
     """Return what happened to a device, in the order of the custody log."""
     rows = table(db, "device_events").rows_where("device = ?", [device], order_by="custody_seq")

@@ -133,20 +133,30 @@ def close_docking(db: Database, docking: str, ended_at: datetime, outcome: Docki
     table(db, "dockings").update(docking, {"ended_at": iso(ended_at), "outcome": outcome.value})
 
 
-def add_inventory(db: Database, docking: str, entries: Iterable[InventoryEntry]) -> None:
+def add_inventory(
+    db: Database,
+    docking: str,
+    entries: Iterable[InventoryEntry],
+    *,
+    perhaps_entered: bool = False,
+) -> None:
+    """Enter files of a docking's inventory; those that are `perhaps_entered` stay as they are."""
     table(db, "inventory").insert_all(
-        {
-            "docking": docking,
-            "path": entry.path.raw,
-            "size": entry.size,
-            "mtime_ns": entry.mtime_ns,
-            "kind": entry.kind,
-            "outcome": entry.outcome,
-            "reason": entry.reason,
-            "hint": entry.hint,
-            "recording": entry.recording,
-        }
-        for entry in entries
+        (
+            {
+                "docking": docking,
+                "path": entry.path.raw,
+                "size": entry.size,
+                "mtime_ns": entry.mtime_ns,
+                "kind": entry.kind,
+                "outcome": entry.outcome,
+                "reason": entry.reason,
+                "hint": entry.hint,
+                "recording": entry.recording,
+            }
+            for entry in entries
+        ),
+        ignore=perhaps_entered,
     )
 
 

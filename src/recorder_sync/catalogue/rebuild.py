@@ -1,11 +1,18 @@
 """Makes the catalogue anew from the custody log, entry by entry.
 
 The log holds all that the catalogue does: it is an index, never the truth. The old
-file is kept beside the new one, which takes its name only when it is complete.
+file is kept beside the new one, which takes its name only when it is complete. Only what
+an interrupted intake meant to seal is not in the log; it is taken over from the old file
+where that can be read.
+
+Each step sets what its entry says and may be repeated: a catalogue that has the first
+part of the log already comes out the same (`restore.py`).
 """
 
 import base64
-from collections.abc import Callable, Mapping
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,14 +21,23 @@ from typing import Any
 from sqlite_utils.db import Database
 
 from recorder_sync.catalogue import alerts, device_events, dockings, ledger, recordings
-from recorder_sync.catalogue.database import FILE_NAME, open_catalogue, transaction
+from recorder_sync.catalogue.database import (
+    FILE_NAME,
+    alone,
+    files_of,
+    lock_files_of,
+    open_catalogue,
+    transaction,
+)
 from recorder_sync.catalogue.dockings import Became, Docking, DockingOutcome, InventoryEntry
 from recorder_sync.catalogue.ledger_facts import case_of, device_of, event_of
 from recorder_sync.catalogue.recordings import Intent
 from recorder_sync.custody.log import Act, CustodyLog, Entry
 from recorder_sync.description import as_json, as_text, from_json
 from recorder_sync.durable import sync_folder
+from recorder_sync.errors import CatalogueProblem
 from recorder_sync.health_json import health_of
+from recorder_sync.language import T
 from recorder_sync.model import (
     Alert,
     AlertKind,
@@ -54,32 +70,51 @@ class Rebuilt:
 def rebuild(state: Path, custody: CustodyLog, at: datetime) -> Rebuilt:
     """Replay the whole log into a new catalogue and put it in the old one's place.
 
-    Nobody else may use the catalogue meanwhile. Raises CustodyProblem when the log is
-    broken; the old file then stays where it is.
+    Raises CatalogueProblem where somebody has the catalogue open, CustodyProblem when the
+    log is broken; the old file then stays where it is.
     """
+    with alone(state / FILE_NAME):
+        fresh = fresh_file(state)
+        db = open_catalogue(fresh)
+        try:
+            replay(db, custody)
+        except BaseException:
+            db.close()
+            raise
+        return put_in_place(db, fresh, at)
+
+
+def fresh_file(state: Path) -> Path:
+    """Return the name under which a catalogue is made; what an earlier try left is removed."""
     fresh = state / "catalogue.rebuilding.db"
-    for leftover in _files(fresh):
+    for leftover in files_of(fresh):
         leftover.unlink(missing_ok=True)
-    db = open_catalogue(fresh)
+    return fresh
+
+
+def put_in_place(db: Database, fresh: Path, at: datetime) -> Rebuilt:
+    """Close the catalogue `db` in the file `fresh`, and give it the place of the old one.
+
+    Nobody else may have that open (`alone`). Raises OSError.
+    """
+    path = fresh.with_name(FILE_NAME)
     try:
-        _replay(db, custody)
+        _take_over_intents(db, path)
         counts = (recordings.count_sealed(db)[0], dockings.count(db))
         db.execute("pragma wal_checkpoint(truncate)")
     finally:
         db.close()
     kept = None
-    for old in _files(state / FILE_NAME):
+    for old in files_of(path):
         if old.exists():
             beside = _unused(old.with_name(f"replaced-{at:%Y%m%dT%H%M%S}-{old.name}"))
             old.rename(beside)
             kept = kept or beside
-    fresh.rename(state / FILE_NAME)
-    sync_folder(state)
+    fresh.rename(path)
+    for lock in lock_files_of(fresh):
+        lock.unlink(missing_ok=True)
+    sync_folder(path.parent)
     return Rebuilt(*counts, kept)
-
-
-def _files(path: Path) -> list[Path]:
-    return [path, *(path.with_name(path.name + ending) for ending in ("-wal", "-shm"))]
 
 
 def _unused(path: Path) -> Path:
@@ -90,21 +125,50 @@ def _unused(path: Path) -> Path:
     return tried
 
 
-def _replay(db: Database, custody: CustodyLog) -> None:
+def _take_over_intents(db: Database, old: Path) -> None:
+    """Enter what the old catalogue meant to seal and the log has no seal of.
+
+    The next start finishes or discards it (`ingest/recovery.py`), as it would have.
+    """
+    if not old.exists():
+        return
+    try:
+        with closing(Database(sqlite3.connect(f"{old.as_uri()}?mode=ro", uri=True))) as before:
+            intents = recordings.intents(before)
+    except (sqlite3.DatabaseError, KeyError, TypeError, ValueError):
+        return  # it is broken, which is why it is made anew
+    with transaction(db):
+        for intent in intents:
+            docking, recording = intent.recording.docking, intent.recording.id
+            if dockings.is_entered(db, docking) and not recordings.is_entered(db, recording):
+                recordings.enter(db, [intent])
+
+
+def replay(db: Database, custody: CustodyLog) -> int:
+    """Enter all that the log holds; return how many seals that is.
+
+    Raises CustodyProblem where the log is broken, CatalogueProblem where the catalogue has
+    what is not in it.
+    """
     batch: list[Entry] = []
+    seals = 0
     for entry in custody.entries():
+        seals += entry.deed.act is Act.SEAL
         batch.append(entry)
         if len(batch) == _BATCH:
-            _apply(db, batch)
+            with transaction(db):
+                apply(db, batch)
             batch = []
-    _apply(db, batch)
-
-
-def _apply(db: Database, batch: list[Entry]) -> None:
     with transaction(db):
-        for entry in batch:
-            if (step := _STEPS.get(entry.deed.act)) is not None:
-                step(db, entry)
+        apply(db, batch)
+    return seals
+
+
+def apply(db: Database, entries: Iterable[Entry]) -> None:
+    """Enter what these entries say, in a transaction of the caller's."""
+    for entry in entries:
+        if (step := _STEPS.get(entry.deed.act)) is not None:
+            step(db, entry)
 
 
 def _docking_opened(db: Database, entry: Entry) -> None:
@@ -147,6 +211,7 @@ def _inventory(db: Database, entry: Entry) -> None:
             )
             for file in entry.deed.facts["files"]
         ],
+        perhaps_entered=True,
     )
 
 
@@ -159,6 +224,9 @@ def _first_outcome(file: Mapping[str, Any]) -> ItemOutcome | None:
 def _seal(db: Database, entry: Entry) -> None:
     facts = entry.deed.facts
     recording = from_json(facts["recording"])
+    if recordings.is_entered(db, recording.id) and _is_sealed(db, entry):
+        recordings.see_tags(db, [recording])
+        return
     digests = Digests(facts["description_blake3"], facts["description_sha256"])
     described = as_json(recording)
     text = as_text(described)
@@ -170,6 +238,20 @@ def _seal(db: Database, entry: Entry) -> None:
             recording.docking, recording.original_path, ItemOutcome.SEALED, recording.id
         )
         dockings.set_outcomes(db, [sealed])
+
+
+def _is_sealed(db: Database, seal: Entry) -> bool:
+    """Tell whether the catalogue has this very seal; an intent that it has is withdrawn."""
+    known = recordings.custody_seq_of(db, seal.deed.subject)
+    if known is None:
+        recordings.withdraw(db, seal.deed.subject)
+        return False
+    if known != seal.seq:
+        raise CatalogueProblem(
+            T("The catalogue and the custody log do not belong together."),
+            T("Run: recorder-sync catalogue rebuild, which needs nothing but the log."),
+        )
+    return True
 
 
 def _seen_again(db: Database, entry: Entry) -> None:
@@ -208,17 +290,16 @@ def _device_removed(db: Database, entry: Entry) -> None:
 
 def _alert(db: Database, entry: Entry) -> None:
     facts = entry.deed.facts
-    alerts.enter(
-        db,
-        Alert(
-            AlertKind(facts["kind"]),
-            alerts.text_of(facts["text"]),
-            alerts.text_of(facts["hint"]),
-            entry.deed.time,
-            facts["device"],
-            facts["docking"],
-        ),
+    alert = Alert(
+        AlertKind(facts["kind"]),
+        alerts.text_of(facts["text"]),
+        alerts.text_of(facts["hint"]),
+        entry.deed.time,
+        facts["device"],
+        facts["docking"],
     )
+    if not alerts.is_entered(db, alert):
+        alerts.enter(db, alert)
 
 
 def _tag(db: Database, entry: Entry) -> None:
@@ -239,7 +320,8 @@ def _ledger(db: Database, entry: Entry) -> None:
 
 
 def _device_event(db: Database, entry: Entry) -> None:
-    device_events.enter(db, event_of(entry))
+    if not device_events.is_entered(db, entry.seq):
+        device_events.enter(db, event_of(entry))
 
 
 def path_of(facts: Mapping[str, Any]) -> CardPath:

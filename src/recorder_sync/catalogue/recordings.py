@@ -54,7 +54,7 @@ class Sealed:
 
 def enter(db: Database, intents: Sequence[Intent]) -> None:
     """Write the intents to seal these recordings."""
-    _see_tags(db, [intent.recording for intent in intents])
+    see_tags(db, [intent.recording for intent in intents])
     state = after(None, Event.INTENT_WRITTEN)
     assert state is not None
     for intent in intents:
@@ -63,7 +63,7 @@ def enter(db: Database, intents: Sequence[Intent]) -> None:
         insert(db, "descriptions", description)
 
 
-def _see_tags(db: Database, seen: Sequence[Recording]) -> None:
+def see_tags(db: Database, seen: Sequence[Recording]) -> None:
     """Give every device, officer and case that a recording names a row to refer to."""
     for device in {r.tags.device.value for r in seen if r.tags.device}:
         ledger.see_device(db, device)
@@ -132,6 +132,18 @@ def mark_sealed(db: Database, custody_seqs: Mapping[str, int]) -> None:
     )
 
 
+def is_entered(db: Database, recording: str) -> bool:
+    """Tell whether a recording is sealed, or meant to be, by its whole id."""
+    found = db.execute("select 1 from recordings where id = ?", [recording]).fetchone()
+    return found is not None
+
+
+def custody_seq_of(db: Database, recording: str) -> int | None:
+    """Return the number of a recording's seal in the custody log, None before there is one."""
+    found = db.execute("select custody_seq from recordings where id = ?", [recording]).fetchone()
+    return found[0] if found else None
+
+
 def withdraw(db: Database, recording: str) -> None:
     """Take back an intent whose copy is lost; the card still has the recording."""
     assert after(State.SEALING, Event.COPY_LOST) is None
@@ -144,7 +156,7 @@ def withdraw(db: Database, recording: str) -> None:
 
 def retag(db: Database, recording: Recording) -> None:
     """Replace the tags of a sealed recording, in the index and its description here."""
-    _see_tags(db, [recording])
+    see_tags(db, [recording])
     row = table(db, "recordings").rows_where("id = ?", [recording.id], select="number")
     number = next(iter(row))["number"]
     table(db, "recordings").update(number, _searched(recording))

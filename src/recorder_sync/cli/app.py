@@ -100,7 +100,9 @@ def _commands() -> list[_Command]:
         _Command("devices", "devices", "app", tr("The device ledger.")),
         _Command("officers", "officers", "app", tr("Officers by certificate number.")),
         _Command("cases", "cases", "app", tr("Cases with party and cause.")),
-        _Command("catalogue", "catalogue", "app", tr("Check or rebuild the catalogue.")),
+        _Command(
+            "catalogue", "catalogue", "app", tr("Check, rebuild, back up or restore the catalogue.")
+        ),
         _Command("custody", "custody", "app", tr("The custody log, its checkpoints and proofs.")),
         _Command("config", "configuration", "app", tr("Check or show the configuration.")),
     ]

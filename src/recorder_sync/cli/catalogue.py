@@ -1,15 +1,22 @@
-"""`recorder-sync catalogue`: is the index sound, and make it anew."""
+"""`recorder-sync catalogue`: is the index sound, make it anew, copy it, put a copy back."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from recorder_sync.backups import Backups
 from recorder_sync.catalogue.database import FILE_NAME, check_catalogue
+from recorder_sync.catalogue.rebuild import Rebuilt
 from recorder_sync.catalogue.rebuild import rebuild as rebuild_catalogue
-from recorder_sync.cli.screen import answers, print_json
+from recorder_sync.catalogue.restore import restore as restore_catalogue
+from recorder_sync.cli.screen import amount, answers, print_json
 from recorder_sync.cli.session import settings_of, station_of
-from recorder_sync.custody.log import Act, Deed
+from recorder_sync.config import Configuration
+from recorder_sync.custody.log import Act, CustodyLog, Deed
 from recorder_sync.language import T, tr
+from recorder_sync.owner import work_as_owner_of
 from recorder_sync.station import acting_user, evidence_and_custody, now
 
 app = typer.Typer()
@@ -36,31 +43,89 @@ def check(context: typer.Context, json: _Json = False) -> None:
 
 @app.command("rebuild", help=tr("Make it anew from the custody log; the old file is kept."))
 def rebuild(context: typer.Context, json: _Json = False) -> None:
-    settings = settings_of(context)
+    result, _ = _replaced(
+        settings_of(context),
+        lambda state, custody: (rebuild_catalogue(state, custody, now()), 0),
+        {},
+    )
+    if json:
+        print_json(_facts(result))
+        return
+    _tell(result)
+
+
+@app.command("backup", help=tr("Copy it, whoever writes to it meanwhile; and the custody log."))
+def backup(
+    context: typer.Context,
+    to: Annotated[
+        Path | None, typer.Option(help=tr("Copy the catalogue alone into this new file."))
+    ] = None,
+    json: _Json = False,
+) -> None:
+    with station_of(context) as station:
+        backups = Backups(station)
+        if to is None:
+            to = backups.make()
+            size = to.stat().st_size
+        else:
+            size = backups.make_file(to)
+    if json:
+        print_json({"catalogue": str(to), "bytes": size})
+        return
+    answers.print(
+        T("Copied and checked: {path}, {size}.", path=to, size=amount(size)).shown, markup=False
+    )
+
+
+@app.command("restore", help=tr("Put a backup back, brought up to the custody log."))
+def restore(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help=tr("The backup."))],
+    json: _Json = False,
+) -> None:
+    backup = file.resolve()
+    result, since = _replaced(
+        settings_of(context),
+        lambda state, custody: restore_catalogue(state, custody, backup, now()),
+        {"from": str(backup)},
+    )
+    if json:
+        print_json({**_facts(result), "sealed_since": since})
+        return
+    _tell(result)
+    answers.print(
+        T(
+            "{count} recording(s) were sealed after that backup, and are in it now.", count=since
+        ).shown
+    )
+
+
+def _replaced(
+    settings: Configuration,
+    make: Callable[[Path, CustodyLog], tuple[Rebuilt, int]],
+    facts: dict[str, object],
+) -> tuple[Rebuilt, int]:
+    """Have another catalogue made and put it on record, as the station's owner."""
+    actor = acting_user()
+    work_as_owner_of(settings.paths.state)
     evidence, custody = evidence_and_custody(settings)
     evidence.prepare(in_use=custody.is_begun())
     with evidence.sealing_turn():
-        result = rebuild_catalogue(settings.paths.state, custody, now())
-        custody.append(
-            [
-                Deed(
-                    Act.CATALOGUE_REBUILT,
-                    FILE_NAME,
-                    acting_user(),
-                    now(),
-                    {"recordings": result.recordings, "dockings": result.dockings},
-                )
-            ]
-        )
-    if json:
-        print_json(
-            {
-                "recordings": result.recordings,
-                "dockings": result.dockings,
-                "kept": str(result.kept) if result.kept else None,
-            }
-        )
-        return
+        result, since = make(settings.paths.state, custody)
+        told = {"recordings": result.recordings, "dockings": result.dockings, **facts}
+        custody.append([Deed(Act.CATALOGUE_REBUILT, FILE_NAME, actor, now(), told)])
+    return result, since
+
+
+def _facts(result: Rebuilt) -> dict[str, object]:
+    return {
+        "recordings": result.recordings,
+        "dockings": result.dockings,
+        "kept": str(result.kept) if result.kept else None,
+    }
+
+
+def _tell(result: Rebuilt) -> None:
     answers.print(
         T(
             "Rebuilt: {recordings} recording(s), {dockings} docking(s).",

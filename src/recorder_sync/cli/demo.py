@@ -149,7 +149,7 @@ def _next_steps(station: Station, folder: Path, reports: list[Report]) -> None:
         _say(f"  {program} {command}")
     answers.print()
     clean = shlex.join(["rm", "-rf", str(folder)])
-    if station.evidence.protection_in_force() is Protection.IMMUTABLE:
+    if station.evidence.protection_in_force().protection is Protection.IMMUTABLE:
         clean = shlex.join(["chattr", "-R", "-i", str(folder)]) + " && " + clean
     _say(T("Remove it all with: {command}", command=clean).shown)
 

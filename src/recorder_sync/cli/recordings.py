@@ -191,6 +191,7 @@ def _facts(found: Recording, station: Station) -> list[tuple[str, object]]:
         (tr("Size"), f"{amount(found.size)} ({found.size})"),
         ("BLAKE3", found.digests.blake3),
         ("SHA-256", found.digests.sha256),
+        *((("SM3", found.digests.sm3),) if found.digests.sm3 else ()),
         (tr("Read back"), tr(found.read_back)),
         (tr("Sealed at"), local(found.sealed_at, zone)),
         (tr("Deadline"), local(found.deadline, zone)),

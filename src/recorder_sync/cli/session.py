@@ -8,7 +8,9 @@ from types import FrameType
 
 import typer
 
+from recorder_sync.catalogue.restore import is_behind
 from recorder_sync.cli.options import Options
+from recorder_sync.cli.screen import messages
 from recorder_sync.config import Configuration, load, path_in_use
 from recorder_sync.custody.checkpoints import Checkpoints
 from recorder_sync.errors import UsageProblem
@@ -28,6 +30,13 @@ def station_of(context: typer.Context) -> Iterator[Station]:
     """Open the station of the configuration in use; close its catalogue at the end."""
     station = open_station(settings_of(context))
     try:
+        if is_behind(station.catalogue, station.custody):
+            messages.print(
+                T(
+                    "The catalogue is older than the custody log: what was sealed since is not "
+                    "shown. Run: recorder-sync catalogue rebuild"
+                ).shown
+            )
         yield station
     finally:
         station.catalogue.close()

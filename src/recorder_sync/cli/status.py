@@ -30,7 +30,7 @@ def status(
         return
     with station_of(context) as station:
         settings = station.settings
-        protection = station.evidence.protection_in_force()
+        in_force = station.evidence.protection_in_force()
         file_system = file_system_of(station.evidence.root)
         proves = settings.ingest.read_back and has_device(file_system)
         free = station.evidence.free_bytes()
@@ -49,7 +49,8 @@ def status(
                         "path": str(station.evidence.root),
                         "file_system": file_system,
                         "free": free,
-                        "protection": protection.value,
+                        "protection": in_force.protection.value,
+                        "fs_verity": in_force.verity.value,
                         "read_back_proves_medium": proves,
                     },
                     "recordings": {
@@ -71,7 +72,8 @@ def status(
                 (tr("Station"), settings.station.id),
                 (tr("Evidence"), f"{station.evidence.root} ({file_system})"),
                 (tr("Free"), amount(free)),
-                (tr("Protection"), tr(protection.value)),
+                (tr("Protection"), tr(in_force.protection.value)),
+                ("fs-verity", tr(in_force.verity.value)),
                 (tr("Read-back"), tr("proves the medium") if proves else tr("proves nothing here")),
                 (tr("Sealed"), f"{sealed} ({amount(size)})"),
                 (tr("Late"), late),

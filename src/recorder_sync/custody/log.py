@@ -15,7 +15,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -27,7 +27,7 @@ from recorder_sync.custody.canonical import canonical
 from recorder_sync.durable import exclusive, make_folders, sync_folder, write_all
 from recorder_sync.errors import CustodyProblem, MissingPart, os_reason
 from recorder_sync.language import T
-from recorder_sync.protection import Protection, protect
+from recorder_sync.protection import Protection, Wanted, protect
 from recorder_sync.timestamps import iso, moment
 
 SEGMENT_ENTRIES = 65_536
@@ -176,7 +176,7 @@ class CustodyLog:
         Fast: nothing else is looked at, and no link is checked. Raises CustodyProblem or
         OSError.
         """
-        beginning = canonical({"act": act.value})[:-1] + b","  # names are sorted, it is the first
+        beginning = _beginning(act)
         for segment in self._segments_from(first):
             for line in _lines(segment, first):
                 if line.startswith(beginning) and _parse(line, segment, None).seq >= first:
@@ -198,13 +198,36 @@ class CustodyLog:
         if later and (later.seq, later.previous) != (0, FIRST_PREVIOUS):
             raise _broken(self._segments()[0], 0, later.seq)
 
+    def last_sealed(self) -> str | None:
+        """Return the id of the recording that was sealed last. Raises OSError.
+
+        Looked for from the end, and not checked: it tells whether somebody else is behind.
+        """
+        beginning = _beginning(Act.SEAL)
+        for segment in reversed(self._segments()):
+            for line in segment_file.lines_backwards(segment):
+                if line.startswith(beginning):
+                    with suppress(ValueError, KeyError, TypeError):  # verification names it
+                        return str(json.loads(line)["subject"])
+        return None
+
+    def extents(self) -> dict[Path, int]:
+        """Return each segment with the bytes that hold whole, synced entries.
+
+        Raises MissingPart or CustodyProblem.
+        """
+        with self._turn():
+            self._end()  # sets a torn line aside
+            return {segment: segment.stat().st_size for segment in self._segments()}
+
     def protect_full_segments(self) -> Protection | None:
         """Make segments that nothing is added to any more immutable, where that can be.
 
         Returns what protects them: the weakest, None where there is no full one. Raises
         OSError.
         """
-        found = [_protect(segment, immutable=self._immutable) for segment in self._segments()[:-1]]
+        wanted = Wanted(self._immutable, verity=False)
+        found = [protect(segment, None, wanted).protection for segment in self._segments()[:-1]]
         weaker = [one for one in found if one is not Protection.IMMUTABLE]
         return next(iter(weaker or found), None)
 
@@ -338,12 +361,9 @@ def _line_number(segment: Path, seq: int) -> int:
     return seq - int(segment.stem) + 1
 
 
-def _protect(segment: Path, *, immutable: bool) -> Protection:
-    handle = os.open(segment, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
-        return protect(handle, immutable=immutable)
-    finally:
-        os.close(handle)
+def _beginning(act: Act) -> bytes:
+    """Return what a line of this act begins with: names are sorted, its own is the first."""
+    return canonical({"act": act.value})[:-1] + b","
 
 
 def _cannot_write(path: Path, error: OSError) -> MissingPart:

@@ -1,5 +1,8 @@
 """Clears up after a run that was cut off: finishes what can be, discards the rest.
 
+A catalogue that is older than the custody log, put back from a backup by hand perhaps, is
+brought up to it first: what was sealed since must not be taken for new.
+
 Every docking in progress holds a lock on its folder in the incoming area. A folder
 whose lock is free belongs to a run that is dead; so does a docking without an end and
 without a folder.
@@ -13,12 +16,16 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from recorder_sync.alerts.raising import raise_alert
 from recorder_sync.catalogue import dockings, recordings
-from recorder_sync.catalogue.database import transaction
+from recorder_sync.catalogue.database import FILE_NAME, transaction
 from recorder_sync.catalogue.dockings import DockingOutcome
+from recorder_sync.catalogue.restore import catch_up, is_behind
 from recorder_sync.custody.log import Act
 from recorder_sync.ingest.partials import KEPT, KeptPartials
 from recorder_sync.ingest.seal import finish_interrupted
+from recorder_sync.language import T
+from recorder_sync.model import AlertKind
 from recorder_sync.station import Station
 from recorder_sync.stores.evidence import INCOMING
 
@@ -32,6 +39,8 @@ class Recovered:
     """Recordings whose sealing was completed."""
     lost: int
     """Copies that were not whole; their recordings are still on the card."""
+    caught_up: int = 0
+    """Sealed recordings that the catalogue did not know."""
 
 
 @contextmanager
@@ -57,6 +66,7 @@ def recover(station: Station) -> Recovered:
     """Finish or discard what dead runs left. Raises MissingPart or OSError."""
     count = finished = lost = 0
     with station.evidence.sealing_turn():
+        caught_up = _catch_up(station)
         live = {folder.name for folder in _folders(station) if _is_live(folder)}
         dead = [
             intent
@@ -75,7 +85,30 @@ def recover(station: Station) -> Recovered:
             if docking not in live:
                 _close(station, docking)
                 count += 1
-    return Recovered(count, finished, lost)
+    return Recovered(count, finished, lost, caught_up)
+
+
+def _catch_up(station: Station) -> int:
+    if not is_behind(station.catalogue, station.custody):
+        return 0
+    count = catch_up(station.catalogue, station.custody)
+    facts = {
+        "recordings": recordings.count_sealed(station.catalogue)[0],
+        "dockings": dockings.count(station.catalogue),
+        "from": FILE_NAME,
+    }
+    station.custody.append([station.deed(Act.CATALOGUE_REBUILT, FILE_NAME, facts)])
+    raise_alert(
+        station,
+        AlertKind.STATION,
+        T(
+            "The catalogue did not know {count} sealed recording(s); they were entered anew "
+            "from the custody log.",
+            count=count,
+        ),
+        T("It was put back from a backup, or changed by hand. Run: recorder-sync verify --all"),
+    )
+    return count
 
 
 def _folders(station: Station) -> list[Path]:

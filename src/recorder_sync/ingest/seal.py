@@ -253,16 +253,15 @@ def _withdrawn(station: Station, intent: Intent, error: OSError) -> Outcome:
 
 
 def _seal_deed(station: Station, intent: Intent) -> Deed:
-    return station.deed(
-        Act.SEAL,
-        intent.recording.id,
-        {
-            "recording": intent.described,
-            "description_blake3": intent.description.blake3,
-            "description_sha256": intent.description.sha256,
-            "fingerprint": intent.fingerprint.hex(),
-        },
-    )
+    facts: dict[str, object] = {
+        "recording": intent.described,
+        "description_blake3": intent.description.blake3,
+        "description_sha256": intent.description.sha256,
+        "fingerprint": intent.fingerprint.hex(),
+    }
+    if station.settings.ingest.fs_verity:
+        facts["fs_verity"] = station.evidence.verity_of(intent.recording.path)
+    return station.deed(Act.SEAL, intent.recording.id, facts)
 
 
 def _seen_again_deed(station: Station, ready: Ready, earlier: Recording) -> Deed:

@@ -2,7 +2,8 @@
 
 The entry in the custody log is written before the first byte. Each copy is compared
 with its seal while it is made; beside it go the description as sealed, the recording's
-custody entries, and digest lists for `b3sum -c` and `sha256sum -c`.
+custody entries, and digest lists for `b3sum -c` and `sha256sum -c`; for `cksum -a sm3 -c`
+one of the recordings that were sealed with SM3.
 """
 
 import os
@@ -17,7 +18,7 @@ from recorder_sync.durable import sync_folder, write_all, write_synced
 from recorder_sync.errors import MissingPart, RecordingFailure, UsageProblem, os_reason
 from recorder_sync.language import T
 from recorder_sync.station import Station
-from recorder_sync.stores.evidence import B3SUMS, SHA256SUMS
+from recorder_sync.stores.evidence import B3SUMS, SHA256SUMS, SM3SUMS
 
 _CHUNK = 4 << 20
 
@@ -58,6 +59,8 @@ def export(
                 _copy(station.evidence.absolute(path), target, expected.blake3, copied)
                 lists[B3SUMS].append(f"{expected.blake3}  {target.name}\n")
                 lists[SHA256SUMS].append(f"{expected.sha256}  {target.name}\n")
+            if sm3 := one.recording.digests.sm3:
+                lists.setdefault(SM3SUMS, []).append(f"{sm3}  {name}\n")
             _write_custody(station, one.recording.id, folder / f"{name}.custody.jsonl")
             copies.append(folder / name)
         for list_name, lines in lists.items():

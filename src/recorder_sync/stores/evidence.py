@@ -5,14 +5,12 @@
     <device>/<yyyy>/<mm>/<dd>/B3SUMS, SHA256SUMS          for b3sum -c, sha256sum -c
     .incoming/<docking>/                                  partial copies
 
-Dates are the station's. Sealed files are read-only, and immutable where the file
-system and the process's rights allow.
+Dates are the station's. What keeps sealed files from being changed is in `protection.py`.
 """
 
 import errno
 import os
 import re
-import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, tzinfo
@@ -22,12 +20,14 @@ from recorder_sync.durable import READ_ONLY, exclusive, make_folders, write_all
 from recorder_sync.errors import MissingPart, os_reason
 from recorder_sync.language import T
 from recorder_sync.model import CardPath, Digests
-from recorder_sync.protection import Protection, protect, unprotect
+from recorder_sync.protection import InForce, Wanted, measured, protect, unprotect
 from recorder_sync.rules.naming import safe_component, safe_name
 
 INCOMING = ".incoming"
 B3SUMS = "B3SUMS"
 SHA256SUMS = "SHA256SUMS"
+SM3SUMS = "SM3SUMS"
+"""Only beside an exported copy."""
 
 FREE_SPACE = T("Check the evidence disk and its free space, then take the card in again.")
 """What to do about a full evidence disk."""
@@ -39,9 +39,9 @@ _LINE = re.compile(rb"[0-9a-f]{64}  [^\0]+")
 class EvidenceFolder:
     """The folder, its incoming area, and what is done to sealed files."""
 
-    def __init__(self, root: Path, immutable: bool) -> None:
+    def __init__(self, root: Path, wanted: Wanted) -> None:
         self.root = root
-        self._immutable = immutable
+        self._wanted = wanted
         self._identity: tuple[int, int] | None = None
 
     def prepare(self, *, in_use: bool) -> None:
@@ -136,31 +136,35 @@ class EvidenceFolder:
                     os.rmdir(name, dir_fd=opened)
                 relative = above
 
-    def protect(self, name: str | Path, folder: int | None = None) -> Protection:
-        """Make a file read-only, and immutable where that can be. Raises OSError.
+    def protect(self, name: str | Path, folder: int | None = None) -> InForce:
+        """Protect a sealed file as the configuration says. Raises OSError.
 
-        A file that is immutable already is left as it is: even its mode is fixed.
         `folder` is the open folder that `name` is in.
         """
-        if not self._immutable:
-            state = os.stat(name, dir_fd=folder, follow_symlinks=False)
-            if stat.S_IMODE(state.st_mode) == READ_ONLY:
-                return Protection.READ_ONLY_SWITCHED_OFF
-        handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
-        try:
-            return protect(handle, immutable=self._immutable)
-        finally:
-            os.close(handle)
+        return protect(name, folder, self._wanted)
 
-    def protection_in_force(self) -> Protection:
+    def protection_in_force(self) -> InForce:
         """Try the protection on a file of its own and return what it came to."""
         trial = self.incoming / f"protection-{os.getpid()}"
-        trial.write_bytes(b"")
+        trial.write_bytes(b"tried")
         try:
             return self.protect(trial)
         finally:
             unprotect(trial)
             trial.unlink()
+
+    def verity_of(self, relative: str) -> str | None:
+        """Return the digest by which the kernel vouches for a file below the root.
+
+        None: it does not. Raises OSError.
+        """
+        above, _, name = relative.rpartition("/")
+        with self.folder(above) as opened:
+            handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=opened)
+            try:
+                return measured(handle)
+            finally:
+                os.close(handle)
 
     def list_digests(
         self, folder: int, digests: Mapping[str, Digests], *, perhaps_listed: bool
