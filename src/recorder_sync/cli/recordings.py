@@ -1,6 +1,7 @@
 """`recorder-sync recordings`: search by the fields of Art. 25, show, correct, export."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 from recorder_sync.catalogue import dockings
 from recorder_sync.catalogue import recordings as catalogue
 from recorder_sync.catalogue.search import Search, search
+from recorder_sync.cli.custody import proof_of
 from recorder_sync.cli.screen import (
     amount,
     answers,
@@ -238,6 +240,9 @@ def export(
     to: Annotated[Path, typer.Option(help=tr("New folder for the copy."))],
     by: Annotated[str | None, typer.Option(help=tr("Who asked for the copy."))] = None,
     reason: Annotated[str | None, typer.Option(help=tr("The reason."))] = None,
+    proof: Annotated[
+        bool, typer.Option("--proof", help=tr("Put a proof of its sealing beside each copy."))
+    ] = False,
     json: _Json = False,
 ) -> None:
     with station_of(context) as station:
@@ -247,7 +252,14 @@ def export(
             wanted[sealed.recording.id] = sealed
         if not wanted:
             raise UsageProblem(T("No recording was named."), T("Give one or more ids."))
-        copies = export_recordings(station, list(wanted.values()), to, by=by, reason=reason)
+        copies = export_recordings(
+            station,
+            list(wanted.values()),
+            to,
+            by=by,
+            reason=reason,
+            proof_of=partial(proof_of, station) if proof else None,
+        )
         if json:
             print_json({"to": str(to.resolve()), "files": [str(copy) for copy in copies]})
             return
@@ -255,5 +267,12 @@ def export(
             answers.print(str(copy), markup=False)
         answers.print(
             T("Check the copy with: cd {folder} && sha256sum -c SHA256SUMS", folder=to).shown,
+            markup=False,
+        )
+        answers.print(
+            T(
+                "Or against its seals: python3 {folder}/verify_evidence.py export {folder}",
+                folder=to,
+            ).shown,
             markup=False,
         )
