@@ -169,10 +169,40 @@ _VALUES = st.recursive(
 )
 
 
+def _is_canonical(line: bytes) -> bool:
+    try:
+        return bool(tool.canonical(tool.value_of_line(line)) == line)
+    except tool.Wrong:
+        return False
+
+
 @given(_VALUES)
 def test_canonical_json_is_that_of_the_library(value: object) -> None:
     line = rfc8785.dumps(value)  # type: ignore[arg-type]
     assert tool.canonical(tool.parsed(line)) == line
+    assert tool.canonical(tool.value_of_line(line)) == line
+
+
+@given(_VALUES)
+def test_what_python_writes_is_canonical_only_where_the_library_writes_the_same(
+    value: object,
+) -> None:
+    line = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    assert _is_canonical(line) == (line == rfc8785.dumps(value))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "line", ['{"a":1.0}', '{"a":1e-07}', "[1,2.0]", "[1e+16]", '{"a":-1E5}', "[0.10]", "[-0]"]
+)
+def test_a_number_has_one_form(line: str) -> None:
+    assert not _is_canonical(line.encode())
+
+
+def test_names_are_in_the_order_of_utf_16() -> None:
+    for line in ('{"\U00010000":1,"\uffff":2}', "[1]"):
+        assert _is_canonical(line.encode())
+    line = '{"\uffff":2,"\U00010000":1}'
+    assert not _is_canonical(line.encode())
 
 
 @pytest.mark.parametrize(
