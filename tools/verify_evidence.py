@@ -614,21 +614,28 @@ def rotation_of(entry: Entry, before: Sequence[Rotation]) -> Rotation:
         raise Wrong("false-rotation", number=entry.number)
     if before and (before[-1].new != found.old or before[-1].number >= found.number):
         raise Wrong("false-rotation", number=entry.number)
+    if found.new in {found.old, *(one.old for one in before)}:  # no key comes back
+        raise Wrong("false-rotation", number=entry.number)
     return found
 
 
 def vouching(size: int, given: list[Key], rotations: Sequence[Rotation]) -> list[Key]:
     """Return the keys of which one must have signed a checkpoint of this size.
 
-    Who trusts one key of a chain trusts the others, each for its own time: keys before a
-    change are vouched for by those after it, and the other way round.
+    Who trusts one key of a chain of changes trusts those after it, each for its own time. An
+    older key alone vouches for nothing: it may have been given up because it was stolen.
     """
-    chain = [rotations[0].old, *(one.new for one in rotations)] if rotations else []
-    if not set(given) & set(chain):
+    chain = chain_of(rotations)
+    trusted = [at for at, key in enumerate(chain) if key in given]
+    if not trusted:
         return given
     past = sum(one.number + 1 < size for one in rotations)
     is_first = past < len(rotations) and rotations[past].number + 1 == size
-    return chain[past : past + 1 + is_first]
+    return chain[max(past, trusted[0]) : past + 1 + is_first]
+
+
+def chain_of(rotations: Sequence[Rotation]) -> list[Key]:
+    return [rotations[0].old, *(one.new for one in rotations)] if rotations else []
 
 
 class Check:
@@ -648,15 +655,22 @@ class Check:
             self.report.vouched = False
             self.report.leaves_open("key-from-inside", key=key.text)
 
-    def signed(self, note: Note, rotations: Sequence[Rotation]) -> None:
-        """Raise Wrong unless the right key signed the note."""
-        chain = {key for one in rotations for key in (one.old, one.new)}
-        known = {*self.given, *(chain if chain & set(self.given) else ())}
-        signers = [key for key in note.signers(known) if key.name == note.origin]
+    def signed(self, note: Note, rotations: Sequence[Rotation], also_older: bool = False) -> bool:
+        """Raise Wrong unless the right key signed the note.
+
+        With `also_older` the key of its time may be older than those that are trusted; then
+        the answer is False: somebody else has to vouch for what it says.
+        """
+        chain = chain_of(rotations)
+        known = {*self.given, *(chain if set(chain) & set(self.given) else ())}
+        signers = {key for key in note.signers(known) if key.name == note.origin}
         if not signers:
             raise Wrong("not-signed")
-        if not set(signers) & set(vouching(note.size, self.given, rotations)):
-            raise Wrong("retired-key")
+        if signers & set(vouching(note.size, self.given, rotations)):
+            return True
+        if also_older and signers & set(vouching(note.size, chain[:1], rotations)):
+            return False
+        raise Wrong("retired-key")
 
     def cosigned(self, notes: Iterable[tuple[str, Note]]) -> None:
         """Say for which checkpoints the given witnesses vouch, and which were not asked for."""
@@ -784,7 +798,7 @@ def notes_below(check: Check, folder: str, shown: str) -> Iterator[tuple[str, No
     if stamps:
         check.report.leaves_open("time-stamps", count=len(stamps), folder=shown)
     for name in names:
-        if name.endswith((".tsr", ".tsq")):
+        if name.endswith((".tsr", ".tsq")) or name.startswith((".", "lock", "sent-")):
             continue
         try:
             note = note_in(os.path.join(folder, name))
@@ -838,25 +852,28 @@ def check_log(
     passed = read_log(check, folder, {note.size for _, note in notes}, seen)
     check_own_key(check, folder, passed)
     good = agreeing(check, notes, passed)
-    vouched = max((note.size for _, note in good), default=0)
+    vouched = max((note.size for _, note, is_vouched in good if is_vouched), default=0)
     if vouched:
         report.holds("checkpoints", count=len(good), size=vouched)
     else:
         report.finds("no-checkpoint")
     if vouched < passed.size:
         report.leaves_open("after-last", count=passed.size - vouched)
-    check.cosigned(good)
+    check.cosigned([(file, note) for file, note, _ in good])
     return vouched
 
 
 def agreeing(
     check: Check, notes: Sequence[tuple[str, Note]], passed: Passed
-) -> list[tuple[str, Note]]:
-    """Return the checkpoints that are signed and that the log agrees with; name the others."""
+) -> list[tuple[str, Note, bool]]:
+    """Return the checkpoints that are signed and that the log agrees with; name the others.
+
+    With each, whether a key that is trusted vouches for it, or one before those.
+    """
     good, beyond, differing = [], [], []
     for file, note in notes:
         try:
-            check.signed(note, passed.rotations)
+            is_vouched = check.signed(note, passed.rotations, also_older=True)
         except Wrong as why:
             check.report.finds("bad-note", file=file, why=why)
             continue
@@ -865,7 +882,7 @@ def agreeing(
         elif passed.roots[note.size] != note.root:
             differing.append((note.size, file))
         else:
-            good.append((file, note))
+            good.append((file, note, is_vouched))
     if beyond:
         size, file = max(beyond)
         values = {"count": passed.size, "notes": len(beyond)}
@@ -873,7 +890,7 @@ def agreeing(
     if differing:
         size, file = min(differing)
         values = {
-            "good": max((note.size for _, note in good if note.size < size), default=0),
+            "good": max((note.size for _, note, _ in good if note.size < size), default=0),
             "notes": len(differing),
         }
         check.report.finds("other-entries", file=file, size=size, **values)
@@ -1060,10 +1077,7 @@ def check_proof(check: Check, path: str) -> tuple[Seal, bytes] | None:
             raise Wrong("no-proof")
         note = note_of(proof.get("checkpoint"))
         check.trust_inside(proof.get("verifier"))
-        rotations: list[Rotation] = []
-        older = proof.get("rotations") or []
-        for one in older if isinstance(older, list) else [None]:
-            rotations.append(rotation_of(proven_entry(one, note)[0], rotations))
+        rotations = proven_rotations(proof, note)
         entry, line = proven_entry(proof, note)
         check.signed(note, rotations)
         if note.origin != f"recorder-sync/{entry.station}":
@@ -1086,6 +1100,23 @@ def check_proof(check: Check, path: str) -> tuple[Seal, bytes] | None:
         size=seal.size,
         sha256=seal.digests["sha256"],
     )
+    check_retold(check, proof, seal, shown)
+    return seal, line
+
+
+def check_retold(check: Check, proof: dict[str, Any], seal: Seal, shown: str) -> None:
+    """Check what a proof repeats for people against what was sealed."""
+    report = check.report
+    told = proof.get("description")
+    if isinstance(told, str):
+        data = told.encode("utf-8", "replace")
+        if hashlib.sha256(data).hexdigest() != seal.description["sha256"]:
+            report.finds("proof-tells-other", file=shown, names="description")
+    told = proof.get("digests")
+    if isinstance(told, dict) and any(
+        told.get(name) != seal.digests[name] for name in seal.digests
+    ):
+        report.finds("proof-tells-other", file=shown, names="digests")
     told = proof.get("recording")
     if isinstance(told, dict):
         names = {*told, *seal.recording}
@@ -1095,7 +1126,6 @@ def check_proof(check: Check, path: str) -> tuple[Seal, bytes] | None:
             report.finds("proof-tells-other", file=shown, names=names_shown)
         elif differing:
             report.leaves_open("proof-tells-later", names=", ".join(sorted(differing)))
-    return seal, line
 
 
 def _same(told: dict[str, Any], name: str) -> bytes | None:
@@ -1117,6 +1147,15 @@ def proven_entry(part: object, note: Note) -> tuple[Entry, bytes]:
     if root_by_path(leaf_of(line), entry.number, note.size, path) != note.root:
         raise Wrong("not-in-log", number=entry.number)
     return entry, line
+
+
+def proven_rotations(document: dict[str, Any], note: Note) -> list[Rotation]:
+    """Return the changes of the key that a proof brings along. Raises Wrong."""
+    rotations: list[Rotation] = []
+    told = document.get("rotations") or []
+    for one in told if isinstance(told, list) else [None]:
+        rotations.append(rotation_of(proven_entry(one, note)[0], rotations))
+    return rotations
 
 
 def check_proof_file(check: Check, options: argparse.Namespace) -> None:
@@ -1236,6 +1275,9 @@ def consistency_of(check: Check, path: str) -> tuple[Note, Note]:
         raise Wrong("no-consistency")
     old, new = note_of(value.get("old")), note_of(value.get("new"))
     check.trust_inside(value.get("verifier"))
+    rotations = proven_rotations(value, new)
+    check.signed(new, rotations)
+    check.signed(old, rotations, also_older=True)  # the new one vouches for it
     proof = hashes_of(value.get("proof"))
     if old.origin != new.origin:
         raise Wrong("other-log", origin=new.origin)
@@ -1247,8 +1289,6 @@ def consistency_of(check: Check, path: str) -> tuple[Note, Note]:
 def check_consistency(check: Check, options: argparse.Namespace) -> None:
     try:
         old, new = consistency_of(check, options.path)
-        check.signed(old, [])
-        check.signed(new, [])
     except Wrong as why:
         check.report.finds("bad-consistency", file=options.path, why=why)
         return

@@ -56,6 +56,28 @@ def rotated(tmp_path: Path) -> Path:
     return folder
 
 
+def test_a_stolen_old_key_signs_nothing_for_who_trusts_the_new_one(
+    tmp_path: Path, check: Check
+) -> None:
+    """The rotation itself is genuine and stands at its number; what is before it is forged."""
+    lines = chained([sealing(), entry(actor="os:forger"), rotation(FIRST, SECOND)])
+    folder = write_log(tmp_path / "log", lines, SECOND)
+    keep(folder, note(leaves(lines), FIRST))
+    assert check("log", folder, "--verifier", SECOND.vkey).names("no-checkpoint")
+    file = tmp_path / "proof.json"
+    file.write_text(json.dumps(proof_of(lines, 0, FIRST, 2)), "utf-8")
+    assert check("proof", file, "--verifier", SECOND.vkey).names("bad-proof", "not in force")
+    assert check("proof", file, "--verifier", FIRST.vkey).findings == []
+
+
+def test_no_key_comes_back(tmp_path: Path, check: Check) -> None:
+    lines = chained([rotation(FIRST, SECOND), rotation(SECOND, FIRST), entry()])
+    folder = write_log(tmp_path / "log", lines, FIRST)
+    keep(folder, note(leaves(lines), FIRST))
+    found = check("log", folder, "--verifier", FIRST.vkey)
+    assert found.names("false-rotation", "Entry 1")
+
+
 @pytest.mark.parametrize("pen", [FIRST, SECOND, THIRD], ids=["first", "second", "third"])
 def test_who_trusts_one_key_follows_its_changes_both_ways(
     pen: Pen, rotated: Path, check: Check
@@ -70,6 +92,7 @@ def test_who_trusts_one_key_follows_its_changes_both_ways(
     [
         (5, FIRST, "not in force"),
         (9, SECOND, "not in force"),
+        (7, FIRST, "not in force"),
         (2, THIRD, "not in force"),
         (6, STRANGER, "no key that is trusted"),
     ],
@@ -261,6 +284,33 @@ def test_a_log_that_was_changed_has_no_consistency(tmp_path: Path, check: Check)
     assert check(*words).names("bad-consistency", "wrong length")
     consistency_file(file, log_of(13), 6, 13, {"old": note(leaves(log_of(6)), STRANGER)})
     assert check(*words).names("bad-consistency", "no key that is trusted")
+
+
+def test_a_consistency_file_brings_the_changes_of_the_key_along(
+    tmp_path: Path, check: Check
+) -> None:
+    lines = chained([entry(), rotation(FIRST, SECOND), entry(), entry()])
+    at = leaves(lines)
+    changes = {"old": note(at[:1], FIRST), "new": note(at, SECOND)}
+    changed = {
+        "entry": lines[1].decode(),
+        "number": 1,
+        "path": [encoded(one) for one in path(1, at)],
+    }
+    file = consistency_file(tmp_path / "c.json", lines, 1, 4, {**changes, "rotations": [changed]})
+    for pen in (FIRST, SECOND):
+        assert check("consistency", file, "--verifier", pen.vkey).findings == []
+    consistency_file(file, lines, 1, 4, changes)
+    assert check("consistency", file, "--verifier", FIRST.vkey).names("bad-consistency")
+
+
+def test_what_a_proof_repeats_must_be_what_was_sealed(tmp_path: Path, check: Check) -> None:
+    file = tmp_path / "proof.json"
+    proof = proof_of(chained([sealing(), entry()]), 0, FIRST)
+    for name, value in (("digests", {"sha256": "9" * 64}), ("description", "{}")):
+        file.write_text(json.dumps({**proof, name: value}), "utf-8")
+        found = check("proof", file, "--verifier", FIRST.vkey)
+        assert found.names("proof-tells-other", name)
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from recorder_sync.catalogue import recordings
-from recorder_sync.catalogue.recordings import Sealed
 from recorder_sync.cli.screen import facts, local, messages, print_json, table
 from recorder_sync.cli.session import station_of
 from recorder_sync.custody.checkpoints import Checkpoints
@@ -60,22 +59,6 @@ def verify(context: typer.Context, json: _Json = False) -> None:
         messages.print(T("The custody log is whole, as every checkpoint says.").shown)
 
 
-def proof_of(station: Station, sealed: Sealed) -> str:
-    """Return the text of a file that proves the sealing of one recording.
-
-    Raises NotFound, CustodyProblem or MissingPart.
-    """
-    found = sealed.recording
-    if sealed.custody_seq is None:
-        raise NotFound(
-            T("The recording {id} has no seal in the custody log yet.", id=found.id),
-            T("Run the command again when the docking has ended."),
-        )
-    proof = prove(station.custody, checkpoints_of(station), sealed.custody_seq)
-    told = {**proof, "recording": as_json(found)}
-    return json_format.dumps(told, ensure_ascii=False, indent=2) + "\n"
-
-
 @app.command("prove", help=tr("Write one file that proves the sealing of a recording."))
 def prove_(
     context: typer.Context,
@@ -84,14 +67,23 @@ def prove_(
 ) -> None:
     with station_of(context) as station:
         found = recordings.recording(station.catalogue, recording)
+        number = found.custody_seq
+        if number is None:
+            raise NotFound(
+                T("The recording {id} has no seal in the custody log yet.", id=found.recording.id),
+                T("Run the command again when the docking has ended."),
+            )
         deed = station.deed(Act.EXPORT, found.recording.id, {"what": "proof"})
         station.custody.append([deed])
-        text = proof_of(station, found)
+        proof = prove(station.custody, checkpoints_of(station), number)
+        text = json_format.dumps(
+            {**proof, "recording": as_json(found.recording)}, ensure_ascii=False, indent=2
+        )
     if to is None:
-        typer.echo(text, nl=False)
+        typer.echo(text)
         return
     try:
-        to.write_text(text, encoding="utf-8")
+        to.write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         raise MissingPart(
             T("{path} cannot be written: {why}.", path=to, why=os_reason(error)),

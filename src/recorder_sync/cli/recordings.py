@@ -1,5 +1,6 @@
 """`recorder-sync recordings`: search by the fields of Art. 25, show, correct, export."""
 
+import json as json_format
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -9,8 +10,9 @@ import typer
 
 from recorder_sync.catalogue import dockings
 from recorder_sync.catalogue import recordings as catalogue
+from recorder_sync.catalogue.recordings import Sealed
 from recorder_sync.catalogue.search import Search, search
-from recorder_sync.cli.custody import proof_of
+from recorder_sync.cli.custody import checkpoints_of
 from recorder_sync.cli.screen import (
     amount,
     answers,
@@ -25,8 +27,9 @@ from recorder_sync.cli.screen import (
 from recorder_sync.cli.session import read_time, station_of
 from recorder_sync.config import Configuration
 from recorder_sync.custody.log import Act
+from recorder_sync.custody.proof import prove
 from recorder_sync.description import as_json
-from recorder_sync.errors import UsageProblem
+from recorder_sync.errors import NotFound, UsageProblem
 from recorder_sync.inspection.correction import Correction, correct
 from recorder_sync.inspection.export import export as export_recordings
 from recorder_sync.language import T, tr
@@ -233,6 +236,21 @@ def tag(
             facts(_facts(changed, station)[:4])
 
 
+def _proof_of(station: Station, sealed: Sealed) -> str:
+    """Return the text of the proof file of one recording.
+
+    Raises NotFound, CustodyProblem or MissingPart.
+    """
+    if sealed.custody_seq is None:
+        raise NotFound(
+            T("The recording {id} has no seal in the custody log yet.", id=sealed.recording.id),
+            T("Run the command again when the docking has ended."),
+        )
+    proof = prove(station.custody, checkpoints_of(station), sealed.custody_seq)
+    told = {**proof, "recording": as_json(sealed.recording)}
+    return json_format.dumps(told, ensure_ascii=False, indent=2) + "\n"
+
+
 @app.command("export", help=tr("Make a checkable copy in a new folder."))
 def export(
     context: typer.Context,
@@ -258,7 +276,7 @@ def export(
             to,
             by=by,
             reason=reason,
-            proof_of=partial(proof_of, station) if proof else None,
+            proof_of=partial(_proof_of, station) if proof else None,
         )
         if json:
             print_json({"to": str(to.resolve()), "files": [str(copy) for copy in copies]})
