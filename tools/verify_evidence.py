@@ -1268,8 +1268,16 @@ def compare_with_log(
 # --- Two checkpoints ---------------------------------------------------------------------------
 
 
-def consistency_of(check: Check, path: str) -> tuple[Note, Note]:
-    """Check a consistency file; return its two checkpoints. Raises Wrong."""
+class Consistency(NamedTuple):
+    """Two checkpoints, and the changes of the key up to the newer."""
+
+    old: Note
+    new: Note
+    rotations: list[Rotation]
+
+
+def consistency_of(check: Check, path: str) -> Consistency:
+    """Check a consistency file. Raises Wrong."""
     value = parsed(small_file(path, follow=True))
     if not isinstance(value, dict) or value.get("format") != "recorder-sync-consistency-1":
         raise Wrong("no-consistency")
@@ -1283,12 +1291,12 @@ def consistency_of(check: Check, path: str) -> tuple[Note, Note]:
         raise Wrong("other-log", origin=new.origin)
     if roots_by_proof(old.size, new.size, proof, old.root) != (old.root, new.root):
         raise Wrong("not-grown")
-    return old, new
+    return Consistency(old, new, rotations)
 
 
 def check_consistency(check: Check, options: argparse.Namespace) -> None:
     try:
-        old, new = consistency_of(check, options.path)
+        old, new, _ = consistency_of(check, options.path)
     except Wrong as why:
         check.report.finds("bad-consistency", file=options.path, why=why)
         return
@@ -1316,9 +1324,11 @@ def check_compare(check: Check, options: argparse.Namespace) -> None:
         check_own_key(check, options.log, passed)
     if not check.given:
         raise Wrong("needs-key")
+    rotations = passed.rotations if passed else both.rotations if both else []
+    newest = max(note.size for _, note in notes)
     for file, note in notes:
         try:
-            check.signed(note, passed.rotations if passed else [])
+            check.signed(note, rotations, also_older=note.size < newest)
         except Wrong as why:
             report.finds("bad-note", file=file, why=why)
     check.cosigned(notes)
@@ -1331,7 +1341,7 @@ def tell_one_log_from_two(
     options: argparse.Namespace,
     notes: list[tuple[str, Note]],
     passed: Passed | None,
-    both: tuple[Note, Note] | None,
+    both: Consistency | None,
 ) -> None:
     report = check.report
     one, other = sorted((note for _, note in notes), key=lambda note: note.size)
@@ -1344,7 +1354,7 @@ def tell_one_log_from_two(
         for file, note in notes:
             if passed.roots.get(note.size) != note.root:
                 report.finds("fork-from-log", file=file, size=note.size, count=passed.size)
-    elif both and (one.says, other.says) != (both[0].says, both[1].says):
+    elif both and (one.says, other.says) != (both.old.says, both.new.says):
         report.finds("other-consistency", file=options.consistency)
     elif one.size != other.size and not both:
         raise Wrong("needs-link")

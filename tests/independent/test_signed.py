@@ -298,8 +298,12 @@ def test_a_consistency_file_brings_the_changes_of_the_key_along(
         "path": [encoded(one) for one in path(1, at)],
     }
     file = consistency_file(tmp_path / "c.json", lines, 1, 4, {**changes, "rotations": [changed]})
+    (tmp_path / "old").write_text(changes["old"], "utf-8")
+    (tmp_path / "new").write_text(changes["new"], "utf-8")
     for pen in (FIRST, SECOND):
         assert check("consistency", file, "--verifier", pen.vkey).findings == []
+        two = ("compare", tmp_path / "new", tmp_path / "old", "--consistency", file)
+        assert check(*two, "--verifier", pen.vkey).held("one-log")
     consistency_file(file, lines, 1, 4, changes)
     assert check("consistency", file, "--verifier", FIRST.vkey).names("bad-consistency")
 
