@@ -1,13 +1,14 @@
 """The one file says everything in both languages, and runs wherever an expert is."""
 
 import ast
+import re
 import string
 import subprocess
 
 import pytest
 
 from tests.independent.conftest import ALONE, TOOL, ask
-from tools.verify_evidence import COMMANDS, TEXTS
+from tools.verify_evidence import COMMANDS, TEXTS, arguments
 
 _SOURCE = TOOL.read_text("utf-8")
 _TREE = ast.parse(_SOURCE, feature_version=(3, 9))
@@ -95,3 +96,11 @@ def test_wrong_usage_and_what_cannot_be_read_end_with_2(words: list[str]) -> Non
     assert done.returncode == 2
     assert done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("page", ["inspector.md", "inspector.zh-CN.md"])
+def test_the_commands_of_the_page_for_inspectors_are_commands(page: str) -> None:
+    text = (TOOL.parents[1] / "docs" / page).read_text("utf-8")
+    commands = re.findall(r"`python3 verify_evidence\.py ([^`]+)`", text)
+    asked = {arguments(0).parse_args(command.split()).command for command in commands}
+    assert asked == set(COMMANDS)
