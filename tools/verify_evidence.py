@@ -442,6 +442,15 @@ def note_of(data: object) -> Note:
         raise Wrong("no-note") from None
 
 
+def notes_of(check: Check, path: str) -> list[tuple[str, Note]]:
+    """Return the notes of a file that somebody keeps, one after the other. Raises Wrong."""
+    text = small_file(path, follow=True).decode("utf-8", "replace")
+    pieces = re.findall(r"[^\n]+\n[0-9]+\n[^\n]{43}=\n(?:[^\n]+\n)*\n(?:— [^\n]*\n)+", text)
+    if len("".join(pieces)) < len(text) and pieces:
+        check.report.leaves_open("between-notes", file=path)
+    return [(path, note_of(piece)) for piece in pieces or [text]]
+
+
 def note_in(path: str, follow: bool = False) -> Note:
     return note_of(small_file(path, LARGEST_NOTE, follow))
 
@@ -809,21 +818,26 @@ def notes_below(check: Check, folder: str, shown: str) -> Iterator[tuple[str, No
             check.report.finds("bad-note", file=f"{shown}/{name}", why=why)
 
 
-def check_own_key(check: Check, folder: str, passed: Passed) -> None:
-    """Hold the key that lies in the log's folder against those that are trusted."""
+def key_inside(check: Check, folder: str) -> str:
+    """Return the key that lies in the log's folder, trusted where the user gave none."""
     try:
         data = small_file(os.path.join(folder, "verifier-key"), LARGEST_NOTE)
         text = data.decode("utf-8", "replace").strip()
         check.trust_inside(text)
+        return text
     except FileNotFoundError:
         if not check.given:
             raise Wrong("needs-key") from None
     except Wrong as why:
         check.report.finds("unreadable", file="verifier-key", why=why)
-    else:
-        newest = vouching(passed.size + 1, check.given, passed.rotations)
-        if text not in [key.text for key in newest]:
-            check.report.finds("other-key", key=text)
+    return ""
+
+
+def check_own_key(check: Check, inside: str, passed: Passed) -> None:
+    """Hold the key that lies in the log's folder against those that are trusted."""
+    newest = vouching(passed.size + 1, check.given, passed.rotations)
+    if inside not in [key.text for key in newest]:
+        check.report.finds("other-key", key=inside)
 
 
 def check_log(
@@ -838,19 +852,22 @@ def check_log(
     `held` are files with checkpoints that others keep, `store` an evidence store with copies.
     """
     report = check.report
-    notes = [
-        *notes_below(check, os.path.join(folder, "checkpoints"), "checkpoints"),
-        *notes_below(check, os.path.join(folder, "witnessed"), "witnessed"),
-    ]
+    inside = key_inside(check, folder)
+    places = [(folder, "checkpoints"), (folder, "witnessed")]
     if store:
-        notes += notes_below(check, os.path.join(store, ".checkpoints"), ".checkpoints")
+        stations = sorted({key.name.partition("/")[2] for key in check.given})
+        places += [(store, f".checkpoints/{station}") for station in stations if station]
+    notes: list[tuple[str, Note]] = []
+    for where, name in places:
+        notes += notes_below(check, os.path.join(where, *name.split("/")), name)
     for path in held or ():
         try:
-            notes.append((path, note_in(path, follow=True)))
+            notes += notes_of(check, path)
         except Wrong as why:
             report.finds("bad-note", file=path, why=why)
     passed = read_log(check, folder, {note.size for _, note in notes}, seen)
-    check_own_key(check, folder, passed)
+    if inside:
+        check_own_key(check, inside, passed)
     good = agreeing(check, notes, passed)
     vouched = max((note.size for _, note, is_vouched in good if is_vouched), default=0)
     if vouched:
@@ -1320,8 +1337,10 @@ def check_compare(check: Check, options: argparse.Namespace) -> None:
         report.finds("bad-note", file=file, why=why)
         return
     if options.log:
+        inside = key_inside(check, options.log)
         passed = read_log(check, options.log, {note.size for _, note in notes})
-        check_own_key(check, options.log, passed)
+        if inside:
+            check_own_key(check, inside, passed)
     if not check.given:
         raise Wrong("needs-key")
     rotations = passed.rotations if passed else both.rotations if both else []
@@ -1652,6 +1671,8 @@ other-witness: There are signatures of others whose keys were not given (--witne
     另有未给出公钥（--witness）的签名：{names}。
 no-algorithm: {name} digests were not checked: this Python has no such algorithm. SHA-256 was checked.
     未核查 {name} 摘要：此 Python 没有该算法。已核查 SHA-256。
+between-notes: {file}: what is not a whole checkpoint in it was passed over.
+    {file}：其中不是完整检查点的内容已略过。
 no-file: The recording itself: no file was given (--file).
     音像记录本身：未给出文件（--file）。
 no-description: {file}: its description is not beside it.

@@ -171,9 +171,10 @@ _VALUES = st.recursive(
 
 def _is_canonical(line: bytes) -> bool:
     try:
-        return bool(tool.canonical(tool.value_of_line(line)) == line)
+        tool.value_of_line(line)
     except tool.Wrong:
         return False
+    return True
 
 
 @given(_VALUES)

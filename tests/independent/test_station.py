@@ -129,6 +129,25 @@ def test_a_log_cut_with_its_checkpoints_is_found_by_one_that_somebody_kept(
     assert found.names("entries-gone", kept, f"has {size} entries")
 
 
+def test_a_stick_with_all_checkpoints_one_after_the_other_vouches_as_well(
+    custody: Path, key: str, tmp_path: Path, check: Check
+) -> None:
+    stick = tmp_path / "test.checkpoints"
+    notes = [note.read_text("utf-8") for note in sorted((custody / "checkpoints").iterdir())]
+    stick.write_text("".join(notes), "utf-8")
+    shutil.rmtree(custody / "checkpoints")
+    words = ("log", custody, "--verifier", key, "--checkpoint", stick)
+    assert check(*words).findings == []
+    stick.write_text("".join([notes[0], notes[1][:40], "\n", notes[2]]), "utf-8")
+    torn = check(*words)
+    assert torn.findings == []
+    assert torn.not_checked("between-notes")
+    origin, size, rest = notes[1].split("\n", 2)
+    forged = f"{origin}\n{int(size) + 1}\n{rest}"
+    stick.write_text("".join([notes[0], forged, notes[2]]), "utf-8")
+    assert check(*words).names("bad-note", stick, "is false")
+
+
 def test_a_torn_last_line_is_no_entry_and_no_finding(custody: Path, key: str, check: Check) -> None:
     with segment(custody).open("ab") as file:
         file.write(b'{"act":"vi')
@@ -290,7 +309,9 @@ def test_partial_copies_and_checkpoints_are_no_evidence(
     station: Dock, custody: Path, key: str, check: Check
 ) -> None:
     (station.evidence / ".incoming" / "rest").write_bytes(b"x")
-    shutil.copytree(custody / "checkpoints", station.evidence / ".checkpoints")
+    shutil.copytree(custody / "checkpoints", station.evidence / ".checkpoints" / "test")
+    (station.evidence / ".checkpoints" / "other").mkdir()
+    (station.evidence / ".checkpoints" / "other" / "7").write_bytes(b"of another station")
     words = ("evidence", station.evidence, "--log", custody, "--verifier", key)
     assert check(*words).findings == []
     shutil.rmtree(custody / "checkpoints")
