@@ -1,12 +1,14 @@
 """Keys that change, witnesses, and two histories: the check follows the format, not the program."""
 
 import base64
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from blake3 import blake3
 
 from tests.independent import forging
 from tests.independent.conftest import Check
@@ -176,6 +178,24 @@ def test_a_proof_brings_the_changes_of_the_key_along(tmp_path: Path, check: Chec
         assert check("proof", file, "--verifier", FIRST.vkey).names("bad-proof")
     file.write_text(json.dumps(proof_of(lines, 0, SECOND, 1, 3)), "utf-8")
     assert check("proof", file, "--verifier", FIRST.vkey).names("bad-proof", "not in force")
+
+
+def test_a_description_must_say_what_its_seal_says(tmp_path: Path, check: Check) -> None:
+    """The digests of the seal fit the file, but the seal tells something else."""
+    store = tmp_path / "store"
+    (store / "a").mkdir(parents=True)
+    sealed = sealing()
+    recording, facts = sealed["facts"]["recording"], sealed["facts"]
+    for told in (recording, {**recording, "device": "0031"}):
+        data = json.dumps(told).encode()
+        (store / "a/b.json").write_bytes(data)
+        facts["description_sha256"] = hashlib.sha256(data).hexdigest()
+        facts["description_blake3"] = blake3(data).hexdigest()
+        lines = chained([sealed])
+        folder = write_log(tmp_path / f"log-{len(data)}", lines, FIRST)
+        keep(folder, note(leaves(lines), FIRST))
+        found = check("evidence", store, "--log", folder, "--verifier", FIRST.vkey)
+        assert found.names("description", "a/b.json", "Entry 0".lower()) == (told is not recording)
 
 
 # --- Witnesses
