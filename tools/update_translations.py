@@ -29,9 +29,9 @@ from recorder_sync.model import (
     Source,
     TimeSource,
 )
+from recorder_sync.protection import Protection
 from recorder_sync.rules import readiness, whereabouts
 from recorder_sync.rules.docking import Stay
-from recorder_sync.stores.evidence import Protection
 
 _PACKAGE = Path(__file__).parent.parent / "src" / "recorder_sync"
 _SHOWN: tuple[type[StrEnum], ...] = (

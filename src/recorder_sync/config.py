@@ -159,6 +159,11 @@ class Dock(_Section):
     """Folders that are watched beside the ports."""
 
 
+class Custody(_Section):
+    checkpoint_entries: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
+    """Entries after which the service signs the custody log, before the hour is over."""
+
+
 class Readiness(_Section):
     """When a device may go out again (Art. 22)."""
 
@@ -259,6 +264,7 @@ class Configuration(_Section):
     ingest: Ingest = Ingest()
     media: Media = Media()
     dock: Dock = Dock()
+    custody: Custody = Custody()
     readiness: Readiness = Readiness()
     deadline: Deadline = Deadline()
     profiles: tuple[Profile, ...] = ()

@@ -41,6 +41,18 @@ def write_synced(path: Path, data: bytes, mode: int = 0o640) -> None:
         os.close(handle)
 
 
+def replace_synced(path: Path, data: bytes, mode: int = 0o640) -> None:
+    """Put a file there, whole or not at all, name and all synced. Raises OSError.
+
+    Only one process may do so at a time for one path.
+    """
+    beside = path.with_name(f"{path.name}.new")
+    beside.unlink(missing_ok=True)
+    write_synced(beside, data, mode)
+    beside.rename(path)
+    sync_folder(path.parent)
+
+
 def make_folders(folder: Path, mode: int = 0o750) -> None:
     """Make `folder` and what is missing above it, each name synced. Raises OSError."""
     missing = []

@@ -19,6 +19,7 @@ from typing import Any
 import structlog
 
 from recorder_sync import __version__
+from recorder_sync.clock_watch import ClockWatch, report_step
 from recorder_sync.config import Configuration, load
 from recorder_sync.custody.log import Act
 from recorder_sync.dock.board import Board
@@ -30,11 +31,11 @@ from recorder_sync.dock.own_disks import own_disks
 from recorder_sync.dock.stay_log import end_stays_of_earlier_runs
 from recorder_sync.dock.watcher import Watcher
 from recorder_sync.errors import ConfigurationProblem, RecorderSyncError
-from recorder_sync.hourly_checkpoints import HourlyCheckpoints
 from recorder_sync.ingest.capacity import capacity_of
 from recorder_sync.ingest.recovery import recover
 from recorder_sync.journal import log_to_the_journal
 from recorder_sync.notify import Notify
+from recorder_sync.regular_checkpoints import RegularCheckpoints
 from recorder_sync.station import Station, now, open_station
 
 _BEAT_S = 1.0
@@ -92,7 +93,7 @@ class DockService:
             watching = threading.Thread(
                 target=self._watch, args=(watcher, dock), name="udev", daemon=True
             )
-            checkpoints = HourlyCheckpoints(self._settings)
+            checkpoints = RegularCheckpoints(self._in_use)
             watching.start()
             folders.start()
             checkpoints.start()
@@ -134,6 +135,7 @@ class DockService:
         )
 
     def _live(self, station: Station, board: Board, dock: Dock) -> None:
+        clock = ClockWatch()
         while not self._ending():
             if signal.SIGHUP in self._received:
                 self._received.remove(signal.SIGHUP)
@@ -141,9 +143,20 @@ class DockService:
             if self._failure is not None:
                 return
             dock.tick()
+            self._look_at(clock, station)
             self._notify.alive()
             self._wake.wait(_BEAT_S)
             self._wake.clear()
+
+    def _look_at(self, clock: ClockWatch, station: Station) -> None:
+        step = clock.step()
+        if step is None:
+            return
+        _log.warning("the clock was set", seconds=step.offset.total_seconds())
+        try:
+            report_step(station, step)
+        except (RecorderSyncError, OSError, sqlite3.DatabaseError) as error:
+            _log.error("not on record", act=Act.CLOCK_STEP.value, why=str(error))
 
     def _watch(self, watcher: Watcher, dock: Dock) -> None:
         try:

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlite_utils.db import Database
 
-from recorder_sync.catalogue.database import FILE_NAME, broken, open_catalogue
+from recorder_sync.catalogue.database import FILE_NAME, SEARCHING_KIB, broken, open_catalogue
 from recorder_sync.config import Configuration
 from recorder_sync.custody.log import Act, CustodyLog, Deed
 from recorder_sync.language import T
@@ -36,10 +36,11 @@ class Station:
         return Deed(act, subject, self.actor, self.now(), facts)
 
 
-def open_station(settings: Configuration) -> Station:
+def open_station(settings: Configuration, cache_kib: int = SEARCHING_KIB) -> Station:
     """Open the station of these settings; its folders are made where missing.
 
-    Raises MissingPart or CatalogueProblem.
+    `cache_kib` is what its connection to the catalogue may keep in memory. Raises
+    MissingPart or CatalogueProblem.
     """
     actor = acting_user()
     work_as_owner_of(settings.paths.state)
@@ -51,7 +52,7 @@ def open_station(settings: Configuration) -> Station:
     return Station(
         settings=settings,
         evidence=evidence,
-        catalogue=open_catalogue(catalogue),
+        catalogue=open_catalogue(catalogue, cache_kib),
         custody=custody,
         actor=actor,
         now=now,
@@ -62,7 +63,11 @@ def evidence_and_custody(settings: Configuration) -> tuple[EvidenceFolder, Custo
     """Return the two that are the truth; the catalogue can be made from them."""
     return (
         EvidenceFolder(settings.paths.evidence, settings.ingest.immutable),
-        CustodyLog(settings.paths.state / "custody", settings.station.id),
+        CustodyLog(
+            settings.paths.state / "custody",
+            settings.station.id,
+            immutable=settings.ingest.immutable,
+        ),
     )
 
 

@@ -14,7 +14,9 @@ def iso(moment: datetime) -> str:
     """
     if moment.tzinfo is None:
         raise ValueError(f"a time without a zone: {moment}")
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def iso_or_none(moment: datetime | None) -> str | None:

@@ -114,8 +114,9 @@ def _made(number: int, chance: random.Random) -> Made:
 
 def enter(db: Database, number: int, one: Made) -> None:
     digests = Digests(f"{number:064x}", f"{number:064x}")
-    text = as_text(as_json(one.recording))
-    intent = Intent(one.recording, text, digests, b"fingerprint", f"part-{number}")
+    described = as_json(one.recording)
+    text = as_text(described)
+    intent = Intent(one.recording, described, text, digests, b"fingerprint", f"part-{number}")
     recordings.enter(db, [intent])
     if one.state is State.SEALED:
         recordings.mark_sealed(db, {one.recording.id: number})

@@ -21,8 +21,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recorder_sync.custody import log as custody_log
+from recorder_sync.custody import segment as segment_file
 from recorder_sync.custody.log import FIRST_PREVIOUS, Act, CustodyLog, Deed, leaf_hash
 from recorder_sync.errors import CustodyProblem, MissingPart
+from recorder_sync.protection import Protection
 
 START = datetime(2026, 11, 23, 8, tzinfo=UTC)
 
@@ -176,6 +178,74 @@ def test_a_batch_is_never_split_by_a_number(tmp_path: Path) -> None:
     log.append([deed(n) for n in range(8, 10)])
     assert [entry.seq for entry in log.entries()] == list(range(10))
     assert [entry.seq for entry in log.entries(9)] == [9]
+
+
+@pytest.mark.parametrize("block", [7, 100, 1 << 16])
+@pytest.mark.parametrize("count", [0, 1, 5, 12, 200])
+@pytest.mark.usefixtures("segments_of_five")
+def test_entries_can_be_read_from_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int, block: int
+) -> None:
+    monkeypatch.setattr(segment_file, "_NEAR", block)
+    log_in(tmp_path).append([deed(n) for n in range(count // 2)])
+    log = log_in(filled(tmp_path, count - count // 2))
+    assert list(log.newest_first()) == list(log.entries())[::-1]
+    if count:
+        with segments(tmp_path)[-1].open("ab") as file:
+            file.write(b'{"torn')
+        assert [entry.seq for entry in log.newest_first()] == list(range(count))[::-1]
+
+
+@pytest.mark.parametrize("block", [7, 2000, 1 << 16])
+def test_an_entry_is_found_by_its_number_among_lines_of_any_length(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int
+) -> None:
+    monkeypatch.setattr(segment_file, "_NEAR", block)
+    log = log_in(tmp_path)
+    log.append([deed(n, {"text": "x" * (n * 7919 % 3001)}) for n in range(150)])
+    with segments(tmp_path)[-1].open("ab") as file:
+        file.write(b'{"torn')
+    for first in range(152):
+        found = [entry.seq for entry in log.entries(first)]
+        assert found == list(range(first, 150)), first
+
+
+def test_looking_an_entry_up_reads_a_small_part_of_its_segment(tmp_path: Path) -> None:
+    log = log_in(tmp_path)
+    log.append([deed(n) for n in range(20_000)])
+    (segment,) = segments(tmp_path)
+    before = _read_by_this_process()
+    entry, _ = next(log.lines(13_000))
+    assert entry.seq == 13_000
+    assert _read_by_this_process() - before < segment.stat().st_size / 4
+
+
+def _read_by_this_process() -> int:
+    fields = dict(line.split(": ") for line in Path("/proc/self/io").read_text().splitlines())
+    return int(fields["rchar"])
+
+
+@pytest.mark.usefixtures("segments_of_five")
+def test_full_segments_are_made_immutable_and_the_log_goes_on(tmp_path: Path) -> None:
+    log = CustodyLog(tmp_path, "dock-01", immutable=True)
+    assert log.protect_full_segments() is None
+    log.append([deed(n) for n in range(5)])
+    assert log.protect_full_segments() is None
+    for number in range(5, 12):
+        log.append([deed(number)])
+        log.protect_full_segments()
+    if log.protect_full_segments() is not Protection.IMMUTABLE:
+        pytest.skip("the immutable flag cannot be set here")
+    first, second, last = segments(tmp_path)
+    for full in (first, second):
+        with pytest.raises(PermissionError):
+            full.open("ab")
+        with pytest.raises(PermissionError):
+            full.unlink()
+    with last.open("ab") as file:
+        file.write(b'{"torn')
+    log.append([deed(12)])
+    assert log.size() == len(list(log.entries())) == 13
 
 
 # Changes behind its back.

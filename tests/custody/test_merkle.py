@@ -127,14 +127,20 @@ def test_what_cannot_be_proven_is_refused() -> None:
         consistency(4, 3, nodes)
 
 
-@given(st.integers(1, 5000))
-def test_a_proof_of_a_long_log_is_short(size: int) -> None:
+@given(st.integers(1, 10**12), st.data())
+def test_a_proof_of_a_long_log_is_short_and_asks_for_few_hashes(
+    size: int, data: st.DataObject
+) -> None:
+    number = data.draw(st.integers(0, size - 1))
     asked: list[tuple[int, int]] = []
 
     def nodes(level: int, number: int) -> bytes:
         asked.append((level, number))
         return bytes(32)
 
-    path = inclusion(size // 2, size, nodes)
-    assert len(path) <= size.bit_length()
-    assert len(asked) <= size.bit_length() ** 2
+    most = 2 * size.bit_length()
+    assert len(inclusion(number, size, nodes)) <= size.bit_length()
+    assert len(asked) <= most
+    asked.clear()
+    assert len(consistency(number + 1, size, nodes)) <= size.bit_length() + 1
+    assert len(asked) <= most

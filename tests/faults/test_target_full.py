@@ -17,7 +17,7 @@ from tests.faults.target import (
     held,
     use,
 )
-from tests.ingest.aftermath import mounted, partials, sealed
+from tests.ingest.aftermath import mounted, partials, sealed, until
 
 _PAGE = 4096
 
@@ -58,6 +58,11 @@ def test_a_disk_that_is_filled_during_a_copy_loses_nothing(
     check_mended_on(disk, dock, card, done, "large.mp4", "small.jpg")
 
 
+def _seals_in_log(dock: Dock) -> int:
+    segments = (dock.state / "custody").glob("*.jsonl")
+    return sum(segment.read_bytes().count(b'"act":"seal"') for segment in segments)
+
+
 def test_recordings_that_fit_are_sealed_beside_one_that_does_not(
     dock: Dock, card: Card, media_files: MediaFiles, disk: FaultyDisk, hostile: Cards
 ) -> None:
@@ -66,6 +71,7 @@ def test_recordings_that_fit_are_sealed_beside_one_that_does_not(
     card.put("small.jpg", media_files.photo)
     with held(dock, hostile(card.path), "large.mp4", 4 << 20) as go_on:
         ballast = fill(disk.path, 512 << 10)
+        until(lambda: _seals_in_log(dock), "the seal of the recording that fits")
         done = go_on()
     assert [f["path"] for f in done.json["failures"]] == ["large.mp4"]
     assert set(sealed(dock)) == {b"small.jpg"}

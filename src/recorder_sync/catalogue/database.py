@@ -20,8 +20,14 @@ from recorder_sync.language import T, Text
 FILE_NAME = "catalogue.db"
 _WAIT_S = 60.0
 
+SEARCHING_KIB = 2000
+"""Cache of a connection that people search with; SQLite's own default."""
 
-def open_catalogue(path: Path) -> Database:
+TAKING_IN_KIB = 256
+"""Cache of a card's own connection: it looks up single rows, and there may be many of them."""
+
+
+def open_catalogue(path: Path, cache_kib: int = SEARCHING_KIB) -> Database:
     """Open the catalogue at `path`; make it, or bring it up to date.
 
     Raises CatalogueProblem when it is broken or newer than this program, MissingPart
@@ -32,7 +38,12 @@ def open_catalogue(path: Path) -> Database:
         connection = sqlite3.connect(path, timeout=_WAIT_S, check_same_thread=False)
         # Two that change a new catalogue to WAL at once do not wait for each other.
         with exclusive(path.with_suffix(".lock")):
-            for pragma in ("journal_mode=wal", "synchronous=full", "foreign_keys=on"):
+            for pragma in (
+                "journal_mode=wal",
+                "synchronous=full",
+                "foreign_keys=on",
+                f"cache_size=-{cache_kib}",
+            ):
                 connection.execute(f"pragma {pragma}")
             db = Database(connection)
             _refuse_newer(db, path)

@@ -157,9 +157,10 @@ def officers(db: Database) -> Iterable[Officer]:
 
 
 def officer(db: Database, cert_no: str) -> Officer | None:
-    for row in table(db, "officers").rows_where("cert_no = ?", [cert_no]):
-        return Officer(row["cert_no"], row["name"], row["unit"])
-    return None
+    # Asked for every recording; sqlite-utils would look at the schema each time.
+    select = "select cert_no, name, unit from officers where cert_no = ?"
+    row = db.execute(select, [cert_no]).fetchone()
+    return Officer(*row) if row else None
 
 
 def cases(db: Database) -> Iterable[Case]:

@@ -160,9 +160,10 @@ def _seal(db: Database, entry: Entry) -> None:
     facts = entry.deed.facts
     recording = from_json(facts["recording"])
     digests = Digests(facts["description_blake3"], facts["description_sha256"])
-    text = as_text(as_json(recording))
+    described = as_json(recording)
+    text = as_text(described)
     fingerprint = bytes.fromhex(facts["fingerprint"])
-    recordings.enter(db, [Intent(recording, text, digests, fingerprint, "")])
+    recordings.enter(db, [Intent(recording, described, text, digests, fingerprint, "")])
     recordings.mark_sealed(db, {recording.id: entry.seq})
     if not recording.missing:
         sealed = Became(

@@ -15,7 +15,7 @@ from recorder_sync.catalogue import ledger, time_line
 from recorder_sync.catalogue.database import FILE_NAME, broken, insert
 from recorder_sync.catalogue.schema import table
 from recorder_sync.catalogue.words import words
-from recorder_sync.description import as_json, as_text, from_json
+from recorder_sync.description import Json, as_json, as_text, from_json
 from recorder_sync.errors import NotFound
 from recorder_sync.language import T
 from recorder_sync.model import Digests, Recording
@@ -28,8 +28,10 @@ class Intent:
     """A recording about to be moved into place: all that a restart needs to finish it."""
 
     recording: Recording
+    described: Json
+    """The RECORDING as it is sealed (`description.py`)."""
     text: str
-    """The description file's text (`description.py`)."""
+    """The description file's text: the same."""
     description: Digests
     """Of that text, in UTF-8."""
     fingerprint: bytes
@@ -158,7 +160,8 @@ def intents(db: Database) -> list[Intent]:
     )
     return [
         Intent(
-            from_json(json.loads(row["json"])),
+            from_json(described := json.loads(row["json"])),
+            described,
             row["json"],
             Digests(row["description_blake3"], row["description_sha256"]),
             row["fingerprint"],

@@ -1,31 +1,23 @@
 """`recorder-sync custody`: the custody log, its checkpoints and proofs."""
 
-import json as json_format
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from recorder_sync.catalogue import recordings
+from recorder_sync.cli.custody_files import check, consistency, write_document
 from recorder_sync.cli.screen import facts, local, messages, print_json, table
-from recorder_sync.cli.session import station_of
-from recorder_sync.custody.checkpoints import Checkpoints
-from recorder_sync.custody.log import Act, Entry
-from recorder_sync.custody.proof import prove
-from recorder_sync.description import as_json
-from recorder_sync.errors import MissingPart, NotFound, os_reason
+from recorder_sync.cli.session import checkpoints_of, station_of
+from recorder_sync.custody.log import Entry
+from recorder_sync.inspection.sealing_proof import sealing_proof
 from recorder_sync.language import T, tr
-from recorder_sync.station import Station
 from recorder_sync.timestamps import iso
 
 app = typer.Typer()
 
 _Json = Annotated[bool, typer.Option("--json", help=tr("Print JSON."))]
-
-
-def checkpoints_of(station: Station) -> Checkpoints:
-    folder = station.settings.paths.state / "custody"
-    return Checkpoints(folder, station.custody, station.settings.station.id)
 
 
 @app.command("checkpoint", help=tr("Sign the log as it is now."))
@@ -67,29 +59,38 @@ def prove_(
 ) -> None:
     with station_of(context) as station:
         found = recordings.recording(station.catalogue, recording)
-        number = found.custody_seq
-        if number is None:
-            raise NotFound(
-                T("The recording {id} has no seal in the custody log yet.", id=found.recording.id),
-                T("Run the command again when the docking has ended."),
-            )
-        deed = station.deed(Act.EXPORT, found.recording.id, {"what": "proof"})
-        station.custody.append([deed])
-        proof = prove(station.custody, checkpoints_of(station), number)
-        text = json_format.dumps(
-            {**proof, "recording": as_json(found.recording)}, ensure_ascii=False, indent=2
-        )
-    if to is None:
-        typer.echo(text)
+        proof = sealing_proof(station, checkpoints_of(station), found)
+    write_document(proof, to, T("The proof is in {path}.", path=to or "-"))
+
+
+@app.command("rotate-key", help=tr("Sign with a new key from now on; the old one is destroyed."))
+def rotate_key(context: typer.Context, json: _Json = False) -> None:
+    with station_of(context) as station:
+        rotation = checkpoints_of(station).rotate(station.deed)
+    if json:
+        print_json({"number": rotation.number, "old": str(rotation.old), "new": str(rotation.new)})
         return
-    try:
-        to.write_text(text + "\n", encoding="utf-8")
-    except OSError as error:
-        raise MissingPart(
-            T("{path} cannot be written: {why}.", path=to, why=os_reason(error)),
-            T("Check the name and the rights."),
-        ) from error
-    messages.print(T("The proof is in {path}.", path=to).shown, markup=False)
+    facts(
+        [
+            (tr("Custody entry"), rotation.number),
+            (tr("Old verifier key"), str(rotation.old)),
+            (tr("Verifier key"), str(rotation.new)),
+        ]
+    )
+    messages.print(
+        T(
+            "Hand the new verifier key out to all who have the old one: whoever knows only the "
+            "old key cannot tell that it was given up."
+        ).shown
+    )
+
+
+app.command("consistency", help=tr("Prove that the log only grew between two checkpoints."))(
+    consistency
+)
+app.command("check", help=tr("Tell whether a proof or consistency file holds; needs no station."))(
+    check
+)
 
 
 @app.command("log", help=tr("Show entries, newest first."))
@@ -102,11 +103,12 @@ def log(
     json: _Json = False,
 ) -> None:
     with station_of(context) as station:
-        entries = [
+        found = (
             entry
-            for entry in station.custody.entries()
+            for entry in station.custody.newest_first()
             if subject is None or entry.deed.subject.startswith(subject)
-        ][-limit:][::-1]
+        )
+        entries = list(islice(found, limit))
         if json:
             print_json({"entries": [_entry_json(entry) for entry in entries]})
             return

@@ -22,8 +22,8 @@ from recorder_sync.ingest.report import Report
 from recorder_sync.language import T, chosen_language, tr
 from recorder_sync.media.describer import find_ffprobe
 from recorder_sync.model import Case, Device, Officer
+from recorder_sync.protection import Protection
 from recorder_sync.station import Station, open_station
-from recorder_sync.stores.evidence import Protection
 from recorder_sync.timestamps import iso
 
 _DISK_TEMPORARY = Path("/var/tmp")

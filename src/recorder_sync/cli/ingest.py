@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from recorder_sync.catalogue.database import explain
+from recorder_sync.catalogue.database import TAKING_IN_KIB, explain
 from recorder_sync.cli.intake_display import display_for
 from recorder_sync.cli.intake_report import show_report
 from recorder_sync.cli.screen import answers, error_json, print_error, print_json
@@ -141,7 +141,7 @@ def _take_in_one(
     try:
         if station is not None:
             return take_in(station, request, capacity, observer, stop)
-        station = open_station(settings)
+        station = open_station(settings, TAKING_IN_KIB)
         try:
             return take_in(station, request, capacity, observer, stop)
         finally:

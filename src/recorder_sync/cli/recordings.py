@@ -12,7 +12,6 @@ from recorder_sync.catalogue import dockings
 from recorder_sync.catalogue import recordings as catalogue
 from recorder_sync.catalogue.recordings import Sealed
 from recorder_sync.catalogue.search import Search, search
-from recorder_sync.cli.custody import checkpoints_of
 from recorder_sync.cli.screen import (
     amount,
     answers,
@@ -24,14 +23,14 @@ from recorder_sync.cli.screen import (
     span,
     table,
 )
-from recorder_sync.cli.session import read_time, station_of
+from recorder_sync.cli.session import checkpoints_of, read_time, station_of
 from recorder_sync.config import Configuration
 from recorder_sync.custody.log import Act
-from recorder_sync.custody.proof import prove
 from recorder_sync.description import as_json
-from recorder_sync.errors import NotFound, UsageProblem
+from recorder_sync.errors import UsageProblem
 from recorder_sync.inspection.correction import Correction, correct
 from recorder_sync.inspection.export import export as export_recordings
+from recorder_sync.inspection.sealing_proof import proof_on_record
 from recorder_sync.language import T, tr
 from recorder_sync.model import Recording, Tag
 from recorder_sync.rules.lifecycle import State
@@ -237,18 +236,9 @@ def tag(
 
 
 def _proof_of(station: Station, sealed: Sealed) -> str:
-    """Return the text of the proof file of one recording.
-
-    Raises NotFound, CustodyProblem or MissingPart.
-    """
-    if sealed.custody_seq is None:
-        raise NotFound(
-            T("The recording {id} has no seal in the custody log yet.", id=sealed.recording.id),
-            T("Run the command again when the docking has ended."),
-        )
-    proof = prove(station.custody, checkpoints_of(station), sealed.custody_seq)
-    told = {**proof, "recording": as_json(sealed.recording)}
-    return json_format.dumps(told, ensure_ascii=False, indent=2) + "\n"
+    """Return the text of the proof file of one recording."""
+    proof = proof_on_record(station, checkpoints_of(station), sealed)
+    return json_format.dumps(proof, ensure_ascii=False, indent=2) + "\n"
 
 
 @app.command("export", help=tr("Make a checkable copy in a new folder."))

@@ -10,6 +10,7 @@ import typer
 
 from recorder_sync.cli.options import Options
 from recorder_sync.config import Configuration, load, path_in_use
+from recorder_sync.custody.checkpoints import Checkpoints
 from recorder_sync.errors import UsageProblem
 from recorder_sync.language import T
 from recorder_sync.station import Station, open_station
@@ -30,6 +31,12 @@ def station_of(context: typer.Context) -> Iterator[Station]:
         yield station
     finally:
         station.catalogue.close()
+
+
+def checkpoints_of(station: Station) -> Checkpoints:
+    """Return the checkpoints of the station's custody log."""
+    folder = station.settings.paths.state / "custody"
+    return Checkpoints(folder, station.custody, station.settings.station.id)
 
 
 @contextmanager

@@ -81,11 +81,22 @@ class Signer:
         self._key = key
         self.verifier = Verifier(name, key.public_key().public_bytes_raw())
 
+    def sign(self, text: str) -> bytes:
+        """Return the bare signature of a text."""
+        return self._key.sign(text.encode())
+
     def signed(self, checkpoint: Checkpoint) -> str:
         """Return the signed note."""
-        signature = self._key.sign(checkpoint.text.encode())
-        encoded = base64.b64encode(self.verifier.key_id + signature).decode()
-        return f"{checkpoint.text}\n{_DASH}{self.verifier.name} {encoded}\n"
+        return signed_by([self], checkpoint)
+
+
+def signed_by(signers: Sequence[Signer], checkpoint: Checkpoint) -> str:
+    """Return the note with a signature of each."""
+    note = f"{checkpoint.text}\n"
+    for signer in signers:
+        signature = signer.verifier.key_id + signer.sign(checkpoint.text)
+        note += f"{_DASH}{signer.verifier.name} {base64.b64encode(signature).decode()}\n"
+    return note
 
 
 def opened(note: str, verifiers: Sequence[Verifier]) -> Checkpoint:
@@ -93,10 +104,7 @@ def opened(note: str, verifiers: Sequence[Verifier]) -> Checkpoint:
 
     Signatures of others are passed over. Raises ValueError, saying what is wrong.
     """
-    text, separator, signatures = note.rpartition("\n\n")
-    if not separator:
-        raise ValueError("it is no signed note")
-    text += "\n"
+    text, signatures = _parts(note)
     known = {(verifier.name, verifier.key_id): verifier for verifier in verifiers}
     vouched = False
     for line in signatures.splitlines():
@@ -114,6 +122,21 @@ def opened(note: str, verifiers: Sequence[Verifier]) -> Checkpoint:
     if not vouched:
         raise ValueError("nobody who is known has signed it")
     return _parsed(text)
+
+
+def claimed(note: str) -> Checkpoint:
+    """Return what a note says, whoever signed it: to learn whose signature it needs.
+
+    Raises ValueError.
+    """
+    return _parsed(_parts(note)[0])
+
+
+def _parts(note: str) -> tuple[str, str]:
+    text, separator, signatures = note.rpartition("\n\n")
+    if not separator:
+        raise ValueError("it is no signed note")
+    return f"{text}\n", signatures
 
 
 def _parsed(text: str) -> Checkpoint:

@@ -1,7 +1,8 @@
-"""Makes, keeps and checks the log's checkpoints, with the key that signs them.
+"""Makes, keeps and checks the log's checkpoints, with the keys that sign them.
 
     <state>/custody/signing-key.pem     Ed25519, for the service's user only
     <state>/custody/verifier-key        what others check with: one line, to be handed out
+    <state>/custody/verifier-keys       those that were handed out before too, oldest first
     <state>/custody/checkpoints/        one signed note a file, named by its size
     <state>/custody/tree/               hashes, made from the log; may be removed
 
@@ -9,28 +10,29 @@ A checkpoint is made only of a log that extends the last one: a station whose lo
 rewritten, cut or put back from a backup signs nothing any more, and says so.
 """
 
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
-
-from recorder_sync.custody.checkpoint import Checkpoint, Signer, Verifier, opened
-from recorder_sync.custody.log import CustodyLog
+from recorder_sync.custody.checkpoint import Checkpoint, Signer, Verifier, signed_by
+from recorder_sync.custody.key_files import KeyFiles
+from recorder_sync.custody.log import Act, CustodyLog, Deed
+from recorder_sync.custody.problem import unreliable
+from recorder_sync.custody.rotation import Rotation, Succession, rotation_facts, succession
+from recorder_sync.custody.rotations_in_log import RotationsInLog, read_rotations
 from recorder_sync.custody.tree import HashTree
-from recorder_sync.durable import exclusive, make_folders, sync_folder, write_synced
-from recorder_sync.errors import CustodyProblem, MissingPart, os_reason
-from recorder_sync.language import T, Text
+from recorder_sync.durable import exclusive, make_folders, replace_synced
+from recorder_sync.errors import MissingPart, os_reason
+from recorder_sync.language import T
 
-_KEY = "signing-key.pem"
 _VERIFIER = "verifier-key"
+_VERIFIERS = "verifier-keys"
+
+MakeDeed = Callable[[Act, str, Mapping[str, Any]], Deed]
+"""Makes the deed of an act, a subject and facts: who does it, and when."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,28 +52,125 @@ class Checkpoints:
         self._notes = folder / "checkpoints"
         self._log = log
         self._origin = f"recorder-sync/{station}"
+        self._keys = KeyFiles(folder, self._origin)
+        self._rotations = RotationsInLog(folder, log)
         self.tree = HashTree(folder / "tree")
 
     def make(self) -> Signed:
         """Sign the log as it is now, and keep the note. An unchanged log has its note already.
 
-        Raises CustodyProblem when the log does not extend the last checkpoint, MissingPart
-        when something cannot be read or written.
+        A rotation of the key that was cut off is finished first. Raises CustodyProblem when
+        the log does not extend the last checkpoint, MissingPart when something cannot be read
+        or written.
         """
+        with self._turn():
+            self._finish_rotation()
+            signed = self._sign([self._signer()])
+            self._publish()
+            return signed
+
+    def rotate(self, deed: MakeDeed) -> Rotation:
+        """Have a new key sign from now on, and destroy the old one.
+
+        The new key is on disk before the entry that names it, the entry before the first
+        checkpoint that it signs, and that before the old key is destroyed. Raises as `make`.
+        """
+        with self._turn():
+            self._finish_rotation()
+            old = self._signer()
+            self._sign([old])
+            new = self._keys.make_next()
+            facts = rotation_facts(old, new)
+            (entry,) = self._log.append([deed(Act.KEY_ROTATED, self._origin, facts)])
+            self._finish_rotation()
+            self._publish()
+            return Rotation(entry.seq, old.verifier, new.verifier)
+
+    def last(self) -> Signed | None:
+        """Return the newest checkpoint. Raises CustodyProblem when it is not ours, or OSError."""
+        return next(iter(self.kept()), None)
+
+    def kept(self) -> Iterator[Signed]:
+        """Yield every checkpoint, newest first. Raises CustodyProblem or OSError."""
+        known = self.succession()
+        for path in sorted(self._notes.glob("[0-9]" * 20), reverse=True):
+            yield self._read(path, known)
+
+    def of_size(self, size: int) -> Signed | None:
+        """Return the checkpoint of so many entries, if one was made then.
+
+        Raises CustodyProblem or OSError.
+        """
+        path = self._notes / f"{size:020d}"
+        return self._read(path, self.succession()) if path.exists() else None
+
+    def verifier(self) -> Verifier:
+        """Return what the newest checkpoint is checked with. Raises CustodyProblem or OSError."""
+        return self._signer().verifier
+
+    def succession(self) -> Succession:
+        """Return the station's keys, the one that signs and those before it.
+
+        Raises CustodyProblem or OSError.
+        """
+        return self._known()[1]
+
+    def rotation_lines(self, size: int) -> list[bytes]:
+        """Return the entries' lines that changed the key, among the first `size` entries.
+
+        Raises CustodyProblem or OSError.
+        """
+        lines, known = self._known()
+        return lines[: len(known.before(size).rotations)]
+
+    def check(self) -> int:
+        """Make all hashes anew from the log and hold every checkpoint against them.
+
+        Returns how many checkpoints there are. Raises CustodyProblem or MissingPart.
+        """
+        with self._turn():
+            self.tree.forget()
+            if self._log.is_begun():
+                lines, signing = self._rotations.found_from(0), self._signer().verifier
+                _succession(read_rotations(lines), signing)
+                self._rotations.copy(lines, signing)
+            self._finish_rotation()
+            kept = list(self.kept())
+            self._catch_up(kept[0] if kept else None)
+            for signed in kept:
+                self.compare(signed.checkpoint)
+            return len(kept)
+
+    def compare(self, checkpoint: Checkpoint) -> None:
+        """Hold a checkpoint against the hashes.
+
+        Raises CustodyProblem when the log is not what it vouches for, OSError or ValueError
+        when the hashes cannot be read.
+        """
+        if checkpoint.size > self.tree.size:
+            raise unreliable(
+                T(
+                    "The custody log has {size} entries, and a checkpoint vouches for {more}: "
+                    "entries were removed from its end.",
+                    size=self.tree.size,
+                    more=checkpoint.size,
+                )
+            )
+        if self.tree.root(checkpoint.size) != checkpoint.root:
+            raise unreliable(
+                T(
+                    "The first {size} entries of the custody log are not those that the "
+                    "checkpoint vouches for.",
+                    size=checkpoint.size,
+                )
+            )
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
         try:
             make_folders(self._notes)
             with exclusive(self._folder / "checkpoint.lock"):
-                signer = self._signer()
-                last = self.last()
-                self._catch_up(last)
-                size = self.tree.size
-                if last is not None and last.checkpoint.size == size:
-                    return last
-                checkpoint = Checkpoint(self._origin, size, self.tree.root(size))
-                note = signer.signed(checkpoint)
-                write_synced(self._notes / f"{size:020d}", note.encode())
-                sync_folder(self._notes)
-                return Signed(checkpoint, note)
+                yield
         except OSError as error:
             raise MissingPart(
                 T(
@@ -82,119 +181,127 @@ class Checkpoints:
                 T("Check the disk's free space, and that this user may write the state folder."),
             ) from error
 
-    def last(self) -> Signed | None:
-        """Return the newest checkpoint. Raises CustodyProblem when it is not ours, or OSError."""
-        return next(iter(self.kept()), None)
-
-    def kept(self) -> Iterator[Signed]:
-        """Yield every checkpoint, newest first. Raises CustodyProblem or OSError."""
-        verifiers = [self.verifier()]
-        for path in sorted(self._notes.glob("[0-9]" * 20), reverse=True):
+    def _read(self, path: Path, known: Succession) -> Signed:
+        try:
             note = path.read_text("utf-8")
-            try:
-                checkpoint = opened(note, verifiers)
-            except ValueError as error:
-                raise _problem(
-                    T(
-                        "The checkpoint {file} cannot be relied on: {why}.",
-                        file=path.name,
-                        why=error,
-                    )
-                ) from error
-            if checkpoint.origin != self._origin or checkpoint.size != int(path.name):
-                raise _problem(T("The checkpoint {file} is of another log.", file=path.name))
-            yield Signed(checkpoint, note)
+            checkpoint = known.opened(note)
+        except ValueError as error:
+            raise unreliable(
+                T("The checkpoint {file} cannot be relied on: {why}.", file=path.name, why=error)
+            ) from error
+        if checkpoint.origin != self._origin or checkpoint.size != int(path.name):
+            raise unreliable(T("The checkpoint {file} is of another log.", file=path.name))
+        return Signed(checkpoint, note)
 
-    def verifier(self) -> Verifier:
-        """Return what the station's checkpoints are checked with. Raises OSError."""
-        return self._signer().verifier
+    def _sign(self, signers: list[Signer]) -> Signed:
+        last = self.last()
+        self._catch_up(last)
+        size = self.tree.size
+        if last is not None and last.checkpoint.size == size:
+            return last
+        checkpoint = Checkpoint(self._origin, size, self.tree.root(size))
+        note = signed_by(signers, checkpoint)
+        replace_synced(self._notes / f"{size:020d}", note.encode())
+        return Signed(checkpoint, note)
 
-    def check(self) -> int:
-        """Make all hashes anew from the log and hold every checkpoint against them.
+    def _known(self) -> tuple[list[bytes], Succession]:
+        """Return the rotations, as lines and as keys; from their copy where it is right."""
+        signer = self._signer()
+        waiting = self._keys.next()
+        signing = [one.verifier for one in (signer, waiting) if one is not None]
+        copied = self._rotations.copied(signer.verifier)
+        if copied is not None:
+            known = _succession(read_rotations(copied), signer.verifier)
+            if known.newest in signing:
+                return copied, known
+        lines = self._rotations.found_from(0)
+        known = _succession(read_rotations(lines), signer.verifier)
+        if known.newest not in signing:
+            raise unreliable(
+                T("The key that signs checkpoints is not the one that the custody log names.")
+            )
+        return lines, known
 
-        Returns how many checkpoints there are. Raises CustodyProblem, MissingPart or OSError.
-        """
-        make_folders(self._folder)
-        with exclusive(self._folder / "checkpoint.lock"):
-            self.tree.forget()
-            kept = list(self.kept())
-            self._catch_up(kept[0] if kept else None)
-            for signed in kept:
-                self._compare(signed)
-            return len(kept)
+    def _finish_rotation(self) -> None:
+        """Go on with a rotation from wherever it was cut off; most often there is none."""
+        new = self._keys.next()
+        if new is None:
+            self._keys.destroy_retired()
+            return
+        rotation = self._rotation_to(new.verifier)
+        if rotation is None:  # cut off before the entry: the log never named that key
+            self._keys.discard_next()
+            return
+        last = self.last()
+        if last is None or last.checkpoint.size <= rotation.number:
+            self._sign([new, self._signer()])
+        self._keys.take_over()
+        self._keys.destroy_retired()
+
+    def _rotation_to(self, new: Verifier) -> Rotation | None:
+        """Return the rotation to this key, its line copied; None when the log has none."""
+        lines, known = self._known()
+        signing = self._signer().verifier
+        if known.newest != new:
+            # The log was signed just before the entry was to be made.
+            last = self.last()
+            lines += self._rotations.found_from(last.checkpoint.size if last else 0)
+            known = _succession(read_rotations(lines), signing)
+        self._rotations.copy(lines, signing)
+        return known.rotations[-1] if known.newest == new else None
+
+    def _publish(self) -> None:
+        """Write what is handed out, and the copy, where they do not say so already."""
+        lines, known = self._known()
+        self._rotations.copy(lines, known.newest)
+        everyone = "".join(f"{verifier}\n" for verifier in known.verifiers)
+        for name, text in ((_VERIFIERS, everyone), (_VERIFIER, f"{known.newest}\n")):
+            path = self._folder / name
+            if not path.exists() or path.read_bytes() != text.encode():
+                replace_synced(path, text.encode(), 0o644)
 
     def _catch_up(self, last: Signed | None) -> None:
         """Bring the tree up to the log, and hold the last checkpoint against it."""
+        size = self._log.sync()
         try:
-            self.tree.extend(
-                bytes.fromhex(entry.leaf) for entry in self._log.entries(self.tree.size)
-            )
+            self._extend(size)
             if last is not None:
-                self._compare(last)
-        except ValueError:  # a level was cut or removed: the log has it all
+                self.compare(last.checkpoint)
+        except ValueError:  # the log has it all
             self.tree.forget()
-            self.tree.extend(bytes.fromhex(entry.leaf) for entry in self._log.entries())
+            self._extend(size)
             if last is not None:
-                self._compare(last)
+                self.compare(last.checkpoint)
 
-    def _compare(self, signed: Signed) -> None:
-        checkpoint = signed.checkpoint
-        if checkpoint.size > self.tree.size:
-            raise _problem(
-                T(
-                    "The custody log has {size} entries, and a checkpoint vouches for {more}: "
-                    "entries were removed from its end.",
-                    size=self.tree.size,
-                    more=checkpoint.size,
-                )
-            )
-        if self.tree.root(checkpoint.size) != checkpoint.root:
-            raise _problem(
-                T(
-                    "The first {size} entries of the custody log are not those that the "
-                    "checkpoint vouches for.",
-                    size=checkpoint.size,
-                )
-            )
+    def _extend(self, size: int) -> None:
+        """Add what is on stable storage. Raises ValueError when the tree is not the log's."""
+        first = self.tree.size
+        entries = self._log.entries(max(0, first - 1))
+        if first:
+            known = next(entries, None)
+            if known is None or bytes.fromhex(known.leaf) != self.tree.node(0, first - 1):
+                raise ValueError("the tree does not end where the log does")
+        new = islice(entries, max(0, size - first))
+        self.tree.extend(bytes.fromhex(entry.leaf) for entry in new)
 
     def _signer(self) -> Signer:
         """Return the station's key, made when it is first needed."""
-        path = self._folder / _KEY
-        try:
-            key = load_pem_private_key(path.read_bytes(), password=None)
-        except FileNotFoundError:
-            if any(self._notes.glob("[0-9]" * 20)):
-                raise _problem(
-                    T("The key {file} that signs checkpoints is gone.", file=_KEY)
-                ) from None
-            key = self._new_key(path)
-        except (ValueError, TypeError) as error:
-            raise _problem(
-                T("The key {file} cannot be read: {why}.", file=_KEY, why=error)
-            ) from error
-        if not isinstance(key, Ed25519PrivateKey):
-            raise _problem(T("The key {file} is no Ed25519 key.", file=_KEY))
-        return Signer(self._origin, key)
-
-    def _new_key(self, path: Path) -> Ed25519PrivateKey:
+        found = self._keys.current()
+        if found is not None:
+            return found
+        if any(self._notes.glob("[0-9]" * 20)) or self._rotations.found_from(0):
+            raise unreliable(
+                T("The key {file} that signs checkpoints is gone.", file="signing-key.pem")
+            )
         make_folders(self._folder)
-        key = Ed25519PrivateKey.generate()
-        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        beside = path.with_suffix(".new")
-        beside.unlink(missing_ok=True)
-        write_synced(beside, pem, 0o600)
-        verifier = Signer(self._origin, key).verifier
-        write_synced(self._folder / _VERIFIER, f"{verifier}\n".encode(), 0o644)
-        os.rename(beside, path)
-        sync_folder(self._folder)
-        return key
+        return self._keys.make_first()
 
 
-def _problem(text: Text) -> CustodyProblem:
-    return CustodyProblem(
-        text,
-        T(
-            "Keep the folder as it is, and compare it with a backup, a forwarded copy and the "
-            "checkpoints that others keep."
-        ),
-    )
+def _succession(rotations: list[Rotation], signing: Verifier) -> Succession:
+    """Return the keys; where there was no rotation, the one that signs."""
+    try:
+        return succession(rotations[0].old if rotations else signing, rotations)
+    except ValueError as error:
+        raise unreliable(
+            T("The custody log has a rotation of the key that is none: {why}.", why=error)
+        ) from error

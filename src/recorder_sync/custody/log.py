@@ -6,8 +6,9 @@ the chain of today and a Merkle tree over the same lines share their hashes. Any
 changed, dropped from the middle, moved or inserted breaks the chain. Changing the last
 line or dropping lines from the end does not: that needs a witness outside this machine.
 
-Segments are files named by the sequence number of their first entry. A line that a
-power cut tore was never reported as done; it is set aside, not silently dropped.
+Segments are files named by the sequence number of their first entry; a full one is never
+written again. A line that a power cut tore was never reported as done; it is set aside, not
+silently dropped.
 """
 
 import hashlib
@@ -21,10 +22,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from recorder_sync.custody import segment as segment_file
 from recorder_sync.custody.canonical import canonical
 from recorder_sync.durable import exclusive, make_folders, sync_folder, write_all
 from recorder_sync.errors import CustodyProblem, MissingPart, os_reason
 from recorder_sync.language import T
+from recorder_sync.protection import Protection, protect
 from recorder_sync.timestamps import iso, moment
 
 SEGMENT_ENTRIES = 65_536
@@ -51,6 +54,10 @@ class Act(StrEnum):
     CONFIGURATION = "configuration"
     SERVICE = "service"
     """The service was started or stopped."""
+    CLOCK_STEP = "clock-step"
+    """Somebody or something set the station's clock."""
+    KEY_ROTATED = "key-rotated"
+    """Checkpoints are signed with another key from then on."""
     VIEW = "view"
     EXPORT = "export"
     TAG = "tag"
@@ -91,9 +98,11 @@ def leaf_hash(line: bytes) -> str:
 class CustodyLog:
     """The log in one folder. Several processes may append; they take turns."""
 
-    def __init__(self, folder: Path, station: str) -> None:
+    def __init__(self, folder: Path, station: str, *, immutable: bool = False) -> None:
+        """`immutable` has full segments made immutable, where file system and rights allow."""
         self._folder = folder
         self._station = station
+        self._immutable = immutable
 
     def append(self, deeds: Sequence[Deed]) -> list[Entry]:
         """Append and sync; when this returns, the deeds are on stable storage.
@@ -116,20 +125,23 @@ class CustodyLog:
             self._write(segment, entries[0].seq, b"".join(lines))
             return entries
 
-    def sync(self) -> None:
+    def sync(self) -> int:
         """Put on stable storage what a run that was cut off wrote and perhaps did not sync.
 
-        Raises MissingPart.
+        Returns the number of entries, all of which are on stable storage now. Raises
+        CustodyProblem when the end of the log cannot be read, or MissingPart.
         """
         with self._turn():
             segments = self._segments()
-            if segments:
-                handle = os.open(segments[-1], os.O_RDONLY | os.O_CLOEXEC)
-                try:
-                    os.fsync(handle)
-                finally:
-                    os.close(handle)
-                sync_folder(self._folder)
+            if not segments:
+                return 0
+            handle = os.open(segments[-1], os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+            sync_folder(self._folder)
+            return self._end()[1]
 
     def entries(self, first: int = 0) -> Iterator[Entry]:
         """Yield the entries from number `first` on, checking every link on the way.
@@ -140,30 +152,61 @@ class CustodyLog:
             yield entry
 
     def lines(self, first: int = 0) -> Iterator[tuple[Entry, bytes]]:
-        """Yield the entries with their exact lines, as `entries` does."""
-        segments = self._segments_from(first)
-        expected = int(segments[0].stem) if segments and first else 0
-        previous = FIRST_PREVIOUS if expected == 0 else None
-        for segment in segments:
-            for number, line in enumerate(_lines(segment), start=1):
-                entry = _parse(line, segment, number)
-                if entry.seq != expected or (previous is not None and entry.previous != previous):
-                    raise CustodyProblem(
-                        T(
-                            "The custody log is broken at {file} line {line}: "
-                            "entry {seq} does not follow the one before it.",
-                            file=segment.name,
-                            line=number,
-                            seq=entry.seq,
-                        ),
-                        T(
-                            "Lines were changed, moved or removed. Keep the folder as it is "
-                            "and compare it with a backup or a forwarded copy."
-                        ),
-                    )
+        """Yield the entries with their exact lines, as `entries` does.
+
+        Entry `first` is looked up by its number, and held against the one before it.
+        """
+        start = max(0, first - 1)
+        expected = None if start else 0
+        previous = None if start else FIRST_PREVIOUS
+        for segment in self._segments_from(start):
+            for line in _lines(segment, start):
+                entry = _parse(line, segment, expected)
+                if expected is None and int(segment.stem) <= entry.seq <= start:
+                    expected, previous = entry.seq, entry.previous
+                if entry.seq != expected or entry.previous != previous:
+                    raise _broken(segment, expected, entry.seq)
                 expected, previous = entry.seq + 1, entry.leaf
                 if entry.seq >= first:
                     yield entry, line
+
+    def lines_of(self, act: Act, first: int = 0) -> Iterator[bytes]:
+        """Yield the exact lines of one act, from entry `first` on.
+
+        Fast: nothing else is looked at, and no link is checked. Raises CustodyProblem or
+        OSError.
+        """
+        beginning = canonical({"act": act.value})[:-1] + b","  # names are sorted, it is the first
+        for segment in self._segments_from(first):
+            for line in _lines(segment, first):
+                if line.startswith(beginning) and _parse(line, segment, None).seq >= first:
+                    yield line
+
+    def newest_first(self) -> Iterator[Entry]:
+        """Yield the entries from the last one back, checking every link on the way.
+
+        Raises CustodyProblem at the first line that is not what it was.
+        """
+        later: Entry | None = None
+        for segment in reversed(self._segments()):
+            for line in segment_file.lines_backwards(segment):
+                entry = _parse(line, segment, None if later is None else later.seq - 1)
+                if later and (later.seq, later.previous) != (entry.seq + 1, entry.leaf):
+                    raise _broken(segment, later.seq, later.seq)
+                yield entry
+                later = entry
+        if later and (later.seq, later.previous) != (0, FIRST_PREVIOUS):
+            raise _broken(self._segments()[0], 0, later.seq)
+
+    def protect_full_segments(self) -> Protection | None:
+        """Make segments that nothing is added to any more immutable, where that can be.
+
+        Returns what protects them: the weakest, None where there is no full one. Raises
+        OSError.
+        """
+        found = [_protect(segment, immutable=self._immutable) for segment in self._segments()[:-1]]
+        weaker = [one for one in found if one is not Protection.IMMUTABLE]
+        return next(iter(weaker or found), None)
 
     def is_begun(self) -> bool:
         """Tell whether anything was ever put on record here."""
@@ -198,10 +241,10 @@ class CustodyLog:
         if not segments:
             return None, 0, FIRST_PREVIOUS
         segment = segments[-1]
-        last = _last_line(segment)
+        last = segment_file.last_line(segment)
         if last is None:
             kept = segments[-2] if len(segments) > 1 else None
-            last = None if kept is None else _last_line(kept)
+            last = None if kept is None else segment_file.last_line(kept)
             if last is None:
                 return segment, int(segment.stem), FIRST_PREVIOUS
         entry = _parse(last, segment, None)
@@ -240,7 +283,15 @@ def _line(seq: int, previous: str, station: str, deed: Deed) -> bytes:
     )
 
 
-def _parse(line: bytes, segment: Path, number: int | None) -> Entry:
+def _lines(segment: Path, first: int) -> Iterator[bytes]:
+    try:
+        yield from segment_file.lines(segment, first)
+    except ValueError as error:
+        raise _no_entry(segment, None, error) from error
+
+
+def _parse(line: bytes, segment: Path, seq: int | None) -> Entry:
+    """Read a line that should be of entry `seq`, where that is known."""
     try:
         fields = json.loads(line)
         deed = Deed(
@@ -252,57 +303,47 @@ def _parse(line: bytes, segment: Path, number: int | None) -> Entry:
         )
         return Entry(fields["seq"], fields["prev"], fields["station"], deed, leaf_hash(line))
     except (ValueError, KeyError, TypeError) as error:
-        raise CustodyProblem(
-            T(
-                "The custody log has a line that is no entry: {file} line {line} ({why}).",
-                file=segment.name,
-                line=number or "?",
-                why=error,
-            ),
-            T("Keep the folder as it is and compare it with a backup or a forwarded copy."),
-        ) from error
+        raise _no_entry(segment, seq, error) from error
 
 
-def _lines(segment: Path) -> Iterator[bytes]:
-    with segment.open("rb") as file:
-        for line in file:
-            if not line.endswith(b"\n"):
-                return  # torn, or being written just now: the rest of it is no entry
-            yield line[:-1]
+def _no_entry(segment: Path, seq: int | None, why: Exception) -> CustodyProblem:
+    return CustodyProblem(
+        T(
+            "The custody log has a line that is no entry: {file} line {line} ({why}).",
+            file=segment.name,
+            line="?" if seq is None else _line_number(segment, seq),
+            why=why,
+        ),
+        T("Keep the folder as it is and compare it with a backup or a forwarded copy."),
+    )
 
 
-def _last_line(segment: Path) -> bytes | None:
-    """Return the last whole line, setting a torn one aside first."""
-    with segment.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        block = 1 << 16
-        while True:
-            start = max(0, size - block)
-            file.seek(start)
-            tail = file.read(size - start)
-            whole, newline, torn = tail.rpartition(b"\n")
-            if start == 0 or whole.count(b"\n") >= 1:
-                break
-            block *= 4
-    if torn:
-        _set_aside(segment, torn, size - len(torn))
-    if not newline:
-        return None
-    return whole.rpartition(b"\n")[2]
+def _broken(segment: Path, expected: int | None, found: int) -> CustodyProblem:
+    return CustodyProblem(
+        T(
+            "The custody log is broken at {file} line {line}: "
+            "entry {seq} does not follow the one before it.",
+            file=segment.name,
+            line="?" if expected is None else _line_number(segment, expected),
+            seq=found,
+        ),
+        T(
+            "Lines were changed, moved or removed. Keep the folder as it is "
+            "and compare it with a backup or a forwarded copy."
+        ),
+    )
 
 
-def _set_aside(segment: Path, torn: bytes, whole_size: int) -> None:
-    """Keep the torn bytes beside the log and cut them off the segment."""
-    times = len(list(segment.parent.glob(f"{segment.stem}.torn-*")))
-    beside = segment.with_suffix(f".torn-{times}-{whole_size}")
-    with beside.open("xb") as file:
-        file.write(torn)
-        file.flush()
-        os.fsync(file.fileno())
-    with segment.open("r+b") as file:
-        file.truncate(whole_size)
-        os.fsync(file.fileno())
-    sync_folder(segment.parent)
+def _line_number(segment: Path, seq: int) -> int:
+    return seq - int(segment.stem) + 1
+
+
+def _protect(segment: Path, *, immutable: bool) -> Protection:
+    handle = os.open(segment, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        return protect(handle, immutable=immutable)
+    finally:
+        os.close(handle)
 
 
 def _cannot_write(path: Path, error: OSError) -> MissingPart:

@@ -1,17 +1,21 @@
 """One file that proves one entry: what it says, where it stands, and who vouches for that."""
 
-import base64
+import hashlib
 import json
 from typing import Any
 
 from recorder_sync.custody import merkle
-from recorder_sync.custody.checkpoint import Verifier, opened
+from recorder_sync.custody.checkpoint import Verifier
 from recorder_sync.custody.checkpoints import Checkpoints
 from recorder_sync.custody.log import CustodyLog
+from recorder_sync.custody.trust import encoded, is_under, rotations_under, vouched
 from recorder_sync.errors import NotFound
-from recorder_sync.language import T
+from recorder_sync.language import T, Text
 
 FORMAT = "recorder-sync-proof-1"
+
+DIGESTS = ("blake3", "sha256", "sm3", "size")
+"""What a proof repeats of the recording as it was sealed."""
 
 
 def prove(log: CustodyLog, checkpoints: Checkpoints, number: int) -> dict[str, Any]:
@@ -32,8 +36,9 @@ def prove(log: CustodyLog, checkpoints: Checkpoints, number: int) -> dict[str, A
         "format": FORMAT,
         "entry": line.decode(),
         "number": number,
-        "path": [base64.b64encode(one).decode() for one in path],
+        "path": encoded(path),
         "checkpoint": signed.note,
+        "rotations": rotations_under(checkpoints, size),
         "verifier": str(checkpoints.verifier()),
     }
 
@@ -43,12 +48,31 @@ def holds(proof: dict[str, Any], verifier: Verifier) -> bool:
 
     Raises ValueError for what is no proof.
     """
+    return problem_of(proof, verifier) is None
+
+
+def problem_of(proof: dict[str, Any], verifier: Verifier) -> Text | None:
+    """Return why a proof does not hold; None when it does.
+
+    Raises ValueError for what is no proof, or has no signature that counts.
+    """
     try:
-        checkpoint = opened(proof["checkpoint"], [verifier])
-        path = [base64.b64decode(one, validate=True) for one in proof["path"]]
-        leaf = merkle.leaf(proof["entry"].encode())
-        number = proof["number"]
-        is_that_entry = json.loads(proof["entry"])["seq"] == number
+        checkpoint = vouched(proof["checkpoint"], proof.get("rotations", []), verifier).checkpoint
+        entry = json.loads(proof["entry"])
+        if entry["seq"] != proof["number"] or not is_under(checkpoint, proof):
+            return T("the entry is not in the log under this checkpoint")
+        return _problem_of_sealed(proof, entry["facts"])
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"it is no proof: {error!r}") from None
-    return is_that_entry and merkle.includes(checkpoint.root, checkpoint.size, number, leaf, path)
+
+
+def _problem_of_sealed(proof: dict[str, Any], facts: dict[str, Any]) -> Text | None:
+    """Hold what a proof repeats of the recording against the entry's facts."""
+    description, digests = proof.get("description"), proof.get("digests")
+    if description is not None:
+        found = hashlib.sha256(description.encode()).hexdigest()
+        if found != facts["description_sha256"]:
+            return T("the description is not what was sealed")
+    if digests is not None and digests != {name: facts["recording"][name] for name in DIGESTS}:
+        return T("the digests are not what was sealed")
+    return None

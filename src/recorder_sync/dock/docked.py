@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recorder_sync.catalogue import ledger
+from recorder_sync.catalogue.database import TAKING_IN_KIB
 from recorder_sync.config import Configuration, Unknown
 from recorder_sync.custodian.moves import report_fault
 from recorder_sync.dock.board import Board
@@ -132,7 +133,7 @@ class DockedVolume:
         """Open the station as soon as it is there; None when it ended first."""
         while True:
             try:
-                return open_station(self._settings)
+                return open_station(self._settings, TAKING_IN_KIB)
             except (RecorderSyncError, OSError, sqlite3.DatabaseError) as error:
                 self._display.problem(ours(error))
             if self._wake.wait(_RETRY_S):

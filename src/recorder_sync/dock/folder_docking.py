@@ -8,6 +8,7 @@ from collections.abc import Callable
 import structlog
 
 from recorder_sync.alerts.raising import raise_alert
+from recorder_sync.catalogue.database import TAKING_IN_KIB
 from recorder_sync.config import Configuration
 from recorder_sync.dock.board import Board, Row
 from recorder_sync.dock.folders import Batch, DropFolders
@@ -75,7 +76,7 @@ class FolderDocking:
         self._board.show(key, Row(port, batch.folder.name, key, now(), device=batch.device))
         observer = RowObserver(self._board, key, _notice)
         try:
-            station = open_station(self._settings())
+            station = open_station(self._settings(), TAKING_IN_KIB)
             try:
                 return self._take_in(station, batch, port, observer)
             finally:

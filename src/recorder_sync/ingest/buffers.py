@@ -19,6 +19,9 @@ CHUNK = 2 << 20
 RING = 6
 """Buffers in a ring."""
 
+ALONE = 1 << 20
+"""Bytes in the one buffer of a recording without a ring: there may be many of them."""
+
 
 @contextmanager
 def page_aligned() -> Iterator[mmap.mmap]:
@@ -68,7 +71,7 @@ class Buffers:
         try:
             buffer = self._singles.get_nowait()
         except Empty:
-            buffer = mmap.mmap(-1, CHUNK)
+            buffer = mmap.mmap(-1, ALONE)
         try:
             yield buffer
         finally:

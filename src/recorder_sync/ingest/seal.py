@@ -184,10 +184,12 @@ def _same_content(station: Station, recording: Recording) -> Recording | None:
 
 
 def _intent(station: Station, ready: Ready) -> Intent:
-    text = as_text(as_json(ready.recording))
+    described = as_json(ready.recording)
+    text = as_text(described)
     data = text.encode()
     return Intent(
         ready.recording,
+        described,
         text,
         Digests(blake3(data).hexdigest(), hashlib.sha256(data).hexdigest()),
         ready.fingerprint,
@@ -255,7 +257,7 @@ def _seal_deed(station: Station, intent: Intent) -> Deed:
         Act.SEAL,
         intent.recording.id,
         {
-            "recording": as_json(intent.recording),
+            "recording": intent.described,
             "description_blake3": intent.description.blake3,
             "description_sha256": intent.description.sha256,
             "fingerprint": intent.fingerprint.hex(),

@@ -6,25 +6,23 @@
     .incoming/<docking>/                                  partial copies
 
 Dates are the station's. Sealed files are read-only, and immutable where the file
-system and the process's rights allow (FS_IOC_SETFLAGS, ioctl_iflags(2)).
+system and the process's rights allow.
 """
 
-import array
 import errno
-import fcntl
 import os
 import re
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, tzinfo
-from enum import StrEnum
 from pathlib import Path
 
 from recorder_sync.durable import READ_ONLY, exclusive, make_folders, write_all
 from recorder_sync.errors import MissingPart, os_reason
 from recorder_sync.language import T
 from recorder_sync.model import CardPath, Digests
+from recorder_sync.protection import Protection, protect, unprotect
 from recorder_sync.rules.naming import safe_component, safe_name
 
 INCOMING = ".incoming"
@@ -35,19 +33,7 @@ FREE_SPACE = T("Check the evidence disk and its free space, then take the card i
 """What to do about a full evidence disk."""
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-_GET_FLAGS = 0x80086601
-_SET_FLAGS = 0x40086602
-_IMMUTABLE = 0x10
 _LINE = re.compile(rb"[0-9a-f]{64}  [^\0]+")
-
-
-class Protection(StrEnum):
-    """What keeps a sealed file from being changed."""
-
-    IMMUTABLE = "immutable"
-    READ_ONLY_SWITCHED_OFF = "read-only: switched off in the configuration"
-    READ_ONLY_NO_SUPPORT = "read-only: the file system has no immutable flag"
-    READ_ONLY_NO_RIGHT = "read-only: this user may not set the immutable flag"
 
 
 class EvidenceFolder:
@@ -162,15 +148,7 @@ class EvidenceFolder:
                 return Protection.READ_ONLY_SWITCHED_OFF
         handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
         try:
-            flags = _flags(handle)
-            if flags is not None and flags & _IMMUTABLE:
-                return Protection.IMMUTABLE
-            os.fchmod(handle, READ_ONLY)
-            if not self._immutable:
-                return Protection.READ_ONLY_SWITCHED_OFF
-            if flags is None:
-                return Protection.READ_ONLY_NO_SUPPORT
-            return _set_immutable(handle, flags)
+            return protect(handle, immutable=self._immutable)
         finally:
             os.close(handle)
 
@@ -224,44 +202,6 @@ class EvidenceFolder:
                 yield Path(folder) / file
             if not folders and not files and Path(folder) != self.root:
                 yield Path(folder)
-
-
-def unprotect(name: str | Path, folder: int | None = None) -> None:
-    """Take the immutable flag off a file that is no evidence; that never loses it here."""
-    handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
-    try:
-        flags = _flags(handle)
-        if flags is not None and flags & _IMMUTABLE:
-            fcntl.ioctl(handle, _SET_FLAGS, array.array("l", [flags & ~_IMMUTABLE]))
-    finally:
-        os.close(handle)
-
-
-_NO_FLAGS = (errno.ENOTTY, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
-
-
-def _flags(handle: int) -> int | None:
-    """Return an open file's flags, None where the file system has none."""
-    flags = array.array("l", [0])
-    try:
-        fcntl.ioctl(handle, _GET_FLAGS, flags, True)
-    except OSError as error:
-        if error.errno in _NO_FLAGS:
-            return None
-        raise
-    return flags[0]
-
-
-def _set_immutable(handle: int, flags: int) -> Protection:
-    try:
-        fcntl.ioctl(handle, _SET_FLAGS, array.array("l", [flags | _IMMUTABLE]))
-    except OSError as error:
-        if error.errno in (errno.EPERM, errno.EACCES):
-            return Protection.READ_ONLY_NO_RIGHT
-        if error.errno in _NO_FLAGS:
-            return Protection.READ_ONLY_NO_SUPPORT
-        raise
-    return Protection.IMMUTABLE
 
 
 def evidence_path(

@@ -1,0 +1,182 @@
+"""`recorder-sync custody consistency` and `check`: files that prove something, and their check.
+
+A check needs no station and no configuration: whoever is given a file and has the verifier
+key runs it anywhere.
+"""
+
+import json as json_format
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from recorder_sync.cli.screen import answers, messages, print_json
+from recorder_sync.cli.session import checkpoints_of, station_of
+from recorder_sync.custody import consistency as consistency_file
+from recorder_sync.custody import proof as proof_file
+from recorder_sync.custody.checkpoint import Verifier
+from recorder_sync.custody.checkpoints import Checkpoints, Signed
+from recorder_sync.errors import MissingPart, NotFound, UsageProblem, os_reason
+from recorder_sync.language import T, Text, tr
+
+_Json = Annotated[bool, typer.Option("--json", help=tr("Print JSON."))]
+_Note = "SIZE|FILE"
+
+
+def consistency(
+    context: typer.Context,
+    old: Annotated[str, typer.Argument(metavar=_Note, help=tr("The older checkpoint."))],
+    new: Annotated[str, typer.Argument(metavar=_Note, help=tr("The newer checkpoint."))],
+    to: Annotated[Path | None, typer.Option(help=tr("File to write; otherwise printed."))] = None,
+) -> None:
+    with station_of(context) as station:
+        checkpoints = checkpoints_of(station)
+        checkpoints.make()
+        older, newer = _note(checkpoints, old), _note(checkpoints, new)
+        document = consistency_file.prove_consistency(checkpoints, older, newer)
+    write_document(document, to, T("The proof is in {path}.", path=to or "-"))
+
+
+def check(
+    file: Annotated[Path, typer.Argument(help=tr("A proof or consistency file."))],
+    verifier: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE|KEY", help=tr("The verifier key that the station handed out, or a file.")
+        ),
+    ] = None,
+    json: _Json = False,
+) -> None:
+    document = _document(file)
+    trusted = _trusted(verifier) if verifier else _own(document, file)
+    why = _problem(document, trusted)
+    if json:
+        print_json(
+            {
+                "holds": why is None,
+                "format": document.get("format"),
+                "verifier": str(trusted),
+                "trusted": "given" if verifier else "the file itself",
+                "why": why.english if why else None,
+            }
+        )
+    elif why is None:
+        text = T("It holds, to whoever trusts the key {key}.", key=str(trusted))
+        answers.print("[bold green]✔[/] " + escape(text.shown), soft_wrap=True)
+    else:
+        text = T("It does not hold: {why}.", why=why)
+        answers.print("[bold red]✘[/] " + escape(text.shown), soft_wrap=True)
+    if verifier is None:
+        messages.print(
+            T(
+                "The verifier key was taken from the file itself. That shows that the file fits "
+                "together, not who made it: anybody can make such a file with a key of their own. "
+                "Give the key that you were handed by the station with --verifier."
+            ).shown
+        )
+    if why is not None:
+        raise typer.Exit(1)
+
+
+def write_document(document: Mapping[str, Any], to: Path | None, done: Text) -> None:
+    """Write one JSON document to a file, or print it. Raises MissingPart."""
+    text = json_format.dumps(document, ensure_ascii=False, indent=2)
+    if to is None:
+        typer.echo(text)
+        return
+    try:
+        to.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise MissingPart(
+            T("{path} cannot be written: {why}.", path=to, why=os_reason(error)),
+            T("Check the name and the rights."),
+        ) from error
+    messages.print(done.shown, markup=False)
+
+
+def _note(checkpoints: Checkpoints, named: str) -> Signed:
+    """Return the kept checkpoint of a size, or the one in a file."""
+    if named.isdecimal():
+        if (kept := checkpoints.of_size(int(named))) is not None:
+            return kept
+        raise NotFound(
+            T("There is no checkpoint of {size} entries.", size=named),
+            T("The names of the files in {path} are the sizes.", path="custody/checkpoints"),
+        )
+    note = _text(Path(named))
+    try:
+        return Signed(checkpoints.succession().opened(note), note)
+    except ValueError as error:
+        raise UsageProblem(
+            T("{path} is no checkpoint of this station: {why}.", path=named, why=error),
+            T("Name the size of a kept checkpoint, or a file with a signed note."),
+        ) from error
+
+
+def _document(file: Path) -> dict[str, Any]:
+    try:
+        found = json_format.loads(_text(file))
+    except ValueError as error:
+        raise UsageProblem(
+            T("{path} is no JSON: {why}.", path=file, why=error),
+            T("Name a file that custody prove or custody consistency wrote."),
+        ) from error
+    formats = (proof_file.FORMAT, consistency_file.FORMAT)
+    if not isinstance(found, dict) or found.get("format") not in formats:
+        raise UsageProblem(
+            T("{path} is no proof or consistency file.", path=file),
+            T("Name a file that custody prove or custody consistency wrote."),
+        )
+    return found
+
+
+def _problem(document: dict[str, Any], trusted: Verifier) -> Text | None:
+    try:
+        if document["format"] == proof_file.FORMAT:
+            return proof_file.problem_of(document, trusted)
+        if consistency_file.is_consistent(document, trusted):
+            return None
+    except ValueError as error:
+        return T("{why}", why=error)
+    return T("the new checkpoint's log does not begin with the old one's")
+
+
+def _trusted(given: str) -> Verifier:
+    """Return the key given, or the newest of a file."""
+    try:
+        return Verifier.parse(given)
+    except ValueError:
+        lines = _text(Path(given)).splitlines()
+    try:
+        return Verifier.parse(lines[-1] if lines else "")
+    except ValueError as error:
+        raise UsageProblem(
+            T("{path} has no verifier key: {why}.", path=given, why=error),
+            T("Give the file verifier-key of the station, or its one line."),
+        ) from error
+
+
+def _own(document: dict[str, Any], file: Path) -> Verifier:
+    try:
+        return Verifier.parse(str(document.get("verifier")))
+    except ValueError as error:
+        raise UsageProblem(
+            T("{path} has no verifier key: {why}.", path=file, why=error),
+            T("Give the file verifier-key of the station, or its one line."),
+        ) from error
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except OSError as error:
+        raise MissingPart(
+            T("{path} cannot be read: {why}.", path=path, why=os_reason(error)),
+            T("Check the name and the rights."),
+        ) from error
+    except UnicodeDecodeError as error:
+        raise UsageProblem(
+            T("{text} is not text in UTF-8.", text=path), T("Check the name and the rights.")
+        ) from error

@@ -1,0 +1,76 @@
+"""A checkpoint from outside, to somebody who trusts one key: does it count?
+
+A proof or consistency file brings the rotations of the station's key along, each with its
+audit path under the file's newest checkpoint. So a key of long ago, or of today, leads to
+the key that vouches for the checkpoint. Without rotations the trusted key itself has to
+have signed.
+"""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from typing import Any
+
+from recorder_sync.custody import merkle
+from recorder_sync.custody.checkpoint import Checkpoint, Verifier
+from recorder_sync.custody.checkpoints import Checkpoints
+from recorder_sync.custody.rotation import Succession, rotation_in, succession
+
+
+@dataclass(frozen=True, slots=True)
+class Vouched:
+    """A checkpoint that a trusted key leads to, and the keys on the way."""
+
+    checkpoint: Checkpoint
+    keys: Succession
+
+
+def rotations_under(checkpoints: Checkpoints, size: int) -> list[dict[str, Any]]:
+    """Return the rotations among the first `size` entries, each with its audit path.
+
+    Raises CustodyProblem, OSError or ValueError.
+    """
+    found = []
+    for line in checkpoints.rotation_lines(size):
+        number = rotation_in(line).number
+        path = merkle.inclusion(number, size, checkpoints.tree.node)
+        found.append({"entry": line.decode(), "number": number, "path": encoded(path)})
+    return found
+
+
+def vouched(note: str, rotations: list[dict[str, Any]], trusted: Verifier) -> Vouched:
+    """Return the checkpoint of a note, to somebody who trusts this key.
+
+    Raises ValueError, saying why not, and KeyError or TypeError for what is no rotation.
+    """
+    steps = [rotation_in(one["entry"].encode()) for one in rotations]
+    keys = succession(steps[0].old if steps else trusted, steps)
+    checkpoint = keys.since(trusted).opened(note)
+    if checkpoint.origin != trusted.name:
+        raise ValueError("the checkpoint is of another log than the trusted key")
+    for one, step in zip(rotations, steps, strict=True):
+        if step.number != one["number"] or not is_under(checkpoint, one):
+            raise ValueError(f"the rotation in entry {step.number} is not in the log")
+    return Vouched(checkpoint, keys)
+
+
+def is_under(checkpoint: Checkpoint, proven: dict[str, Any]) -> bool:
+    """Tell whether an entry with number and path is in the log under this checkpoint.
+
+    Raises KeyError, TypeError or ValueError for what has no such form.
+    """
+    leaf = merkle.leaf(proven["entry"].encode())
+    path = decoded(proven["path"])
+    return merkle.includes(checkpoint.root, checkpoint.size, proven["number"], leaf, path)
+
+
+def encoded(hashes: list[bytes]) -> list[str]:
+    return [base64.b64encode(one).decode() for one in hashes]
+
+
+def decoded(hashes: list[str]) -> list[bytes]:
+    """Return what `encoded` was given. Raises ValueError or TypeError."""
+    try:
+        return [base64.b64decode(one, validate=True) for one in hashes]
+    except binascii.Error as error:
+        raise ValueError(f"a hash cannot be read: {error}") from None

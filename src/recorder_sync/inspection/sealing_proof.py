@@ -1,0 +1,85 @@
+"""The file that proves one recording's sealing, complete in itself.
+
+The entry, its proof and the checkpoint are what counts. The description and the digests are
+repeated from the entry as they were sealed, so that nobody has to take them out of it; the
+recording as the catalogue has it now, corrections included, is for people only.
+"""
+
+import hashlib
+import json
+from typing import Any
+
+from recorder_sync.catalogue.recordings import Sealed
+from recorder_sync.custody.checkpoints import Checkpoints
+from recorder_sync.custody.log import Act
+from recorder_sync.custody.proof import DIGESTS, prove
+from recorder_sync.description import as_json, as_text, from_json
+from recorder_sync.errors import CustodyProblem, NotFound
+from recorder_sync.language import T
+from recorder_sync.station import Station
+
+
+def sealing_proof(station: Station, checkpoints: Checkpoints, sealed: Sealed) -> dict[str, Any]:
+    """Return the proof; that it was made is on record. Raises NotFound, CustodyProblem or
+    MissingPart."""
+    _number_of(sealed)
+    deed = station.deed(Act.EXPORT, sealed.recording.id, {"what": "proof"})
+    station.custody.append([deed])
+    return proof_on_record(station, checkpoints, sealed)
+
+
+def proof_on_record(station: Station, checkpoints: Checkpoints, sealed: Sealed) -> dict[str, Any]:
+    """Return the proof, where an entry says already that it is handed out.
+
+    Raises NotFound, CustodyProblem or MissingPart.
+    """
+    recording, number = sealed.recording, _number_of(sealed)
+    proof = prove(station.custody, checkpoints, number)
+    entry = json.loads(proof["entry"])
+    if (entry["act"], entry["subject"]) != (Act.SEAL.value, recording.id):
+        raise CustodyProblem(
+            T(
+                "The catalogue says that entry {number} of the custody log is the seal of {id}, "
+                "and it is not.",
+                number=number,
+                id=recording.id,
+            ),
+            T("Run recorder-sync verify: it names what was changed."),
+        )
+    facts = entry["facts"]
+    return {
+        **proof,
+        "digests": {name: facts["recording"][name] for name in DIGESTS},
+        "description": _description(station, facts),
+        "recording": as_json(recording),
+    }
+
+
+def _number_of(sealed: Sealed) -> int:
+    if sealed.custody_seq is None:
+        raise NotFound(
+            T("The recording {id} has no seal in the custody log yet.", id=sealed.recording.id),
+            T("Run the command again when the docking has ended."),
+        )
+    return sealed.custody_seq
+
+
+def _description(station: Station, facts: dict[str, Any]) -> str | None:
+    """Return the description file's text as it was sealed.
+
+    One that an earlier version of the program wrote in another form is read from its file;
+    None where neither is what was sealed.
+    """
+    made = as_text(as_json(from_json(facts["recording"]))).encode()
+    if _is_sealed(made, facts):
+        return made.decode()
+    try:
+        found = station.evidence.absolute(f"{facts['recording']['path']}.json").read_bytes()
+    except OSError:
+        return None
+    return found.decode() if _is_sealed(found, facts) else None
+
+
+def _is_sealed(text: bytes, facts: dict[str, Any]) -> bool:
+    sealed: str = facts["description_sha256"]
+    return hashlib.sha256(text).hexdigest() == sealed

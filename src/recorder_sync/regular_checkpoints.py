@@ -1,0 +1,101 @@
+"""Signs the custody log while the service runs: at its start, after so many entries, every
+hour in which something happened, and when the service stops.
+
+The thread looks once a second how far the log has grown. That costs one stat of a file and
+takes no lock, so whoever appends never waits for it; being told of every append would cost
+more, in the middle of an intake. With each checkpoint, segments that are full are made
+immutable.
+"""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+
+import structlog
+
+from recorder_sync.alerts.raising import raise_alert
+from recorder_sync.config import Configuration
+from recorder_sync.custody.checkpoints import Checkpoints
+from recorder_sync.custody.growth import LogGrowth
+from recorder_sync.errors import CustodyProblem, RecorderSyncError, refused
+from recorder_sync.language import T
+from recorder_sync.model import AlertKind
+from recorder_sync.station import evidence_and_custody, open_station
+
+_EVERY_S = 3600.0
+_LOOK_EVERY_S = 1.0
+_log = structlog.get_logger("custody")
+
+
+class RegularCheckpoints:
+    """A thread of its own: the first checkpoint of a long log takes a while."""
+
+    def __init__(self, in_use: Callable[[], Configuration]) -> None:
+        """`in_use` returns the settings in force: how many entries may go unsigned can change."""
+        self._in_use = in_use
+        settings = in_use()
+        _, self._custody = evidence_and_custody(settings)
+        folder = settings.paths.state / "custody"
+        self._growth = LogGrowth(folder)
+        self._checkpoints = Checkpoints(folder, self._custody, settings.station.id)
+        self._signed = 0
+        """Entries that the last checkpoint vouches for, or had when none could be made."""
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="checkpoints", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, within_s: float) -> None:
+        """Have a last one made; what takes longer is made at the next start."""
+        self._stop.set()
+        self._thread.join(within_s)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            self._make()
+            self._wait()
+        self._make()
+
+    def _wait(self) -> None:
+        """Return when the next checkpoint is due, or the service stops."""
+        until = time.monotonic() + _EVERY_S
+        while time.monotonic() < until and not self._stop.wait(_LOOK_EVERY_S):
+            if self._entries() - self._signed >= self._in_use().custody.checkpoint_entries:
+                return
+
+    def _entries(self) -> int:
+        try:
+            return self._growth.entries()
+        except OSError as error:
+            _log.error("the custody log cannot be looked at", why=str(refused(error)))
+            return self._signed
+
+    def _make(self) -> None:
+        try:
+            signed = self._checkpoints.make()
+            protected = self._custody.protect_full_segments()
+        except CustodyProblem as error:
+            _log.error("no checkpoint", why=str(error))
+            self._signed = self._entries()
+            self._alert(error)
+        except (RecorderSyncError, OSError) as error:
+            _log.error("no checkpoint", why=str(error))
+            self._signed = self._entries()
+        else:
+            self._signed = signed.checkpoint.size
+            _log.info("checkpoint", entries=self._signed, full_segments=protected)
+
+    def _alert(self, problem: CustodyProblem) -> None:
+        hint = problem.hint or T("Run: recorder-sync custody verify")
+        try:
+            station = open_station(self._in_use())
+            try:
+                raise_alert(station, AlertKind.STATION, problem.text, hint)
+            finally:
+                station.catalogue.close()
+        except OSError as error:
+            _log.error("the alert is not on record", why=str(refused(error)))
+        except (RecorderSyncError, sqlite3.DatabaseError) as error:
+            _log.error("the alert is not on record", why=str(error))
