@@ -53,7 +53,7 @@ def test_a_copy_holds_recording_description_custody_and_lists(
     assert done.code == 0, done.err
     assert done.json == {"to": str(to), "files": [str(to / one.name), str(to / other.name)]}
     assert left_in(to) == {
-        *("B3SUMS", "SHA256SUMS"),
+        *("B3SUMS", "SHA256SUMS", "verify_evidence.py"),
         *(one.name, f"{one.name}.json", f"{one.name}.custody.jsonl"),
         *(other.name, f"{other.name}.json", f"{other.name}.custody.jsonl"),
     }

@@ -1,6 +1,8 @@
 """`recorder-sync recordings`: search by the fields of Art. 25, show, correct, export."""
 
+import json as json_format
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +10,7 @@ import typer
 
 from recorder_sync.catalogue import dockings
 from recorder_sync.catalogue import recordings as catalogue
+from recorder_sync.catalogue.recordings import Sealed
 from recorder_sync.catalogue.search import Search, search
 from recorder_sync.cli.screen import (
     amount,
@@ -20,13 +23,14 @@ from recorder_sync.cli.screen import (
     span,
     table,
 )
-from recorder_sync.cli.session import read_time, station_of
+from recorder_sync.cli.session import checkpoints_of, read_time, station_of
 from recorder_sync.config import Configuration
 from recorder_sync.custody.log import Act
 from recorder_sync.description import as_json
 from recorder_sync.errors import UsageProblem
 from recorder_sync.inspection.correction import Correction, correct
 from recorder_sync.inspection.export import export as export_recordings
+from recorder_sync.inspection.sealing_proof import proof_on_record
 from recorder_sync.language import T, tr
 from recorder_sync.model import Recording, Tag
 from recorder_sync.rules.lifecycle import State
@@ -232,6 +236,12 @@ def tag(
             facts(_facts(changed, station)[:4])
 
 
+def _proof_of(station: Station, sealed: Sealed) -> str:
+    """Return the text of the proof file of one recording."""
+    proof = proof_on_record(station, checkpoints_of(station), sealed)
+    return json_format.dumps(proof, ensure_ascii=False, indent=2) + "\n"
+
+
 @app.command("export", help=tr("Make a checkable copy in a new folder."))
 def export(
     context: typer.Context,
@@ -239,6 +249,9 @@ def export(
     to: Annotated[Path, typer.Option(help=tr("New folder for the copy."))],
     by: Annotated[str | None, typer.Option(help=tr("Who asked for the copy."))] = None,
     reason: Annotated[str | None, typer.Option(help=tr("The reason."))] = None,
+    proof: Annotated[
+        bool, typer.Option("--proof", help=tr("Put a proof of its sealing beside each copy."))
+    ] = False,
     json: _Json = False,
 ) -> None:
     with station_of(context) as station:
@@ -248,7 +261,14 @@ def export(
             wanted[sealed.recording.id] = sealed
         if not wanted:
             raise UsageProblem(T("No recording was named."), T("Give one or more ids."))
-        copies = export_recordings(station, list(wanted.values()), to, by=by, reason=reason)
+        copies = export_recordings(
+            station,
+            list(wanted.values()),
+            to,
+            by=by,
+            reason=reason,
+            proof_of=partial(_proof_of, station) if proof else None,
+        )
         if json:
             print_json({"to": str(to.resolve()), "files": [str(copy) for copy in copies]})
             return
@@ -256,5 +276,12 @@ def export(
             answers.print(str(copy), markup=False)
         answers.print(
             T("Check the copy with: cd {folder} && sha256sum -c SHA256SUMS", folder=to).shown,
+            markup=False,
+        )
+        answers.print(
+            T(
+                "Or against its seals: python3 {folder}/verify_evidence.py export {folder}",
+                folder=to,
+            ).shown,
             markup=False,
         )

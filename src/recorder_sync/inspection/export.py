@@ -2,8 +2,10 @@
 
 The entry in the custody log is written before the first byte. Each copy is compared
 with its seal while it is made; beside it go the description as sealed, the recording's
-custody entries, and digest lists for `b3sum -c` and `sha256sum -c`; for `cksum -a sm3 -c`
-one of the recordings that were sealed with SM3.
+custody entries, digest lists for `b3sum -c` and `sha256sum -c` (for `cksum -a sm3 -c` too,
+where recordings were sealed with SM3), and the independent check, which needs nothing but
+Python. With proofs, the receiver can check by the station's verifier key alone that each
+recording is what the custody log says was sealed.
 """
 
 import os
@@ -16,6 +18,7 @@ from recorder_sync.catalogue.recordings import Sealed
 from recorder_sync.custody.log import Act, Entry
 from recorder_sync.durable import sync_folder, write_all, write_synced
 from recorder_sync.errors import MissingPart, RecordingFailure, UsageProblem, os_reason
+from recorder_sync.inspection.independent_check import NAME, independent_check
 from recorder_sync.language import T
 from recorder_sync.station import Station
 from recorder_sync.stores.evidence import B3SUMS, SHA256SUMS, SM3SUMS
@@ -30,12 +33,14 @@ def export(
     *,
     by: str | None,
     reason: str | None,
+    proof_of: Callable[[Sealed], str] | None = None,
     copied: Callable[[int], None] = lambda _: None,
 ) -> list[Path]:
     """Copy recordings into the new or empty folder `to`; return the copies.
 
-    Raises UsageProblem when `to` will not do, RecordingFailure when the evidence is not
-    what was sealed, MissingPart when the copy cannot be written.
+    `proof_of` makes the text of a proof, to be put beside each copy. Raises UsageProblem
+    when `to` will not do, RecordingFailure when the evidence is not what was sealed,
+    MissingPart when the copy cannot be written, and what `proof_of` raises.
     """
     folder = _prepared(station, to)
     station.custody.append(
@@ -46,6 +51,8 @@ def export(
             for one in wanted
         ]
     )
+    # Before the first copy: a log that nothing can be proven from is known at once.
+    proofs = {one.recording.id: proof_of(one) for one in wanted} if proof_of else {}
     copies = []
     lists: dict[str, list[str]] = {B3SUMS: [], SHA256SUMS: []}
     try:
@@ -62,9 +69,12 @@ def export(
             if sm3 := one.recording.digests.sm3:
                 lists.setdefault(SM3SUMS, []).append(f"{sm3}  {name}\n")
             _write_custody(station, one.recording.id, folder / f"{name}.custody.jsonl")
+            if proof := proofs.get(one.recording.id):
+                write_synced(folder / f"{name}.proof.json", proof.encode())
             copies.append(folder / name)
         for list_name, lines in lists.items():
             write_synced(folder / list_name, "".join(lines).encode())
+        write_synced(folder / NAME, independent_check())
         sync_folder(folder)
     except OSError as error:
         raise MissingPart(

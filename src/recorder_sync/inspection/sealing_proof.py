@@ -22,13 +22,18 @@ from recorder_sync.station import Station
 def sealing_proof(station: Station, checkpoints: Checkpoints, sealed: Sealed) -> dict[str, Any]:
     """Return the proof; that it was made is on record. Raises NotFound, CustodyProblem or
     MissingPart."""
-    recording, number = sealed.recording, sealed.custody_seq
-    if number is None:
-        raise NotFound(
-            T("The recording {id} has no seal in the custody log yet.", id=recording.id),
-            T("Run the command again when the docking has ended."),
-        )
-    station.custody.append([station.deed(Act.EXPORT, recording.id, {"what": "proof"})])
+    _number_of(sealed)
+    deed = station.deed(Act.EXPORT, sealed.recording.id, {"what": "proof"})
+    station.custody.append([deed])
+    return proof_on_record(station, checkpoints, sealed)
+
+
+def proof_on_record(station: Station, checkpoints: Checkpoints, sealed: Sealed) -> dict[str, Any]:
+    """Return the proof, where an entry says already that it is handed out.
+
+    Raises NotFound, CustodyProblem or MissingPart.
+    """
+    recording, number = sealed.recording, _number_of(sealed)
     proof = prove(station.custody, checkpoints, number)
     entry = json.loads(proof["entry"])
     if (entry["act"], entry["subject"]) != (Act.SEAL.value, recording.id):
@@ -48,6 +53,15 @@ def sealing_proof(station: Station, checkpoints: Checkpoints, sealed: Sealed) ->
         "description": _description(station, facts),
         "recording": as_json(recording),
     }
+
+
+def _number_of(sealed: Sealed) -> int:
+    if sealed.custody_seq is None:
+        raise NotFound(
+            T("The recording {id} has no seal in the custody log yet.", id=sealed.recording.id),
+            T("Run the command again when the docking has ended."),
+        )
+    return sealed.custody_seq
 
 
 def _description(station: Station, facts: dict[str, Any]) -> str | None:
