@@ -818,7 +818,7 @@ def notes_below(check: Check, folder: str, shown: str) -> Iterator[tuple[str, No
             check.report.finds("bad-note", file=f"{shown}/{name}", why=why)
 
 
-def key_inside(check: Check, folder: str) -> str:
+def key_inside(check: Check, folder: str) -> str | None:
     """Return the key that lies in the log's folder, trusted where the user gave none."""
     try:
         data = small_file(os.path.join(folder, "verifier-key"), LARGEST_NOTE)
@@ -830,7 +830,7 @@ def key_inside(check: Check, folder: str) -> str:
             raise Wrong("needs-key") from None
     except Wrong as why:
         check.report.finds("unreadable", file="verifier-key", why=why)
-    return ""
+    return None
 
 
 def check_own_key(check: Check, inside: str, passed: Passed) -> None:
@@ -866,7 +866,7 @@ def check_log(
         except Wrong as why:
             report.finds("bad-note", file=path, why=why)
     passed = read_log(check, folder, {note.size for _, note in notes}, seen)
-    if inside:
+    if inside is not None:
         check_own_key(check, inside, passed)
     good = agreeing(check, notes, passed)
     vouched = max((note.size for _, note, is_vouched in good if is_vouched), default=0)
@@ -1339,7 +1339,7 @@ def check_compare(check: Check, options: argparse.Namespace) -> None:
     if options.log:
         inside = key_inside(check, options.log)
         passed = read_log(check, options.log, {note.size for _, note in notes})
-        if inside:
+        if inside is not None:
             check_own_key(check, inside, passed)
     if not check.given:
         raise Wrong("needs-key")

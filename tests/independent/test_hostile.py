@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.independent import forging
@@ -17,7 +17,7 @@ from tests.independent.forging import Pen, chained, entry, keep, leaf, note, wri
 from tests.independent.test_signed import FIRST, proof_of, sealing
 from tools import verify_evidence as tool
 
-_FUZZ = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+_FUZZ = settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 _NAMES = st.text(max_size=10)
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10),
@@ -48,6 +48,7 @@ def folder() -> Iterator[Path]:
 
 
 @_FUZZ
+@example(data=b"")
 @given(data=_BYTES)
 def test_rubbish_in_place_of_any_file(data: bytes) -> None:
     with tempfile.TemporaryDirectory() as name:
