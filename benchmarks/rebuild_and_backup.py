@@ -99,7 +99,8 @@ def deeds(recordings: int) -> Iterator[list[Deed]]:
         ]
 
 
-def time_rebuild(folder: Path, recordings: int) -> None:
+def make_log(folder: Path, recordings: int) -> None:
+    """Make the custody log of these recordings, and a backup from before its end."""
     log = CustodyLog(folder / "custody", "benchmark")
     batch: list[Deed] = []
     backup, before = folder / "backup.db", -(-recordings // PER_DOCKING) - _LATER
@@ -112,6 +113,10 @@ def time_rebuild(folder: Path, recordings: int) -> None:
             rebuild(folder, log, _AT)
             copy_catalogue(folder / FILE_NAME, backup)
     log.append(batch)
+
+
+def time_rebuild(folder: Path, recordings: int) -> None:
+    log = CustodyLog(folder / "custody", "benchmark")
     size = sum(path.stat().st_size for path in (folder / "custody").glob("*.jsonl"))
     screen.print(f"{recordings:,} recordings, a log of {log.size():,} entries, {size / 1e6:.0f} MB")
     begin = time.perf_counter()
@@ -119,7 +124,7 @@ def time_rebuild(folder: Path, recordings: int) -> None:
     screen.print(f"rebuild: {time.perf_counter() - begin:.1f} s", style="bold")
     assert rebuilt.recordings == recordings
     begin = time.perf_counter()
-    restored, since = restore(folder, log, backup, _AT)
+    restored, since = restore(folder, log, folder / "backup.db", _AT)
     screen.print(f"restore: {time.perf_counter() - begin:.1f} s, {since} since", style="bold")
     assert restored.recordings == recordings
 
@@ -161,6 +166,7 @@ def main() -> int:
     try:
         if given.sealed:
             (folder / "rebuilt").mkdir()
+            make_log(folder / "rebuilt", given.sealed)
             time_rebuild(folder / "rebuilt", given.sealed)
             shutil.rmtree(folder / "rebuilt")
         if given.recordings:

@@ -10,6 +10,7 @@ part of the log already comes out the same (`restore.py`).
 """
 
 import base64
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
@@ -57,6 +58,8 @@ from recorder_sync.rules.docking import Stay
 from recorder_sync.timestamps import iso, moment, ns
 
 _BATCH = 500
+_CACHE_KIB = 200_000
+"""Memory for pages: a recording's id and digests belong anywhere in their indexes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ def rebuild(state: Path, custody: CustodyLog, at: datetime) -> Rebuilt:
     """
     with alone(state / FILE_NAME):
         fresh = fresh_file(state)
-        db = open_catalogue(fresh)
+        db = opened_to_fill(fresh)
         try:
             replay(db, custody)
         except BaseException:
@@ -92,6 +95,17 @@ def fresh_file(state: Path) -> Path:
     return fresh
 
 
+def opened_to_fill(fresh: Path) -> Database:
+    """Open the file of a catalogue that nobody needs before it is whole.
+
+    It is synced when it is put in place, and not before. Raises as `open_catalogue`.
+    """
+    db = open_catalogue(fresh)
+    for pragma in ("synchronous=off", f"cache_size=-{_CACHE_KIB}"):
+        db.execute(f"pragma {pragma}")
+    return db
+
+
 def put_in_place(db: Database, fresh: Path, at: datetime) -> Rebuilt:
     """Close the catalogue `db` in the file `fresh`, and give it the place of the old one.
 
@@ -104,6 +118,7 @@ def put_in_place(db: Database, fresh: Path, at: datetime) -> Rebuilt:
         db.execute("pragma wal_checkpoint(truncate)")
     finally:
         db.close()
+    _sync(fresh)
     kept = None
     for old in files_of(path):
         if old.exists():
@@ -115,6 +130,14 @@ def put_in_place(db: Database, fresh: Path, at: datetime) -> Rebuilt:
         lock.unlink(missing_ok=True)
     sync_folder(path.parent)
     return Rebuilt(*counts, kept)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _unused(path: Path) -> Path:

@@ -16,10 +16,16 @@ from recorder_sync.catalogue.database import (
     FILE_NAME,
     alone,
     check_catalogue,
-    open_catalogue,
     transaction,
 )
-from recorder_sync.catalogue.rebuild import Rebuilt, apply, fresh_file, put_in_place, replay
+from recorder_sync.catalogue.rebuild import (
+    Rebuilt,
+    apply,
+    fresh_file,
+    opened_to_fill,
+    put_in_place,
+    replay,
+)
 from recorder_sync.custody.log import CustodyLog
 from recorder_sync.errors import CatalogueProblem, MissingPart, os_reason
 from recorder_sync.language import T
@@ -58,7 +64,7 @@ def restore(state: Path, custody: CustodyLog, backup: Path, at: datetime) -> tup
 
 def _opened(backup: Path, fresh: Path) -> Database:
     try:
-        return open_catalogue(fresh)
+        return opened_to_fill(fresh)
     except CatalogueProblem as problem:
         raise _unfit(backup, problem.text) from problem
 
