@@ -22,7 +22,7 @@ from recorder_sync.rules.watch_limits import USUAL, WatchLimits
 from recorder_sync.timestamps import iso
 
 
-class Explanation(StrEnum):
+class NoRecordingReason(StrEnum):
     """Why enforcement was not recorded."""
 
     NOT_REQUIRED = "not-required"
@@ -49,7 +49,7 @@ class Expected:
     case: str | None = None
     in_full: bool = False
     """Whether everything has to be shown (Art. 17)."""
-    explanation: Explanation | None = None
+    reason: NoRecordingReason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,30 +70,34 @@ def is_of(shown: Shown, expected: Expected) -> bool:
     return expected.device is not None and expected.device == shown.device
 
 
-def holes(expected: Expected, recordings: Iterable[Shown], limits: WatchLimits) -> list[Span]:
-    """Return the times that no recording shows, in order; short ones are left out.
-
-    Where a recording in full is not asked for, one that shows any of it shows all of it.
-    """
+def showing(
+    expected: Expected, recordings: Iterable[Shown], limits: WatchLimits
+) -> list[tuple[datetime, datetime]]:
+    """Return from when to when each recording lasts that shows any of it, in order."""
     span, tolerance = expected.span, limits.covered_within
     shown = sorted(
         (one.begins, one.ends or one.begins) for one in recordings if is_of(one, expected)
     )
-    near = [
+    return [
         (begins, ends)
         for begins, ends in shown
         if begins <= after(span.ends, tolerance) and after(ends, tolerance) >= span.begins
     ]
-    if not near:
-        return [span]
+
+
+def holes(
+    expected: Expected, shown: Iterable[tuple[datetime, datetime]], limits: WatchLimits
+) -> list[Span]:
+    """Return the times that none of `showing` lasts through, in order; short ones left out."""
+    span = expected.span
     found = []
     shown_until = span.begins
-    for begins, ends in [*near, (span.ends, span.ends)]:
+    for begins, ends in [*shown, (span.ends, span.ends)]:
         begins = min(begins, span.ends)  # noqa: PLW2901 - what is beyond the span shows nothing
-        if begins - shown_until > tolerance:
+        if begins - shown_until > limits.covered_within:
             found.append(Span(shown_until, begins))
         shown_until = max(shown_until, ends)
-    return found if expected.in_full else []
+    return found
 
 
 def uncovered(
@@ -103,18 +107,22 @@ def uncovered(
     now: datetime,
     limits: WatchLimits = USUAL,
 ) -> Iterator[Matter]:
-    """Yield every unexplained enforcement that is not recorded, or not as it should be."""
+    """Yield every unexplained enforcement that is not recorded, or not as it should be.
+
+    Where a recording in full is not asked for, one that shows any of it is enough.
+    """
     found_by = _index(recordings)
     for one in expected:
-        if one.explanation is not None:
+        if one.reason is not None:
             continue
         due = _due(one, deferrals, limits)
         severity = severity_by(due, limits.lead, now)
         if severity is None:
             continue
         candidates = [*found_by.get((one.officer, None), ()), *found_by.get((None, one.device), ())]
-        found = holes(one, candidates, limits)
-        if found:
+        shown = showing(one, candidates, limits)
+        found = holes(one, shown, limits) if shown and one.in_full else []
+        if found or not shown:
             yield _matter(one, found, due, severity, limits)
 
 
@@ -139,7 +147,7 @@ def _matter(
     one: Expected, found: list[Span], due: datetime, severity: Severity, limits: WatchLimits
 ) -> Matter:
     who = one.officer or one.device or one.id
-    if found == [one.span]:
+    if not found:
         kind = AlertKind.NO_RECORDING
         text = T("No recording shows the enforcement {id} of {who}.", id=one.id, who=who)
         items: tuple[Item, ...] = ()
@@ -163,6 +171,6 @@ def _matter(
         device=one.device,
         officer=one.officer,
         case=one.case,
-        count=len(found),
+        count=max(1, len(found)),
         items=items,
     )

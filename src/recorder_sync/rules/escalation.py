@@ -70,7 +70,7 @@ class EscalationSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Unresolved:
     """An alert that is not resolved."""
 
     number: int
@@ -120,7 +120,7 @@ class Plan:
 
 
 def plan(
-    alerts: Iterable[Standing],
+    alerts: Iterable[Unresolved],
     sent: Iterable[Sent],
     digested_until: datetime | None,
     now: datetime,
@@ -132,13 +132,13 @@ def plan(
     `digested_until` is what the last plan said; None at the very first, which makes no
     digest of the past.
     """
-    standing = sorted(alerts, key=lambda one: one.number)
+    unresolved = sorted(alerts, key=lambda one: one.number)
     reached = _highest(sent)
     quiet_ends = _quiet_ends(now, zone, settings)
     messages: dict[Address, list[int]] = {}
     new: list[Sent] = []
     looks: list[datetime] = []
-    for one in standing:
+    for one in unresolved:
         if one.state is not AlertState.OPEN:
             continue
         done = reached.get((one.number, one.times_worse), -1)
@@ -157,7 +157,7 @@ def plan(
     made, next_digest = _digest_times(now, zone, settings)
     if next_digest is not None:
         looks.append(next_digest)
-    digest = _digest(standing, made, digested_until, settings)
+    digest = _digest(unresolved, made, digested_until, settings)
     return Plan(
         messages=(*_bundled(messages, settings.most_at_once), *digest),
         sent=tuple(new),
@@ -174,12 +174,14 @@ def _highest(sent: Iterable[Sent]) -> dict[tuple[int, int], int]:
     return found
 
 
-def _moments(one: Standing, settings: EscalationSettings) -> dict[Stage, datetime]:
+def _moments(one: Unresolved, settings: EscalationSettings) -> dict[Stage, datetime]:
     """Return when each stage is reached; one that never is, is left out.
 
-    The last instant of a limit is on time, so the limit has passed just after it.
+    The first is reached by being open, also where a clock that was set back makes the
+    matter begin in the future. The last instant of a limit is on time, so the limit has
+    passed just after it.
     """
-    found = {Stage.FIRST: one.since}
+    found = {Stage.FIRST: _START}
     if one.due is not None:
         found[Stage.LIMIT] = _plus(one.due, timedelta.resolution)
     elif one.severity is Severity.BREACH:
@@ -191,6 +193,7 @@ def _moments(one: Standing, settings: EscalationSettings) -> dict[Stage, datetim
     return found
 
 
+_START = datetime.min.replace(tzinfo=UTC)
 _END = datetime.max.replace(tzinfo=UTC)
 
 
@@ -203,7 +206,7 @@ def _may_wait(severity: Severity, settings: EscalationSettings) -> bool:
 
 
 def _addresses(
-    one: Standing, stages: Iterable[Stage], settings: EscalationSettings
+    one: Unresolved, stages: Iterable[Stage], settings: EscalationSettings
 ) -> list[Address]:
     """Return who is told; where the officer is not known the custodian is told instead."""
     found: set[Address] = set()
@@ -234,14 +237,14 @@ def _bundled(messages: Mapping[Address, list[int]], most: int) -> list[Message]:
 
 
 def _digest(
-    standing: list[Standing],
+    unresolved: list[Unresolved],
     made: datetime | None,
     until: datetime | None,
     settings: EscalationSettings,
 ) -> list[Message]:
-    if made is None or until is None or made <= until or not standing:
+    if made is None or until is None or made <= until or not unresolved:
         return []
-    numbers = tuple(one.number for one in standing)
+    numbers = tuple(one.number for one in unresolved)
     # A digest for all officers would tell each of the others' matters.
     to = sorted(settings.digest_to - {Recipient.OFFICER}, key=list(Recipient).index)
     return [Message(Address(recipient), numbers, is_digest=True) for recipient in to]

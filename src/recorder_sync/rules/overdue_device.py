@@ -26,7 +26,7 @@ class Shift:
 
 
 @dataclass(frozen=True, slots=True)
-class Stay:
+class OnPort:
     """The newest stay of a device on a port."""
 
     began: datetime
@@ -46,7 +46,7 @@ class Watched:
     """Certificate number of the holder."""
     shifts: tuple[Shift, ...] = ()
     """Of the holder."""
-    stay: Stay | None = None
+    stay: OnPort | None = None
     """None: it was never on a port."""
 
 

@@ -104,10 +104,7 @@ def reconcile(on_record: Iterable[OnRecord], matters: Iterable[Matter]) -> Chang
 
 
 def is_worse(known: OnRecord, matter: Matter) -> bool:
-    """Tell whether a matter is worse than it was: more severe, more, or about others.
-
-    Where the names tell nothing new, a greater count does.
-    """
+    """Tell whether a matter is worse than it was: more severe, more, or about others."""
     if matter.severity.rank != known.severity.rank:
         return matter.severity.rank > known.severity.rank
     return matter.count > known.count or not matter.names <= known.names
