@@ -133,16 +133,24 @@ def test_art_21_the_real_return_counts_once_it_is_entered() -> None:
         replace(AWAY, begins=START + ONE_HOUR + SECOND),
         replace(AWAY, ends=START + ONE_HOUR - SECOND),
         replace(AWAY, returned_at=START + ONE_HOUR - SECOND),
+        replace(AWAY, returned_at=START + ONE_HOUR - SECOND, ends=RETURN),
     ],
     ids=[
         *("no approver", "not approved", "no return", "other device", "other officer"),
         *("begins later", "ended earlier", "recorded after the return"),
+        "recorded after the return, in its time",
     ],
 )
 def test_art_21_a_deferral_that_is_not_approved_or_not_about_it_changes_nothing(
     deferral: Deferral,
 ) -> None:
     assert _with(deferral) == Deadline(UNMOVED, Basis.RECORDED_END)
+
+
+def test_art_21_of_several_deferrals_the_one_with_the_latest_return_counts() -> None:
+    longer = replace(AWAY, id="deferral-0", expected=RETURN + ONE_HOUR)
+    for order in ((AWAY, longer), (longer, AWAY)):
+        assert _with(*order) == Deadline(RETURN + ONE_HOUR + LIMIT, Basis.RETURN, "deferral-0")
 
 
 def test_art_21_the_first_and_the_last_second_of_a_deferral_are_covered() -> None:
@@ -213,12 +221,12 @@ _deferrals = st.builds(
     Deferral,
     id=st.text("abc", min_size=1),
     reason=st.sampled_from(DeferralReason),
-    begins=_seconds,
+    begins=st.integers(-200_000, 0).map(lambda n: START + timedelta(seconds=n)),
     entered_at=_seconds,
-    device=st.sampled_from(["0031", "0032"]),
+    device=st.sampled_from(["0031", "0031", "0032"]),
     officer=st.none() | st.just("000010"),
-    approver=st.none() | st.just("000001"),
-    approved_at=st.none() | _seconds,
+    approver=st.sampled_from(["000001", "000001", None]),
+    approved_at=_seconds,
     returned_at=st.none() | _seconds,
     expected=st.none() | _seconds,
 )

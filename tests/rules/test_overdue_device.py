@@ -136,6 +136,7 @@ def test_art_21_an_approved_deferral_moves_it_to_the_return() -> None:
         replace(AWAY, officer="000011"),
         replace(AWAY, begins=ISSUED + 24 * HOUR + SECOND),
         replace(AWAY, expected=None),
+        replace(AWAY, begins=ISSUED - 9 * HOUR, returned_at=ISSUED - HOUR),
     ):
         assert due(OUT, useless) == ISSUED + 24 * HOUR
 

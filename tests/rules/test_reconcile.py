@@ -49,20 +49,13 @@ class Record:
 
     def apply(self, changes: Changes) -> None:
         for one in changes.updated:
-            self._change(one.number, state=one.state, **_said(one.matter))
+            self.alerts[one.number - 1] = replace(_alert(one.number, one.matter), state=one.state)
         for number in changes.resolved:
             self._change(number, state=AlertState.RESOLVED, resolved_by=ResolvedBy.CAUSE_GONE)
         for number in changes.ended:
             self._change(number, cause_gone=True)
         for opened in changes.opened:
-            self.alerts.append(
-                OnRecord(
-                    number=len(self.alerts) + 1,
-                    key=opened.key,
-                    state=AlertState.OPEN,
-                    **_said(opened),
-                )
-            )
+            self.alerts.append(_alert(len(self.alerts) + 1, opened))
 
     def tick(self, *matters: Matter) -> Changes:
         changes = reconcile(self.alerts, matters)
@@ -79,13 +72,16 @@ class Record:
         self.alerts[number - 1] = replace(self.alerts[number - 1], **what)  # type: ignore[arg-type]
 
 
-def _said(one: Matter) -> dict[str, object]:
-    return {
-        "severity": one.severity,
-        "count": one.count,
-        "names": one.names,
-        "digest": one.digest,
-    }
+def _alert(number: int, said: Matter) -> OnRecord:
+    return OnRecord(
+        number=number,
+        key=said.key,
+        state=AlertState.OPEN,
+        severity=said.severity,
+        count=said.count,
+        names=said.names,
+        digest=said.digest,
+    )
 
 
 NOTHING = Changes()

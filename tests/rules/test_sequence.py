@@ -213,5 +213,6 @@ def test_a_date_after_the_docking_or_before_the_device_was_there_is_wrong_to_the
     ]
     (matter,) = wrong_dates([*wrong, *right])
     assert matter.key == "wrong-date/0031/D1"
-    assert (matter.count, matter.names) == (2, {"R2", "R3"})
+    assert matter.names == {"R2", "R3"}
+    assert matter.count == 2
     assert (matter.since, matter.severity) == (AT, Severity.WARNING)
