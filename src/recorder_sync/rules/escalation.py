@@ -59,7 +59,7 @@ class EscalationSettings:
     """From the limit, or the beginning of a breach without one, to the supervisor."""
     quiet_from: time = time(22)
     quiet_until: time = time(7)
-    """Local times; where both are equal there are no quiet hours."""
+    """Local times in whole minutes; where both are equal there are no quiet hours."""
     quiet_up_to: Severity | None = Severity.NOTICE
     """What waits in quiet hours; None: nothing does."""
     digest_at: time | None = time(8, 30)
@@ -134,10 +134,11 @@ def plan(
     """
     unresolved = sorted(alerts, key=lambda one: one.number)
     reached = _highest(sent)
-    quiet_ends = _quiet_ends(now, zone, settings)
+    quiet = is_quiet(now, zone, settings)
     messages: dict[Address, list[int]] = {}
     new: list[Sent] = []
     looks: list[datetime] = []
+    waits = False
     for one in unresolved:
         if one.state is not AlertState.OPEN:
             continue
@@ -148,12 +149,14 @@ def plan(
         due = [stage for stage, moment in moments.items() if stage.rank > done and moment <= now]
         if not due:
             continue
-        if quiet_ends is not None and _may_wait(one.severity, settings):
-            looks.append(quiet_ends)
+        if quiet and _may_wait(one.severity, settings):
+            waits = True
             continue
         new.append(Sent(one.number, max(due, key=lambda stage: stage.rank), one.times_worse))
         for address in _addresses(one, due, settings):
             messages.setdefault(address, []).append(one.number)
+    if waits:
+        looks.append(_quiet_ends(now, zone, settings))
     made, next_digest = _digest_times(now, zone, settings)
     if next_digest is not None:
         looks.append(next_digest)
@@ -270,8 +273,8 @@ def _days_around(now: datetime, zone: tzinfo) -> list[date]:
     return [today + timedelta(days=days) for days in (-2, -1, 0, 1, 2)]
 
 
-def _local(day: date, at: time, zone: tzinfo, fold: int = 0) -> datetime:
-    return datetime.combine(day, at.replace(fold=fold), zone).astimezone(UTC)
+def _local(day: date, at: time, zone: tzinfo) -> datetime:
+    return datetime.combine(day, at, zone).astimezone(UTC)
 
 
 def is_quiet(now: datetime, zone: tzinfo, settings: EscalationSettings) -> bool:
@@ -282,25 +285,13 @@ def is_quiet(now: datetime, zone: tzinfo, settings: EscalationSettings) -> bool:
     return shown >= begins or shown < ends
 
 
-def _quiet_ends(now: datetime, zone: tzinfo, settings: EscalationSettings) -> datetime | None:
-    """Return when the quiet hours end that `now` lies in, to the second; None: in none.
+def _quiet_ends(now: datetime, zone: tzinfo, settings: EscalationSettings) -> datetime:
+    """Return when the quiet hours end that `now` lies in.
 
-    A clock that goes forward may pass over the end, so the second is searched for.
+    Minute by minute, as a clock that is changed may end them at other times than
+    `quiet_until`: it may pass over that time, or go back to before they began.
     """
-    if not is_quiet(now, zone, settings):
-        return None
-    ends = (
-        _local(day, settings.quiet_until, zone, fold)
-        for day in _days_around(now, zone)
-        for fold in (0, 1)
-    )
-    quiet_at = now.replace(microsecond=0)
-    loud_at = min(end for end in ends if end > now and not is_quiet(end, zone, settings))
-    while loud_at - quiet_at > timedelta(seconds=1):
-        middle = quiet_at + (loud_at - quiet_at) // 2
-        middle = middle.replace(microsecond=0)
-        if is_quiet(middle, zone, settings):
-            quiet_at = middle
-        else:
-            loud_at = middle
-    return loud_at
+    moment = now.replace(second=0, microsecond=0)
+    while is_quiet(moment, zone, settings):
+        moment += timedelta(minutes=1)
+    return moment
