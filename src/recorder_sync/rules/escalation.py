@@ -81,7 +81,8 @@ class Unresolved:
     officer: str | None = None
     """Certificate number of the officer it concerns."""
     times_worse: int = 0
-    """How often it became worse after it was acknowledged; it climbs anew each time."""
+    """How often an update made it open again after it was acknowledged; it climbs anew
+    each time."""
 
 
 @dataclass(frozen=True, slots=True)

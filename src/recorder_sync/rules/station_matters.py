@@ -7,10 +7,10 @@ day, so that somebody sees it.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 
-from recorder_sync.language import T
+from recorder_sync.language import T, Text
 from recorder_sync.model import AlertKind
 from recorder_sync.rules.deadline import after
 from recorder_sync.rules.forecast import DiskSample, full_at
@@ -115,14 +115,13 @@ def _disk(disk: EvidenceDisk, now: datetime, limits: WatchLimits) -> Iterator[Ma
         since = _since_used(samples, disk.capacity)
         yield Matter(AlertKind.EVIDENCE_DISK, key, Severity.BREACH, since, text, hint)
         return
-    forecast = full_at(samples, disk.capacity)
     if percent >= limits.most_used_percent:
         text = T("The evidence disk {disk} is {percent} % full.", disk=disk.name, percent=percent)
         since = _since_used(samples, -(-disk.capacity * limits.most_used_percent // 100))
-        yield Matter(
-            AlertKind.EVIDENCE_DISK, key, Severity.WARNING, since, text, hint, due=_day(forecast)
-        )
-    elif forecast and forecast - now <= limits.full_within:
+        yield Matter(AlertKind.EVIDENCE_DISK, key, Severity.WARNING, since, text, hint)
+        return
+    forecast = full_at(samples, disk.capacity)
+    if forecast and forecast - now <= limits.full_within:
         is_soon = forecast - now <= limits.full_soon
         severity = Severity.WARNING if is_soon else Severity.NOTICE
         text = T(
@@ -131,15 +130,7 @@ def _disk(disk: EvidenceDisk, now: datetime, limits: WatchLimits) -> Iterator[Ma
             day=forecast.date().isoformat(),
         )
         since = forecast - (limits.full_soon if is_soon else limits.full_within)
-        yield Matter(AlertKind.EVIDENCE_DISK, key, severity, since, text, hint, due=_day(forecast))
-
-
-def _day(forecast: datetime | None) -> datetime | None:
-    """Return the end of its day: a forecast is not exact, and should not change each hour."""
-    if forecast is None:
-        return None
-    day = forecast.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    return after(day, timedelta(days=1))
+        yield Matter(AlertKind.EVIDENCE_DISK, key, severity, since, text, hint)
 
 
 def _since_used(samples: Sequence[DiskSample], used: int) -> datetime:
@@ -272,7 +263,7 @@ def _findings(findings: Iterable[Finding]) -> Iterator[Matter]:
             text=T(
                 "Verification found {count} thing(s) not as sealed: {what}.",
                 count=len(found),
-                what=what,
+                what=Text(what),
             ),
             hint=T("Touch nothing, and look: recorder-sync verify"),
             recording=found[0].recording if len(found) == 1 else None,
