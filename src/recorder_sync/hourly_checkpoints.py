@@ -5,13 +5,13 @@ import threading
 
 import structlog
 
-from recorder_sync.alerts.raising import raise_alert
+from recorder_sync.alerts.raising import raise_station_alert
 from recorder_sync.config import Configuration
 from recorder_sync.custody.checkpoints import Checkpoints
 from recorder_sync.errors import CustodyProblem, RecorderSyncError, refused
-from recorder_sync.language import T
-from recorder_sync.model import AlertKind
-from recorder_sync.station import evidence_and_custody, open_station
+from recorder_sync.language import T, Text
+from recorder_sync.station import evidence_and_custody
+from recorder_sync.witnessing.making import make_checkpoint
 
 _EVERY_S = 3600.0
 _log = structlog.get_logger("custody")
@@ -44,23 +44,22 @@ class HourlyCheckpoints:
 
     def _make(self) -> None:
         try:
-            signed = self._checkpoints.make()
+            made = make_checkpoint(self._settings, self._checkpoints)
         except CustodyProblem as error:
             _log.error("no checkpoint", why=str(error))
-            self._alert(error)
+            self._alert(error.text, error.hint or T("Run: recorder-sync custody verify"))
         except (RecorderSyncError, OSError) as error:
             _log.error("no checkpoint", why=str(error))
         else:
-            _log.info("checkpoint", entries=signed.checkpoint.size)
+            _log.info("checkpoint", entries=made.signed.checkpoint.size)
+            for trouble in made.troubles:
+                _log.warning("a checkpoint is not kept", why=trouble.text.english)
+                if not trouble.is_missing:
+                    self._alert(trouble.text, trouble.hint)
 
-    def _alert(self, problem: CustodyProblem) -> None:
-        hint = problem.hint or T("Run: recorder-sync custody verify")
+    def _alert(self, text: Text, hint: Text) -> None:
         try:
-            station = open_station(self._settings)
-            try:
-                raise_alert(station, AlertKind.STATION, problem.text, hint)
-            finally:
-                station.catalogue.close()
+            raise_station_alert(self._settings, text, hint)
         except OSError as error:
             _log.error("the alert is not on record", why=str(refused(error)))
         except (RecorderSyncError, sqlite3.DatabaseError) as error:

@@ -36,6 +36,7 @@ from recorder_sync.ingest.recovery import recover
 from recorder_sync.journal import log_to_the_journal
 from recorder_sync.notify import Notify
 from recorder_sync.station import Station, now, open_station
+from recorder_sync.witnessing.delivery import delivering
 
 _BEAT_S = 1.0
 _STOP_WITHIN_S = 8.0
@@ -53,6 +54,7 @@ _MADE_AT_START = (
     "ingest.copies",
     "ingest.copies_per_disk",
     "ingest.copies_per_port_group",
+    "witness.folders",
 )
 """Settings that only the start looks at."""
 
@@ -62,9 +64,13 @@ _log = structlog.get_logger("service")
 class DockService:
     """One process that looks after every port and drop folder."""
 
-    def __init__(self, configuration: Path) -> None:
-        """Read the configuration. Raises ConfigurationProblem or MissingPart."""
+    def __init__(self, configuration: Path, *, forwards: bool = False) -> None:
+        """Read the configuration; `forwards` has it do the work of `forward` as well.
+
+        Raises ConfigurationProblem or MissingPart.
+        """
         self._path = configuration
+        self._forwards = forwards
         self._settings = self._started_with = load(configuration)
         self._wake = threading.Event()
         self._received: list[int] = []
@@ -93,6 +99,8 @@ class DockService:
                 target=self._watch, args=(watcher, dock), name="udev", daemon=True
             )
             checkpoints = HourlyCheckpoints(self._settings)
+            if self._forwards:
+                stack.enter_context(delivering(self._in_use))
             watching.start()
             folders.start()
             checkpoints.start()

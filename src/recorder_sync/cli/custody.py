@@ -7,33 +7,39 @@ from typing import Annotated
 import typer
 
 from recorder_sync.catalogue import recordings
+from recorder_sync.cli import witnessing
 from recorder_sync.cli.screen import facts, local, messages, print_json, table
 from recorder_sync.cli.session import station_of
-from recorder_sync.custody.checkpoints import Checkpoints
+from recorder_sync.cli.witnessing import notes_of_file, signed_now
 from recorder_sync.custody.log import Act, Entry
 from recorder_sync.custody.proof import prove
 from recorder_sync.description import as_json
 from recorder_sync.errors import MissingPart, NotFound, os_reason
 from recorder_sync.language import T, tr
-from recorder_sync.station import Station
 from recorder_sync.timestamps import iso
+from recorder_sync.witnessing.making import checkpoints_of, notes_elsewhere
 
 app = typer.Typer()
 
 _Json = Annotated[bool, typer.Option("--json", help=tr("Print JSON."))]
 
 
-def checkpoints_of(station: Station) -> Checkpoints:
-    folder = station.settings.paths.state / "custody"
-    return Checkpoints(folder, station.custody, station.settings.station.id)
+app.command("witness", help=tr("Cosign the logs of other stations: be their witness."))(
+    witnessing.witness
+)
+app.command("request", help=tr("Write a request for a witness that has no network here."))(
+    witnessing.request
+)
+app.command("cosigned", help=tr("Take in what a witness has answered."))(witnessing.cosigned)
 
 
 @app.command("checkpoint", help=tr("Sign the log as it is now."))
 def checkpoint(context: typer.Context, json: _Json = False) -> None:
     with station_of(context) as station:
-        signed = checkpoints_of(station).make()
+        checkpoints = checkpoints_of(station.settings)
+        signed = signed_now(station.settings, checkpoints)
         if json:
-            verifier = str(checkpoints_of(station).verifier())
+            verifier = str(checkpoints.verifier())
             size = signed.checkpoint.size
             print_json({"size": size, "checkpoint": signed.note, "verifier": verifier})
             return
@@ -41,18 +47,29 @@ def checkpoint(context: typer.Context, json: _Json = False) -> None:
 
 
 @app.command("verify", help=tr("Check every entry, and the log against every checkpoint."))
-def verify(context: typer.Context, json: _Json = False) -> None:
+def verify(
+    context: typer.Context,
+    against: Annotated[
+        list[Path] | None,
+        typer.Option(help=tr("Also against the checkpoints in this file: of a stick, of a mail.")),
+    ] = None,
+    json: _Json = False,
+) -> None:
     with station_of(context) as station:
-        checkpoints = checkpoints_of(station)
-        count = checkpoints.check()
+        checkpoints = checkpoints_of(station.settings)
+        elsewhere = notes_elsewhere(station.settings)
+        for path in against or ():
+            elsewhere += notes_of_file(path, station.settings)
+        count = checkpoints.check(elsewhere)
         size = checkpoints.tree.size
         if json:
-            print_json({"entries": size, "checkpoints": count})
+            print_json({"entries": size, "checkpoints": count, "elsewhere": len(elsewhere)})
             return
         facts(
             [
                 (tr("Custody entries"), size),
                 (tr("Checkpoints"), count),
+                (tr("Checkpoints elsewhere"), len(elsewhere)),
                 (tr("Verifier key"), str(checkpoints.verifier())),
             ]
         )
@@ -75,7 +92,9 @@ def prove_(
             )
         deed = station.deed(Act.EXPORT, found.recording.id, {"what": "proof"})
         station.custody.append([deed])
-        proof = prove(station.custody, checkpoints_of(station), number)
+        checkpoints = checkpoints_of(station.settings)
+        signed_now(station.settings, checkpoints)
+        proof = prove(station.custody, checkpoints, number)
         text = json_format.dumps(
             {**proof, "recording": as_json(found.recording)}, ensure_ascii=False, indent=2
         )

@@ -10,7 +10,7 @@ rewritten, cut or put back from a backup signs nothing any more, and says so.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from recorder_sync.custody.checkpoint import Checkpoint, Signer, Verifier, opened
+from recorder_sync.custody.elsewhere import NoteElsewhere, hold_against
 from recorder_sync.custody.log import CustodyLog
 from recorder_sync.custody.tree import HashTree
 from recorder_sync.durable import exclusive, make_folders, sync_folder, write_synced
@@ -52,11 +53,11 @@ class Checkpoints:
         self._origin = f"recorder-sync/{station}"
         self.tree = HashTree(folder / "tree")
 
-    def make(self) -> Signed:
+    def make(self, elsewhere: Iterable[NoteElsewhere] = ()) -> Signed:
         """Sign the log as it is now, and keep the note. An unchanged log has its note already.
 
-        Raises CustodyProblem when the log does not extend the last checkpoint, MissingPart
-        when something cannot be read or written.
+        Raises CustodyProblem when the log does not extend the last checkpoint and those that
+        are kept elsewhere, MissingPart when something cannot be read or written.
         """
         try:
             make_folders(self._notes)
@@ -64,12 +65,15 @@ class Checkpoints:
                 signer = self._signer()
                 last = self.last()
                 self._catch_up(last)
+                hold_against(elsewhere, self._origin, [signer.verifier], self.tree)
                 size = self.tree.size
                 if last is not None and last.checkpoint.size == size:
                     return last
                 checkpoint = Checkpoint(self._origin, size, self.tree.root(size))
                 note = signer.signed(checkpoint)
-                write_synced(self._notes / f"{size:020d}", note.encode())
+                beside = self._notes / "new"
+                write_synced(beside, note.encode())
+                os.rename(beside, self._notes / f"{size:020d}")
                 sync_folder(self._notes)
                 return Signed(checkpoint, note)
         except OSError as error:
@@ -109,10 +113,11 @@ class Checkpoints:
         """Return what the station's checkpoints are checked with. Raises OSError."""
         return self._signer().verifier
 
-    def check(self) -> int:
+    def check(self, elsewhere: Iterable[NoteElsewhere] = ()) -> int:
         """Make all hashes anew from the log and hold every checkpoint against them.
 
-        Returns how many checkpoints there are. Raises CustodyProblem, MissingPart or OSError.
+        Returns how many checkpoints there are, those that are kept elsewhere left out.
+        Raises CustodyProblem, MissingPart or OSError.
         """
         make_folders(self._folder)
         with exclusive(self._folder / "checkpoint.lock"):
@@ -121,6 +126,7 @@ class Checkpoints:
             self._catch_up(kept[0] if kept else None)
             for signed in kept:
                 self._compare(signed)
+            hold_against(elsewhere, self._origin, [self.verifier()], self.tree)
             return len(kept)
 
     def _catch_up(self, last: Signed | None) -> None:

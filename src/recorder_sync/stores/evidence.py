@@ -4,6 +4,7 @@
     <device>/<yyyy>/<mm>/<dd>/<hhmmss>_<id>_<name>.json   its description
     <device>/<yyyy>/<mm>/<dd>/B3SUMS, SHA256SUMS          for b3sum -c, sha256sum -c
     .incoming/<docking>/                                  partial copies
+    .checkpoints/<station>/                               checkpoints of the custody log
 
 Dates are the station's. Sealed files are read-only, and immutable where the file
 system and the process's rights allow (FS_IOC_SETFLAGS, ioctl_iflags(2)).
@@ -28,6 +29,7 @@ from recorder_sync.model import CardPath, Digests
 from recorder_sync.rules.naming import safe_component, safe_name
 
 INCOMING = ".incoming"
+CHECKPOINTS = ".checkpoints"
 B3SUMS = "B3SUMS"
 SHA256SUMS = "SHA256SUMS"
 
@@ -214,10 +216,10 @@ class EvidenceFolder:
 
     def files(self) -> Iterator[Path]:
         """Yield all below the evidence folder that is no folder, links to folders, and
-        empty folders; the incoming area is left out."""
+        empty folders; the incoming area and the checkpoints are left out."""
         for folder, folders, files in os.walk(self.root):
             if Path(folder) == self.root:
-                folders[:] = [f for f in folders if f != INCOMING]
+                folders[:] = [f for f in folders if f not in (INCOMING, CHECKPOINTS)]
             folders.sort()
             links = [name for name in folders if (Path(folder) / name).is_symlink()]
             for file in sorted(files + links):
