@@ -3,6 +3,7 @@
 import email
 import email.policy
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,10 +43,10 @@ class Letters(Message):
 def letters() -> Iterator[tuple[Letters, str]]:
     """A mail server; its address for the file of addresses stands beside it."""
     handler = Letters()
-    controller = Controller(handler, hostname="127.0.0.1", port=0)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    controller = Controller(handler, hostname="127.0.0.1", port=port)
     controller.start()
-    assert controller.server is not None
-    port = controller.server.sockets[0].getsockname()[1]
     try:
         yield handler, f"mailto://127.0.0.1:{port}?from=dock@example.org&to=a@example.org"
     finally:
@@ -83,7 +84,7 @@ def test_a_message_comes_to_each_address_once_for_each_checkpoint(
     for server in (first, second):
         until(lambda server=server: server.received, "a message")
         assert note in json.loads(server.received[0])["message"]
-    service.says("line 4")
+    until(lambda: service.log().count("event=delivered") == 2, "both are on record")
     service.stop()
     again = forward(channels_file=addresses(tmp_path, *urls))
     again.says("delivering")
@@ -102,7 +103,7 @@ def test_an_address_gets_no_more_messages_than_the_settings_say(
     often = answering(lambda _: (200, "text/plain", b""))
     url = seldom.url.replace("http", "json", 1)
     service = forward(channels_file=addresses(tmp_path, url), message_every_hours=24)
-    service.says("delivered")
+    service.says("event=delivered")
     service.stop()
     add_entries(signed, "0004")
     checkpoint(signed)

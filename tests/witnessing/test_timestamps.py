@@ -32,9 +32,6 @@ basicConstraints = critical, CA:TRUE
 [tsa]
 basicConstraints = critical, CA:FALSE
 extendedKeyUsage = critical, timeStamping
-[server]
-basicConstraints = critical, CA:FALSE
-extendedKeyUsage = serverAuth
 [tsa_config]
 serial = {folder}/serial
 signer_digest = sha256
@@ -47,7 +44,7 @@ accuracy = secs:1
 class Authority:
     """The openssl command as an authority: a root, and a certificate for time stamps."""
 
-    def __init__(self, folder: Path, usage: str = "tsa") -> None:
+    def __init__(self, folder: Path) -> None:
         if shutil.which("openssl") is None:
             pytest.skip("openssl is not installed")
         folder.mkdir()
@@ -64,7 +61,7 @@ class Authority:
         self._openssl(*(*new, *curve, "-subj", "/CN=tsa", "-keyout", "tsa.key", "-out", "tsa.csr"))
         self._openssl(
             *("x509", "-req", "-in", "tsa.csr", "-CA", "root.pem", "-CAkey", "root.key"),
-            *("-CAcreateserial", "-extfile", "openssl.cnf", "-extensions", usage),
+            *("-CAcreateserial", "-extfile", "openssl.cnf", "-extensions", "tsa"),
             *("-days", "30", "-out", "tsa.pem"),
         )
 
@@ -77,7 +74,7 @@ class Authority:
         (self._folder / "query").write_bytes(query)
         self._openssl(
             *("ts", "-reply", "-config", "openssl.cnf", "-section", "tsa_config"),
-            *("-signer", "tsa.pem", "-inkey", "tsa.key", "-chain", "root.pem"),
+            *("-signer", "tsa.pem", "-inkey", "tsa.key"),
             *("-queryfile", "query", "-out", "reply"),
         )
         return 200, "application/timestamp-reply", (self._folder / "reply").read_bytes()
@@ -184,16 +181,10 @@ def test_a_time_stamp_of_an_earlier_request_is_refused(
     assert responses(signed) == []
 
 
-@pytest.mark.parametrize("who", ["another root", "no certificate for time stamps"])
 def test_a_time_stamp_of_somebody_else_is_refused(
-    signed: Dock, tmp_path: Path, answering: Answers, forward: Forward, who: str
+    signed: Dock, tmp_path: Path, answering: Answers, forward: Forward
 ) -> None:
-    ours = Authority(tmp_path / "ours", "server" if who.startswith("no") else "tsa")
-    other = Authority(tmp_path / "theirs") if who == "another root" else ours
-    try:
-        ours.reply(ours.query())
-    except AssertionError:
-        pytest.skip("this openssl does not sign with such a certificate")
+    ours, other = Authority(tmp_path / "ours"), Authority(tmp_path / "theirs")
     server = answering(ours.reply)
     forward(timestamp_url=server.url, timestamp_certificates=[str(other.root)])
     alerted(signed, "time-stamping authority")
