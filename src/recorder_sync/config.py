@@ -17,6 +17,7 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -60,6 +61,12 @@ class Station(_Section):
         return ZoneInfo(self.timezone)
 
 
+def _absolute(path: Path) -> Path:
+    if not path.is_absolute() or "\0" in str(path):
+        raise ValueError("should be an absolute path")
+    return path
+
+
 class Paths(_Section):
     state: Path
     """Folder of the catalogue and the custody log."""
@@ -68,12 +75,7 @@ class Paths(_Section):
     runtime: Annotated[Path, Field(validate_default=False)] = Path("/run/recorder-sync")
     """Folder of the live status and the mounted volumes; empty after every boot."""
 
-    @field_validator("state", "evidence", "runtime")
-    @classmethod
-    def _absolute(cls, path: Path) -> Path:
-        if not path.is_absolute() or "\0" in str(path):
-            raise ValueError("should be an absolute path")
-        return path
+    _is_absolute = field_validator("state", "evidence", "runtime")(_absolute)
 
 
 class DigestName(StrEnum):
@@ -180,6 +182,9 @@ def _web_address(text: str | None) -> str | None:
     return text
 
 
+_AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
+
+
 class WitnessServer(_Section):
     """A second machine, or somebody's, that cosigns checkpoints (C2SP tlog-witness)."""
 
@@ -208,13 +213,13 @@ class Witness(_Section):
 
     servers: tuple[WitnessServer, ...] = ()
     """Witnesses that cosign."""
-    folders: tuple[Path, ...] = ()
+    folders: tuple[_AbsolutePath, ...] = ()
     """Folders, such as one on a stick, that checkpoints are written to."""
     timestamp_url: str | None = None
     """Address of a time-stamping authority (RFC 3161)."""
-    timestamp_certificates: tuple[Path, ...] = ()
+    timestamp_certificates: tuple[_AbsolutePath, ...] = ()
     """PEM files of the certificates that its time stamps are checked with."""
-    channels_file: Path | None = None
+    channels_file: _AbsolutePath | None = None
     """File with addresses that checkpoints are sent to as messages, one a line."""
     message_every_hours: Annotated[float, Field(ge=0)] = 24.0
     """Hours between two messages to one address; 0 sends every checkpoint."""
