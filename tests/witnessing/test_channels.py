@@ -81,10 +81,9 @@ def test_a_message_comes_to_each_address_once_for_each_checkpoint(
     urls = [server.url.replace("http", "json", 1) for server in (first, second)]
     note = checkpoint(signed).strip()
     service = forward(channels_file=addresses(tmp_path, *urls))
-    for server in (first, second):
-        until(lambda server=server: server.received, "a message")
-        assert note in json.loads(server.received[0])["message"]
     until(lambda: service.log().count("event=delivered") == 2, "both are on record")
+    for server in (first, second):
+        assert note in json.loads(server.received[0])["message"]
     service.stop()
     again = forward(channels_file=addresses(tmp_path, *urls))
     again.says("delivering")

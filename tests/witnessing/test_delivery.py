@@ -2,6 +2,7 @@
 
 import base64
 import signal
+from functools import partial
 
 from recorder_sync.custody.cosignature import cosignatures, signature_lines, text_of
 from tests.conftest import Dock
@@ -10,6 +11,7 @@ from tests.witnessing.conftest import (
     Answers,
     Forward,
     Office,
+    Reply,
     add_entries,
     alerted,
     alerts,
@@ -119,6 +121,10 @@ def test_a_forged_cosignature_is_refused(
     assert witnessed(signed) == []
 
 
+def saying(reply: Reply, _body: bytes) -> Reply:
+    return reply
+
+
 def test_what_is_no_answer_of_a_witness_is_refused(
     signed: Dock, office: Office, forward: Forward, answering: Answers
 ) -> None:
@@ -131,7 +137,7 @@ def test_what_is_no_answer_of_a_witness_is_refused(
         "elsewhere": (302, "text/plain", b""),
     }
     servers = [
-        office.server(name=name.replace(" ", "-"), url=answering(lambda _, reply=reply: reply).url)
+        office.server(name=name.replace(" ", "-"), url=answering(partial(saying, reply)).url)
         for name, reply in answers.items()
     ]
     forward(servers=servers)

@@ -141,6 +141,7 @@ def test_art_5_two_stations_with_one_key_are_noticed_by_the_witness(
     (tmp_path / "second").mkdir()
     second = Dock(tmp_path / "second")
     shutil.copytree(signed.state, second.state)
+    (second.evidence / ".incoming").mkdir(parents=True)
     office.trust(signed)
     office.listen()
     add_entries(signed, "0004")
