@@ -3,6 +3,7 @@
 import email
 import email.policy
 import json
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -132,6 +133,9 @@ def test_a_file_of_addresses_that_everybody_may_read_is_not_used(
     signed: Dock, forward: Forward, letters: tuple[Letters, str], tmp_path: Path
 ) -> None:
     handler, address = letters
-    forward(channels_file=addresses(tmp_path, address, mode=0o644))
+    service = forward(channels_file=addresses(tmp_path, address, mode=0o644))
     alerted(signed, "holds passwords")
     assert handler.received == []
+    addresses(tmp_path, address)
+    service.process.send_signal(signal.SIGHUP)
+    until(lambda: handler.received, "a mail, now that others may not read the file")

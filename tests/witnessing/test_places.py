@@ -1,5 +1,6 @@
 """Checkpoints lie beside the evidence and on sticks; a stick that fails stops nothing."""
 
+import os
 import shutil
 import stat
 from pathlib import Path
@@ -122,6 +123,16 @@ def test_a_link_in_the_place_of_the_checkpoints_is_not_followed(
     assert done.code == 0
     assert ".checkpoints" in done.err
     assert list((tmp_path / "outside").rglob("*")) == []
+
+
+def test_a_pipe_in_the_place_of_a_note_is_told_and_never_waited_for(
+    signed: Dock, stick: Path
+) -> None:
+    os.mkfifo(stick / "test.checkpoint")
+    use(signed, stick)
+    done = signed.run("custody", "checkpoint")
+    assert done.code == 0
+    assert "test.checkpoint" in done.err or str(stick) in done.err
 
 
 def test_the_daemon_alerts_about_a_stick_that_fails_and_not_about_one_that_is_away(

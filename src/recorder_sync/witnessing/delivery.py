@@ -62,7 +62,7 @@ class Delivery:
         workers: list[_Worker] = []
         newest: int | None = None
         while not self._stop.is_set():
-            if settings is None or self._in_use().witness != settings.witness:
+            if settings is not self._in_use():  # also the files that they name are read anew
                 settings, newest = self._in_use(), None
                 for worker in workers:
                     worker.stop()
@@ -131,7 +131,9 @@ class _Worker:
         """Deliver the newest checkpoint; return after how many seconds to look again."""
         try:
             signed = self._newest()
-            if signed is not None and not self._target.has(signed.checkpoint.size):
+            if signed is None:
+                _log.info("no checkpoint yet", to=self._target.name)
+            elif not self._target.has(signed.checkpoint.size):
                 self._target.deliver(signed)
                 _log.info("delivered", to=self._target.name, entries=signed.checkpoint.size)
         except WitnessRefuses as error:

@@ -11,7 +11,9 @@ changes all of them: that takes a witness elsewhere. A stick that is not there i
 it gets the last checkpoint when it is back, and keeps those that it has.
 """
 
+import errno
 import os
+import stat
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +27,9 @@ from recorder_sync.stores.evidence import CHECKPOINTS, INCOMING, EvidenceFolder,
 from recorder_sync.witnessing.witnessed import Witnessed
 
 _DIGITS = "[0-9]" * 20
+_LARGEST = 64 << 20
+"""Bytes of a file of notes; the checkpoints of decades have less."""
+
 _TAIL = 1 << 16
 """Bytes at the end of a growing file in which its last note stands."""
 
@@ -177,4 +182,14 @@ def places_of(settings: Configuration) -> list[Place]:
 
 
 def _text(path: Path) -> str:
-    return path.read_text("utf-8", errors="replace")
+    """Read a file of notes; a pipe or a link in its place is an error, and never waits.
+
+    Of a file that is too large for notes, the end is read.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(handle, "rb") as file:
+        state = os.fstat(handle)
+        if not stat.S_ISREG(state.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        file.seek(max(0, state.st_size - _LARGEST))
+        return file.read(_LARGEST).decode("utf-8", "replace")
