@@ -397,7 +397,6 @@ class AlertKind(StrEnum):
     """By the watchdog, because it hung."""
     CLOCK_STEPPED = "clock-stepped"
     CLOCK_NOT_SYNCHRONISED = "clock-not-synchronised"
-    BACKUP_FAILED = "backup-failed"
     VERIFICATION_FINDING = "verification-finding"
 
 
