@@ -114,6 +114,13 @@ def test_a_file_that_two_dockings_listed_counts_once_from_the_first() -> None:
     assert "fails again" in matter.hint.english
 
 
+def test_of_two_dockings_that_tell_different_ends_the_earlier_counts_in_any_order() -> None:
+    early = replace(ONE, ended_at=END - HOUR)
+    for order in ((ONE, early), (early, ONE)):
+        (matter,) = matters(*order, now=DUE + SECOND)
+        assert (matter.count, matter.due) == (1, DUE - HOUR)
+
+
 def test_an_unknown_device_is_known_by_its_docking_and_a_store_by_its_name() -> None:
     held = replace(ONE, device=None, why=Why.HELD)
     queued = replace(ONE, why=Why.QUEUED, store="remote")

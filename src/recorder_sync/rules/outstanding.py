@@ -90,7 +90,7 @@ def outstanding_recordings(
             continue
         items = sorted(
             (Item(_name(one), one.ended_at or one.mtime, due[id(one)]) for one in group),
-            key=lambda item: (item.until or earliest, item.name),
+            key=lambda item: (item.until or earliest, item.name, item.since or earliest),
         )
         yield Matter(
             kind=AlertKind.OUTSTANDING,
@@ -116,7 +116,8 @@ def _about(one: Outstanding) -> tuple[str, str]:
 
 
 def _sorting(one: Outstanding) -> tuple[object, ...]:
-    return (*_about(one), *_file(one), one.seen_at, one.docking or "", one.why)
+    at = one.seen_at, one.docking or ""
+    return (*_about(one), *_file(one), *at, one.why, one.officer or "", one.case or "")
 
 
 def _file(one: Outstanding) -> tuple[str, str, datetime]:
@@ -124,10 +125,10 @@ def _file(one: Outstanding) -> tuple[str, str, datetime]:
 
 
 def _files(sorted_facts: Iterable[Outstanding]) -> Iterator[Outstanding]:
-    """Yield each file once: as its newest docking listed it, and seen at its first."""
+    """Yield each file once: as its newest docking listed it, with the earliest times."""
     for _, listings in groupby(sorted_facts, key=_file):
         same = list(listings)
-        ended = next((one.ended_at for one in same if one.ended_at), None)
+        ended = min((one.ended_at for one in same if one.ended_at), default=None)
         yield replace(same[-1], seen_at=same[0].seen_at, ended_at=ended)
 
 
