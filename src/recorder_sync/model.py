@@ -367,6 +367,10 @@ class AlertKind(StrEnum):
     IDENTITY_CONFLICT = "identity-conflict"
     NOT_TAKEN_IN = "not-taken-in"
     """Something of a docking is not sealed, and waiting does not help."""
+    VERIFICATION_FINDING = "verification-finding"
+    """Something is not as it was sealed."""
+    VERIFICATION_BEHIND = "verification-behind"
+    """Not everything can be re-read within the days that are set."""
     STATION = "station"
     """The station itself: its disks, its configuration."""
 

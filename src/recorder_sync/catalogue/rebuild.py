@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlite_utils.db import Database
 
-from recorder_sync.catalogue import alerts, device_events, dockings, ledger, recordings
+from recorder_sync.catalogue import alerts, device_events, dockings, ledger, recordings, verified
 from recorder_sync.catalogue.database import FILE_NAME, open_catalogue, transaction
 from recorder_sync.catalogue.dockings import Became, Docking, DockingOutcome, InventoryEntry
 from recorder_sync.catalogue.ledger_facts import case_of, device_of, event_of
@@ -103,8 +103,13 @@ def _replay(db: Database, custody: CustodyLog) -> None:
 def _apply(db: Database, batch: list[Entry]) -> None:
     with transaction(db):
         for entry in batch:
-            if (step := _STEPS.get(entry.deed.act)) is not None:
-                step(db, entry)
+            take_up(db, entry)
+
+
+def take_up(db: Database, entry: Entry) -> None:
+    """Do to the catalogue what followed from one entry of the custody log."""
+    if (step := _STEPS.get(entry.deed.act)) is not None:
+        step(db, entry)
 
 
 def _docking_opened(db: Database, entry: Entry) -> None:
@@ -241,6 +246,10 @@ def _device_event(db: Database, entry: Entry) -> None:
     device_events.enter(db, event_of(entry))
 
 
+def _verification(db: Database, entry: Entry) -> None:
+    verified.enter(db, entry.deed.facts, entry.deed.time)
+
+
 def path_of(facts: Mapping[str, Any]) -> CardPath:
     """Return a card's path as the custody log holds it."""
     exact = facts.get("path_base64")
@@ -259,4 +268,5 @@ _STEPS: dict[Act, Callable[[Database, Entry], None]] = {
     Act.TAG: _tag,
     Act.LEDGER: _ledger,
     Act.DEVICE_EVENT: _device_event,
+    Act.VERIFICATION: _verification,
 }

@@ -237,6 +237,12 @@ def unprotect(name: str | Path, folder: int | None = None) -> None:
         os.close(handle)
 
 
+def is_immutable(handle: int) -> bool:
+    """Tell whether an open file has the immutable flag. Raises OSError."""
+    flags = _flags(handle)
+    return flags is not None and bool(flags & _IMMUTABLE)
+
+
 _NO_FLAGS = (errno.ENOTTY, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
 
 
