@@ -136,6 +136,14 @@ def make_catalogue(path: Path, recordings: int) -> None:
     db.close()
 
 
+def make_descriptions(count: int) -> Iterator[dict[str, Any]]:
+    """Yield the descriptions of so many recordings, those of a docking together."""
+    choose = random.Random(count)
+    names = [_person(choose) for _ in range(OFFICERS)]
+    for _, _, description in _recordings(choose, count, names):
+        yield json.loads(description["json"])
+
+
 @contextmanager
 def _indexes_made_at_the_end(db: sqlite3.Connection) -> Iterator[None]:
     """Take the product's indexes away and make them again, by the product's statements."""

@@ -126,14 +126,12 @@ class Checkpoints:
     def _catch_up(self, last: Signed | None) -> None:
         """Bring the tree up to the log, and hold the last checkpoint against it."""
         try:
-            self.tree.extend(
-                bytes.fromhex(entry.leaf) for entry in self._log.entries(self.tree.size)
-            )
+            self.tree.extend(self._log.leaves(self.tree.size))
             if last is not None:
                 self._compare(last)
         except ValueError:  # a level was cut or removed: the log has it all
             self.tree.forget()
-            self.tree.extend(bytes.fromhex(entry.leaf) for entry in self._log.entries())
+            self.tree.extend(self._log.leaves())
             if last is not None:
                 self._compare(last)
 

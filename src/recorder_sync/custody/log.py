@@ -148,22 +148,29 @@ class CustodyLog:
             for number, line in enumerate(_lines(segment), start=1):
                 entry = _parse(line, segment, number)
                 if entry.seq != expected or (previous is not None and entry.previous != previous):
-                    raise CustodyProblem(
-                        T(
-                            "The custody log is broken at {file} line {line}: "
-                            "entry {seq} does not follow the one before it.",
-                            file=segment.name,
-                            line=number,
-                            seq=entry.seq,
-                        ),
-                        T(
-                            "Lines were changed, moved or removed. Keep the folder as it is "
-                            "and compare it with a backup or a forwarded copy."
-                        ),
-                    )
+                    raise _does_not_follow(segment, number, entry.seq)
                 expected, previous = entry.seq + 1, entry.leaf
                 if entry.seq >= first:
                     yield entry, line
+
+    def leaves(self, first: int = 0) -> Iterator[bytes]:
+        """Yield the leaf hashes of the entries from number `first` on, checking every link.
+
+        Lines are not read any further than that needs, which takes a tenth of the time.
+        Raises CustodyProblem as `entries` does.
+        """
+        segments = self._segments_from(first)
+        expected = int(segments[0].stem) if segments and first else 0
+        previous = FIRST_PREVIOUS.encode() if expected == 0 else None
+        for segment in segments:
+            for number, line in enumerate(_lines(segment), start=1):
+                seq, link = _link(line)
+                if seq != expected or (previous is not None and link != previous):
+                    raise _does_not_follow(segment, number, _parse(line, segment, number).seq)
+                leaf = hashlib.sha256(b"\0" + line)
+                if expected >= first:
+                    yield leaf.digest()
+                expected, previous = expected + 1, leaf.hexdigest().encode()
 
     def is_begun(self) -> bool:
         """Tell whether anything was ever put on record here."""
@@ -237,6 +244,34 @@ def _line(seq: int, previous: str, station: str, deed: Deed) -> bytes:
             "subject": deed.subject,
             "facts": dict(deed.facts),
         }
+    )
+
+
+def _link(line: bytes) -> tuple[int | None, bytes]:
+    """Return the number of a canonical line's entry and the hash it is linked by.
+
+    Within a line's strings every quotation mark is escaped, and of the keys of an entry only
+    `facts`, which comes before, holds others.
+    """
+    at = line.rfind(b',"prev":"') + len(b',"prev":"')
+    link, comma, rest = line[at : at + 64], line[at + 64 : at + 72], line[at + 72 : at + 92]
+    number = rest.partition(b",")[0]
+    return (int(number) if comma == b'","seq":' and number.isdigit() else None), link
+
+
+def _does_not_follow(segment: Path, line: int, seq: int) -> CustodyProblem:
+    return CustodyProblem(
+        T(
+            "The custody log is broken at {file} line {line}: "
+            "entry {seq} does not follow the one before it.",
+            file=segment.name,
+            line=line,
+            seq=seq,
+        ),
+        T(
+            "Lines were changed, moved or removed. Keep the folder as it is "
+            "and compare it with a backup or a forwarded copy."
+        ),
     )
 
 

@@ -14,7 +14,8 @@ from blake3 import blake3
 
 from recorder_sync.catalogue.database import FILE_NAME
 from recorder_sync.catalogue.words import words
-from recorder_sync.inspection.expected import Correction, Expected, digest_of
+from recorder_sync.custody.log import Act, CustodyLog
+from recorder_sync.inspection.expected import Expected
 from recorder_sync.inspection.findings import Finding, FindingKind, Row
 from recorder_sync.language import T, Text
 from recorder_sync.model import ItemOutcome
@@ -63,7 +64,9 @@ _TABLES = (
 )
 
 
-def compare(expected: Expected, between: Callable[[], None]) -> Iterator[Finding]:
+def compare(
+    expected: Expected, custody: CustodyLog, between: Callable[[], None]
+) -> Iterator[Finding]:
     """Yield every difference; `between` is called now and then, and may raise.
 
     Raises sqlite3.DatabaseError when the catalogue cannot be read.
@@ -75,7 +78,7 @@ def compare(expected: Expected, between: Callable[[], None]) -> Iterator[Finding
     between()
     yield from _places(expected)
     between()
-    yield from _descriptions(expected)
+    yield from _descriptions(expected, custody)
 
 
 def _table(expected: Expected, table: _Table, rules: "_Rules") -> Iterator[Finding]:
@@ -234,7 +237,33 @@ def _places(expected: Expected) -> Iterator[Finding]:
         yield Finding(FindingKind.CATALOGUE_DIFFERS, path, _differs(at), identifier, at)
 
 
-def _descriptions(expected: Expected) -> Iterator[Finding]:
+def _descriptions(expected: Expected, custody: CustodyLog) -> Iterator[Finding]:
+    unlike = {}
+    for identifier, path, text in _unlike_sealed(expected):
+        if text is None:
+            yield _row_finding(FindingKind.NOT_IN_CATALOGUE, path, "descriptions", identifier)
+        else:
+            unlike[identifier] = (path, text)
+    # Few, but after a rebuild from entries of an older version, all: the log has the values.
+    for entry in custody.entries() if unlike else ():
+        identifier = entry.deed.subject
+        if entry.deed.act is Act.SEAL and identifier in unlike:
+            path, text = unlike.pop(identifier)
+            newest = expected.corrections.get(identifier, {})
+            if not _describes(text, {**entry.deed.facts["recording"], **newest}):
+                at = Row("descriptions", identifier, "json")
+                why = T("the description in the catalogue is not that of the custody log")
+                yield Finding(FindingKind.CATALOGUE_DIFFERS, path, why, identifier, at)
+    for (identifier,) in expected.db.execute(
+        "select recording from stored.descriptions where recording not in"
+        " (select id from stored.recordings)"
+    ):
+        path = f"{FILE_NAME}/descriptions/{shown(identifier)}"
+        yield _row_finding(FindingKind.NOT_IN_LOG, path, "descriptions", identifier)
+
+
+def _unlike_sealed(expected: Expected) -> list[tuple[str, str, str | None]]:
+    """Return the recordings whose description here is not, byte for byte, the sealed one."""
     corrections = expected.corrections
 
     def is_as_sealed(identifier: str, text: object, digest: str) -> bool:
@@ -245,39 +274,27 @@ def _descriptions(expected: Expected) -> Iterator[Finding]:
         )
 
     expected.db.conn.create_function("is_as_sealed", 3, is_as_sealed)
-    for identifier, path, text, facts in expected.db.execute(
-        "select e.id, e.path, d.json, e.description_facts from main.sealed e"
+    return expected.db.execute(
+        "select e.id, e.path, d.json from main.sealed e"
         " join stored.recordings r on r.id = e.id"
         " left join stored.descriptions d on d.recording = e.id"
         " where not is_as_sealed(e.id, d.json, e.description_blake3)"
-    ):
-        at = Row("descriptions", identifier, None if text is None else "json")
-        if text is None:
-            why = T("{table} {key}: the custody log has it, the catalogue does not",
-                    table=at.table, key=at.key)  # fmt: skip
-            yield Finding(FindingKind.NOT_IN_CATALOGUE, path, why, identifier, at)
-        elif not _describes(text, facts, corrections.get(identifier)):
-            why = T("the description in the catalogue is not that of the custody log")
-            yield Finding(FindingKind.CATALOGUE_DIFFERS, path, why, identifier, at)
-    for (identifier,) in expected.db.execute(
-        "select recording from stored.descriptions where recording not in"
-        " (select id from stored.recordings)"
-    ):
-        at = Row("descriptions", identifier)
-        why = T("{table} {key}: the catalogue has it, the custody log does not",
-                table=at.table, key=at.key)  # fmt: skip
-        path = f"{FILE_NAME}/descriptions/{shown(identifier)}"
-        yield Finding(FindingKind.NOT_IN_LOG, path, why, identifier, at)
+    ).fetchall()
 
 
-def _describes(text: str, facts: bytes, correction: Correction | None) -> bool:
-    """Tell whether a description says what was sealed, and what was corrected since."""
+def _row_finding(kind: FindingKind, path: str, table: str, identifier: str) -> Finding:
+    if kind is FindingKind.NOT_IN_CATALOGUE:
+        text = T("{table} {key}: the custody log has it, the catalogue does not",
+                 table=table, key=identifier)  # fmt: skip
+    else:
+        text = T("{table} {key}: the catalogue has it, the custody log does not",
+                 table=table, key=identifier)  # fmt: skip
+    return Finding(kind, path, text, identifier, Row(table, identifier))
+
+
+def _describes(text: str, values: Values) -> bool:
+    """Tell whether a description says this, however it is ordered and written."""
     try:
-        described = json.loads(text)
-        if correction is not None:
-            if any(described[name] != value for name, value in correction.newest.items()):
-                return False
-            described = {**described, **correction.sealed}
-        return digest_of(described) == facts
-    except (KeyError, TypeError, ValueError):
+        return bool(json.loads(text) == values)
+    except ValueError:
         return False

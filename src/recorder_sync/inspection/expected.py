@@ -3,20 +3,18 @@
 The log is replayed once, by the steps of a rebuild, into a private database that is gone
 with its connection; SQLite keeps it in memory as long as it is small, and on disk then. The
 catalogue itself is attached to it, so that SQLite compares the two. Seals, by far the most
-entries, take a shorter way than a rebuild: the catalogue's columns straight from the
-entry, and of the description only a digest.
+entries, take a shorter way than a rebuild: the catalogue's columns straight from the entry.
+Descriptions are compared by their digests and need no row.
 """
 
 import base64
 import json
 import sqlite3
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from blake3 import blake3
 from sqlite_utils.db import Database
 
 from recorder_sync.catalogue import ledger, time_line
@@ -39,21 +37,13 @@ _RECORDING = (
     *("recorded_start", "recorded_end", "duration_s", "sealed_at", "deadline", "on_time"),
     *("flags", "description_blake3", "description_sha256", "part", "custody_seq", "number"),
 )
-_EXTRA = ("folder", "description_facts", "protection")
+_EXTRA = ("folder", "protection")
 """What the catalogue has no column for, and verification asks for."""
 
 _INSERT = (
     f"insert into sealed ({', '.join((*_RECORDING, *_EXTRA))})"
     f" values ({', '.join('?' for _ in (*_RECORDING, *_EXTRA))})"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Correction:
-    """A recording's tags as they were sealed, and as they are by the newest entry."""
-
-    sealed: Json
-    newest: Json
 
 
 class Expected:
@@ -66,7 +56,8 @@ class Expected:
         """How many entries of the log are in it."""
         self.newest: datetime | None = None
         """Time of the last of them."""
-        self.corrections: dict[str, Correction] = {}
+        self.corrections: dict[str, Json] = {}
+        """Of recordings whose tags were corrected: what the newest entry says."""
         self.officer_names: set[tuple[str, str]] = set()
         """Every name that the log ever gave an officer."""
         self._seals: list[tuple[object, ...]] = []
@@ -163,7 +154,7 @@ class Expected:
                 *(json.dumps(sorted(found["flags"])), facts["description_blake3"]),
                 *(facts["description_sha256"], None, entry.seq),
                 time_line.first_place(start, found["id"]),
-                *(found["path"].rpartition("/")[0], digest_of(found), facts.get("protection")),
+                *(found["path"].rpartition("/")[0], facts.get("protection")),
             )
         )
         if not found["missing"]:
@@ -199,8 +190,7 @@ class Expected:
 
     def _tag(self, recording: str, facts: Json) -> None:
         after = facts["after"]
-        first = self.corrections.get(recording)
-        self.corrections[recording] = Correction(first.sealed if first else facts["before"], after)
+        self.corrections[recording] = after
         officer = after["officer"]
         self._see(after["device"], officer, after["case"])
         self.db.execute(
@@ -213,25 +203,3 @@ class Expected:
                 recording,
             ],
         )
-
-
-def digest_of(described: Json) -> bytes:
-    """Return a digest of a description's values, however they are ordered and written.
-
-    A whole number may have become a fraction, or a fraction a whole number, on its way
-    through canonical JSON.
-    """
-    media = described["media"]
-    position = media["position"]
-    numbers = (
-        _number(described["duration_s"]),
-        _number(media["frame_rate"]),
-        position and [_number(position["latitude"]), _number(position["longitude"])],
-    )
-    rest = {**media, "frame_rate": None, "position": None}
-    same = {**described, "duration_s": None, "media": rest, "numbers": numbers}
-    return blake3(json.dumps(same, sort_keys=True).encode()).digest()
-
-
-def _number(value: float | None) -> float | None:
-    return None if value is None else float(value)

@@ -231,10 +231,8 @@ def _folders(db: Database) -> Iterator[tuple[str, list[Seal]]]:
 
 
 def _extras(evidence: EvidenceFolder, db: Database, pace: Pace) -> Iterator[str]:
-    root = str(evidence.root)
     current, expected = None, set[str]()
-    for found in evidence.files():
-        relative = str(found)[len(root) + 1 :]
+    for relative in evidence.names():
         folder, _, name = relative.rpartition("/")
         if folder != current:
             pace.step()

@@ -70,7 +70,7 @@ def _look(station: Station, expected: Expected, pace: Pace) -> list[Finding]:
                 expected.read(station.custody, pace.step)
             except CustodyProblem as problem:
                 return [Finding(FindingKind.LOG_BROKEN, "custody", problem.text)]
-            found = list(compare(expected, pace.step))
+            found = list(compare(expected, station.custody, pace.step))
         if findings is None:
             findings = found
         else:
