@@ -34,6 +34,7 @@ from recorder_sync.hourly_checkpoints import HourlyCheckpoints
 from recorder_sync.ingest.capacity import capacity_of
 from recorder_sync.ingest.recovery import recover
 from recorder_sync.journal import log_to_the_journal
+from recorder_sync.nightly_verification import NightlyVerification
 from recorder_sync.notify import Notify
 from recorder_sync.station import Station, now, open_station
 
@@ -93,18 +94,22 @@ class DockService:
                 target=self._watch, args=(watcher, dock), name="udev", daemon=True
             )
             checkpoints = HourlyCheckpoints(self._settings)
+            verification = NightlyVerification(self._in_use)
             watching.start()
             folders.start()
             checkpoints.start()
+            verification.start()
             self._notify.ready(f"{len(self._settings.dock.folders)} drop folder(s)")
             _log.info("ready", version=__version__, station=self._settings.station.id)
             self._live(station, board, dock)
             self._notify.stopping()
             watcher.stop()
             folders.request_stop()
+            verification.stop(0.0)
             until = time.monotonic() + _STOP_WITHIN_S
             ended = dock.stop(_STOP_WITHIN_S)
             ended &= folders.stop(max(0.0, until - time.monotonic()))
+            verification.stop(max(0.0, until - time.monotonic()))
             self._put_on_record(station, {"what": "stopped", "clean": ended})
             checkpoints.stop(max(_LAST_CHECKPOINT_S, until - time.monotonic()))
             _log.info("stopped", clean=ended)

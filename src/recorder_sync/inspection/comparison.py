@@ -45,7 +45,7 @@ class _Table:
 
 
 _TABLES = (
-    _Table("recordings", ("id",), made="sealed", ignored=frozenset({"number", "part"})),
+    _Table("recordings", ("id",), made="sealed", ignored=frozenset({"number"})),
     _Table("dockings", ("id",)),
     _Table("inventory", ("docking", "path"), ignored=frozenset({"number"})),
     _Table("devices", ("number",)),

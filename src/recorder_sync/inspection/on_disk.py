@@ -201,9 +201,9 @@ def extras_and_lists(station: Station, db: Database, pace: Pace) -> list[Finding
     extras = list(_extras(station.evidence, db, pace))
     lists = [
         (folder, name, inside)
-        for folder, inside in _folders(db)
+        for folder, inside in _folders(db, pace)
         for name in (B3SUMS, SHA256SUMS)
-        if _list_finding(station.evidence, folder, name, inside, pace) is not None
+        if _list_finding(station.evidence, folder, name, inside) is not None
     ]
     if not extras and not lists:
         return []
@@ -219,14 +219,15 @@ def extras_and_lists(station: Station, db: Database, pace: Pace) -> list[Finding
             known = {seal.path: seal for seal in inside}
             for seal in _sealed_now(station.catalogue, folder):
                 known.setdefault(seal.path, seal)
-            again = _list_finding(station.evidence, folder, name, list(known.values()), pace)
+            again = _list_finding(station.evidence, folder, name, list(known.values()))
             if again is not None:
                 found.append(again)
     return found
 
 
-def _folders(db: Database) -> Iterator[tuple[str, list[Seal]]]:
+def _folders(db: Database, pace: Pace) -> Iterator[tuple[str, list[Seal]]]:
     for folder, inside in groupby(seals_by_folder(db), key=attrgetter("folder")):
+        pace.step()
         yield folder, list(inside)
 
 
@@ -274,9 +275,8 @@ def _sealed_now(catalogue: Database, folder: str) -> Iterator[Seal]:
 
 
 def _list_finding(
-    evidence: EvidenceFolder, folder: str, name: str, inside: list[Seal], pace: Pace
+    evidence: EvidenceFolder, folder: str, name: str, inside: list[Seal]
 ) -> Finding | None:
-    pace.step()
     relative = f"{folder}/{name}"
     lines = [""]
     for seal in inside:

@@ -50,6 +50,12 @@ class Pace:
         self._free_at = clock()
         self._look_at = clock()
 
+    def check(self) -> None:
+        """Between two steps that cannot wait. Raises as `step` does."""
+        if self._ends():
+            self._stop.request()
+        self._stop.check()
+
     def step(self) -> None:
         """Between two steps: wait as long as something is more urgent.
 
@@ -59,9 +65,7 @@ class Pace:
         if self._clock() < self._look_at:
             return
         while True:
-            if self._ends():
-                self._stop.request()
-            self._stop.check()
+            self.check()
             self._look_at = self._clock() + _LOOK_S
             if not self._gives_way():
                 return

@@ -63,14 +63,15 @@ def _explained() -> Iterator[None]:
 
 def _look(station: Station, expected: Expected, pace: Pace) -> list[Finding]:
     findings = None
+    pace.step()  # from here on it holds a view of the catalogue, and must not wait
     for wait_s in (0.0, *_LOOKS_S):
         time.sleep(wait_s)
         with _standstill(station, expected):
             try:
-                expected.read(station.custody, pace.step)
+                expected.read(station.custody, pace.check)
             except CustodyProblem as problem:
                 return [Finding(FindingKind.LOG_BROKEN, "custody", problem.text)]
-            found = list(compare(expected, station.custody, pace.step))
+            found = list(compare(expected, station.custody, pace.check))
         if findings is None:
             findings = found
         else:
