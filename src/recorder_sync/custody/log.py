@@ -277,7 +277,7 @@ def _does_not_follow(segment: Path, line: int, seq: int) -> CustodyProblem:
 
 def _parse(line: bytes, segment: Path, number: int | None) -> Entry:
     try:
-        fields = json.loads(line)
+        fields = json.loads(line.decode())
         deed = Deed(
             Act(fields["act"]),
             fields["subject"],

@@ -6,7 +6,7 @@ may differ without anybody's doing is said at the rule that lets it pass.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,35 +87,62 @@ def _table(expected: Expected, table: _Table, rules: "_Rules") -> Iterator[Findi
         for row in expected.db.execute(f"pragma stored.table_info({table.name})")
         if row[1] not in table.ignored
     ]
-    listed = ", ".join(columns)
-    made, stored = f"main.{table.made or table.name}", f"stored.{table.name}"
     if table.counted:
-        columns = [*columns, "times"]
-        made, stored = (
-            f"(select {listed}, count(*) as times from {one} group by {listed})"
-            for one in (made, stored)
-        )
-        listed += ", times"
-    only_made = _by_key(expected, table, columns, f"select {listed} from {made} except select"
-                        f" {listed} from {stored}")  # fmt: skip
-    only_stored = _by_key(expected, table, columns, f"select {listed} from {stored} except select"
-                          f" {listed} from {made}")  # fmt: skip
-    for key in {**only_made, **only_stored}:
-        log, catalogue = only_made.get(key), only_stored.get(key)
+        pairs = _counted(expected, table, columns)
+    else:
+        pairs = _pairs(expected, table, columns)
+    for log, catalogue in pairs:
         if not rules.lets_pass(table.name, log, catalogue):
-            yield from _differences(table, columns, log, catalogue)
+            yield from _differences(table, log, catalogue)
 
 
-def _by_key(
-    expected: Expected, table: _Table, columns: list[str], query: str
-) -> dict[tuple[Any, ...], Values]:
-    found = (dict(zip(columns, row, strict=True)) for row in expected.db.execute(query))
-    return {tuple(row[name] for name in table.key): row for row in found}
+def _pairs(
+    expected: Expected, table: _Table, columns: list[str]
+) -> Iterator[tuple[Values | None, Values | None]]:
+    """Yield the rows that are not equal, by the log and by the catalogue."""
+    made, stored = f"main.{table.made or table.name} e", f"stored.{table.name} s"
+    same_key = " and ".join(f"e.{name} = s.{name}" for name in table.key)
+    one, other = (", ".join(f"{side}.{name}" for name in columns) for side in "es")
+    query = (
+        f"select {one}, {other} from {stored} cross join {made} on {same_key}"
+        f" where ({one}) is not ({other})"
+    )
+    for row in expected.db.execute(query):
+        half = len(columns)
+        yield _named(columns, row[:half]), _named(columns, row[half:])
+    where = f"where not exists (select 1 from {{}} where {same_key})"
+    for row in expected.db.execute(f"select {one} from {made} {where.format(stored)}"):
+        yield _named(columns, row), None
+    for row in expected.db.execute(f"select {other} from {stored} {where.format(made)}"):
+        yield None, _named(columns, row)
 
 
-def _differences(
-    table: _Table, columns: list[str], log: Values | None, catalogue: Values | None
-) -> Iterator[Finding]:
+def _counted(
+    expected: Expected, table: _Table, columns: list[str]
+) -> Iterator[tuple[Values | None, Values | None]]:
+    """Do the same where a row may be there twice, and a key may be null."""
+    listed = ", ".join(columns)
+    made, stored = (
+        f"select {listed}, count(*) from {schema}.{table.name} group by {listed}"
+        for schema in ("main", "stored")
+    )
+    names = [*columns, "times"]
+    only_made, only_stored = (
+        {
+            tuple(row[names.index(name)] for name in table.key): _named(names, row)
+            for row in expected.db.execute(f"{one} except {other}")
+        }
+        for one, other in ((made, stored), (stored, made))
+    )
+    for key in {**only_made, **only_stored}:
+        yield only_made.get(key), only_stored.get(key)
+
+
+def _named(columns: list[str], row: Sequence[Any]) -> Values:
+    return dict(zip(columns, row, strict=True))
+
+
+def _differences(table: _Table, log: Values | None, catalogue: Values | None) -> Iterator[Finding]:
     row = log or catalogue
     assert row is not None
     key = ", ".join(shown(row[name]) or "-" for name in table.key)
@@ -146,7 +173,7 @@ def _differences(
         )
         yield Finding(FindingKind.NOT_IN_LOG, path, text, recording, Row(table.name, key))
         return
-    for column in columns:
+    for column in log:
         if log[column] != catalogue[column]:
             at = Row(table.name, key, column, shown(catalogue[column]), shown(log[column]))
             yield Finding(FindingKind.CATALOGUE_DIFFERS, path, _differs(at), recording, at)

@@ -86,6 +86,7 @@ class Expected:
         if held is not None:
             self._take_up(held)
         self._flush()
+        self._complete()
 
     def _take_up(self, entry: Entry) -> None:
         try:
@@ -117,7 +118,6 @@ class Expected:
             f"{name} {'blob' if name == 'fingerprint' else ''}" for name in (*_RECORDING, *_EXTRA)
         )
         self.db.execute(f"create table sealed ({columns})")
-        self.db.execute("create index sealed_by_id on sealed (id)")
 
     def _apply(self, entry: Entry) -> None:
         act = entry.deed.act
@@ -128,7 +128,8 @@ class Expected:
             return
         if act is Act.VIEW or act is Act.EXPORT:
             return
-        self._flush()
+        if not _touches_nothing_sealed(entry):
+            self._flush()
         if act is Act.TAG:
             self._tag(entry.deed.subject, entry.deed.facts)
             return
@@ -173,6 +174,23 @@ class Expected:
         )
         self._seals, self._outcomes = [], []
 
+    def _complete(self) -> None:
+        """Correct what was corrected; an index first, which is made quicker at the end."""
+        self.db.execute("create index if not exists sealed_by_id on sealed (id)")
+        self.db.conn.executemany(
+            "update sealed set device = ?, officer = ?, case_no = ?, flags = ? where id = ?",
+            [
+                (
+                    after["device"],
+                    after["officer"]["cert_no"] if after["officer"] else None,
+                    after["case"],
+                    json.dumps(sorted(after["flags"])),
+                    recording,
+                )
+                for recording, after in self.corrections.items()
+            ],
+        )
+
     def _see(self, device: str | None, officer: Json | None, case: str | None) -> None:
         """Note what a recording names, as the catalogue does, once each."""
         named = (device, officer and (officer["cert_no"], officer["name"]), case)
@@ -191,15 +209,11 @@ class Expected:
     def _tag(self, recording: str, facts: Json) -> None:
         after = facts["after"]
         self.corrections[recording] = after
-        officer = after["officer"]
-        self._see(after["device"], officer, after["case"])
-        self.db.execute(
-            "update sealed set device = ?, officer = ?, case_no = ?, flags = ? where id = ?",
-            [
-                after["device"],
-                officer["cert_no"] if officer else None,
-                after["case"],
-                json.dumps(sorted(after["flags"])),
-                recording,
-            ],
-        )
+        self._see(after["device"], after["officer"], after["case"])
+
+
+def _touches_nothing_sealed(entry: Entry) -> bool:
+    """Tell whether an entry changes nothing that the seals just before it change as well."""
+    if entry.deed.act is Act.DOCKING_CLOSED:
+        return not (entry.deed.facts.get("already_sealed") or entry.deed.facts.get("failed"))
+    return entry.deed.act in (Act.DOCKING_OPENED, Act.INVENTORY)

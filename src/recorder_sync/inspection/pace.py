@@ -77,8 +77,9 @@ class Pace:
             return
         now = self._clock()
         self._free_at = max(self._free_at, now - _LOOK_S) + size / self._rate
-        if self._free_at > now:
-            self._stop.wait(self._free_at - now)
+        while (left := self._free_at - self._clock()) > 0:
+            self.check()
+            self._stop.wait(min(left, _LOOK_S))
 
 
 def step_back() -> None:

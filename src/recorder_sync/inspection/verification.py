@@ -121,9 +121,9 @@ class _Verifying:
         try:
             with checked_records(self._station, self._pace) as (expected, findings):
                 self._scoped(expected, findings)
-                self._files(expected)
+                lists = self._files(expected)
                 if self._scope.is_everything:
-                    self._add(extras_and_lists(self._station, expected.db, self._pace))
+                    self._add(extras_and_lists(self._station, expected.db, lists, self._pace))
             result.complete = True
         except Stopping:
             result.complete = False
@@ -148,11 +148,15 @@ class _Verifying:
         of_log = (FindingKind.LOG_BROKEN, FindingKind.CHECKPOINT_DIFFERS)
         self._add([f for f in findings if f.recording in inside or f.kind in of_log])
 
-    def _files(self, expected: Expected) -> None:
+    def _files(self, expected: Expected) -> list[tuple[str, str, list[Seal]]]:
+        """Check the files; return the digest lists that are to be looked at again."""
+        everything = self._scope.is_everything
         with page_aligned() as buffer:
             files = RecordingFiles(self._station.evidence, self._pace, buffer)
             try:
-                for seal, findings in files.check(self._seals(expected), self._reads_body):
+                for seal, findings in files.check(
+                    self._seals(expected), self._reads_body, lists=everything
+                ):
                     self._add(findings)
                     if self._reads_body(seal) and not findings:
                         self._note_whole(seal.id)
@@ -160,6 +164,7 @@ class _Verifying:
                     self._checked(seal.path, seal.size)
             finally:
                 self._result.size = files.size
+        return files.unlike_lists
 
     def _reads_body(self, seal: Seal) -> bool:
         return self._bodies and seal.id not in self._done

@@ -80,7 +80,9 @@ def plan(waiting: Iterable[Waiting], night: Night, days: int, rate: int) -> Plan
     """
     all_waiting = list(waiting)
     began = min((w.verified_at for w in all_waiting if w.verified_at), default=night.begins)
-    in_turn = sorted(all_waiting, key=lambda w: (w.since(began), w.recording))
+    in_turn = sorted(
+        all_waiting, key=lambda w: (w.since(began), w.verified_at is not None, w.recording)
+    )
     needed = 0
     so_far = 0
     for one in in_turn:
