@@ -266,6 +266,11 @@ def test_verification_finds_and_names(name: str, furnished: Dock) -> None:
         assert any(k == attack.kind and wanted in path for k, path in without_content)
 
 
+def test_the_documentation_has_every_attack() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "custody.md").read_text("utf-8")
+    assert [name for name in ATTACKS if f"`{name}`" not in page] == []
+
+
 def test_the_station_is_whole_before_the_attack(furnished: Dock) -> None:
     assert verify_here(furnished) == []
     assert verify_here(furnished, bodies=False) == []

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from recorder_sync.alerts.raising import raise_alert
 from recorder_sync.catalogue import alerts, verified
-from recorder_sync.ingest.recovery import is_intake_under_way
+from recorder_sync.ingest.recovery import is_intake_under_way, recover
 from recorder_sync.ingest.stopping import Stop
 from recorder_sync.inspection.findings import Finding, FindingKind, Row
 from recorder_sync.inspection.pace import Pace
@@ -37,6 +37,7 @@ def verify_tonight(station: Station, night: Night, stop: Stop) -> bool:
         ends=lambda: station.now() >= night.ends,
     )
     alarm = _Alarm(station)
+    recover(station)  # what a dead intake left is no finding
     try:
         if not verify(station, Scope(), bodies=False, pace=pace, found=alarm.sound).complete:
             return False
