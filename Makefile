@@ -42,9 +42,10 @@ check: $(VENV)/dev.done ## lint, types, dead links in docs
 	$(BIN)/mypy
 	$(BIN)/python tools/check_docs.py
 
-bench: $(VENV)/dev.done | parts compared ## measure: ingest against other ways, searches at 1 000 000 recordings
+bench: $(VENV)/dev.done | parts compared ## measure: ingest against other ways, searches, verification
 	$(BIN)/python benchmarks/ingest.py
 	$(BIN)/python benchmarks/catalogue_search.py
+	$(BIN)/python benchmarks/verification.py
 
 translations: $(VENV)/dev.done ## bring locale/ up to date with the code
 	$(BIN)/python tools/update_translations.py
