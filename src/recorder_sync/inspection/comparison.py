@@ -149,29 +149,17 @@ def _differences(table: _Table, log: Values | None, catalogue: Values | None) ->
     is_recording = table.name == "recordings"
     path = row["path"] if is_recording else f"{FILE_NAME}/{table.name}/{key}"
     recording = row["id"] if is_recording else None
-    if catalogue is None:
+    if log is None or catalogue is None:
+        kind = FindingKind.NOT_IN_CATALOGUE if catalogue is None else FindingKind.NOT_IN_LOG
+        if not is_recording:
+            yield _row_finding(kind, path, table.name, key)
+            return
         text = (
             T("sealed by the custody log, unknown to the catalogue")
-            if is_recording
-            else T(
-                "{table} {key}: the custody log has it, the catalogue does not",
-                table=table.name,
-                key=key,
-            )
+            if catalogue is None
+            else T("in the catalogue, but the custody log has no seal of it")
         )
-        yield Finding(FindingKind.NOT_IN_CATALOGUE, path, text, recording, Row(table.name, key))
-        return
-    if log is None:
-        text = (
-            T("in the catalogue, but the custody log has no seal of it")
-            if is_recording
-            else T(
-                "{table} {key}: the catalogue has it, the custody log does not",
-                table=table.name,
-                key=key,
-            )
-        )
-        yield Finding(FindingKind.NOT_IN_LOG, path, text, recording, Row(table.name, key))
+        yield Finding(kind, path, text, recording, Row(table.name, key))
         return
     for column in log:
         if log[column] != catalogue[column]:
@@ -309,14 +297,15 @@ def _unlike_sealed(expected: Expected) -> list[tuple[str, str, str | None]]:
     ).fetchall()
 
 
-def _row_finding(kind: FindingKind, path: str, table: str, identifier: str) -> Finding:
+def _row_finding(kind: FindingKind, path: str, table: str, key: str) -> Finding:
+    recording = key if table == "descriptions" else None
     if kind is FindingKind.NOT_IN_CATALOGUE:
         text = T("{table} {key}: the custody log has it, the catalogue does not",
-                 table=table, key=identifier)  # fmt: skip
+                 table=table, key=key)  # fmt: skip
     else:
         text = T("{table} {key}: the catalogue has it, the custody log does not",
-                 table=table, key=identifier)  # fmt: skip
-    return Finding(kind, path, text, identifier, Row(table, identifier))
+                 table=table, key=key)  # fmt: skip
+    return Finding(kind, path, text, recording, Row(table, key))
 
 
 def _describes(text: str, values: Values) -> bool:

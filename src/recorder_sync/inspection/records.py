@@ -46,7 +46,8 @@ def checked_records(station: Station, pace: Pace) -> Iterator[tuple[Expected, li
     try:
         with _explained():
             findings = _look(station, expected, pace)
-            expected.db.execute("create index if not exists sealed_by_folder on sealed (folder)")
+            expected.db.execute("create index if not exists sealed_by_id on sealed (id)")
+            expected.db.execute("create index sealed_by_folder on sealed (folder, path)")
             expected.db.execute(_ADD_UNKNOWN)
         yield expected, findings + list(_checkpoints(station, findings))
     finally:
