@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from recorder_sync.custody.log import Act, CustodyLog
+from recorder_sync.inspection.verification import Scope, verify
 from tests.conftest import Card, Dock, MediaFiles
 from tests.ingest.aftermath import until
 
@@ -73,6 +74,27 @@ def test_while_cards_are_taken_in_corrected_and_registered(
     assert troubles == []
     assert rounds > 3
     assert findings(dock) == []
+
+
+def test_what_is_sealed_while_it_looks(
+    station: Dock, tmp_path: Path, media_files: MediaFiles
+) -> None:
+    """After the catalogue was looked at, and before the folders are."""
+    card = Card(tmp_path / "another")
+    card.put("DCIM/DCAM_CAM001_000001_20261123_130000.jpg", media_files.photo.read_bytes() + b"1")
+    card.put("DCIM/DCAM_CAM009_000001_20261123_130000.jpg", media_files.photo.read_bytes() + b"2")
+    opened = station.station()
+    sealed: list[int] = []
+
+    def checked(_path: str, _size: int) -> None:
+        if not sealed:
+            sealed.append(station.ingest(card).json["sealed"])
+
+    try:
+        assert verify(opened, Scope(), checked).findings == []
+    finally:
+        opened.catalogue.close()
+    assert sealed == [2]
 
 
 def test_after_an_intake_was_killed_at_a_random_moment(
