@@ -42,11 +42,12 @@ check: $(VENV)/dev.done ## lint, types, dead links in docs
 	$(BIN)/mypy
 	$(BIN)/python tools/check_docs.py
 
-bench: $(VENV)/dev.done | parts compared ## measure: ingest, searches at 1 000 000 recordings, proofs at 10 000 000 entries
+bench: $(VENV)/dev.done | parts compared ## measure: ingest, searches, proofs at 10 000 000 entries, verification
 	$(BIN)/python benchmarks/ingest.py
 	$(BIN)/python benchmarks/catalogue_search.py
 	$(BIN)/python benchmarks/custody.py
 	$(BIN)/python benchmarks/rebuild_and_backup.py
+	$(BIN)/python benchmarks/verification.py
 
 translations: $(VENV)/dev.done ## bring locale/ up to date with the code
 	$(BIN)/python tools/update_translations.py

@@ -152,6 +152,12 @@ def sealed_recordings(count: int) -> Iterator[tuple[dict[str, Any], list[dict[st
         yield opened, described
 
 
+def make_descriptions(count: int) -> Iterator[dict[str, Any]]:
+    """Yield the descriptions of so many recordings, those of a docking together."""
+    for _, described in sealed_recordings(count):
+        yield from described
+
+
 @contextmanager
 def _indexes_made_at_the_end(db: sqlite3.Connection) -> Iterator[None]:
     """Take the product's indexes away and make them again, by the product's statements."""

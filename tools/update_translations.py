@@ -18,7 +18,7 @@ from babel.messages.pofile import read_po, write_po
 from recorder_sync.catalogue.dockings import DockingOutcome
 from recorder_sync.custody.log import Act
 from recorder_sync.ingest.readback import ReadBack
-from recorder_sync.inspection.verification import FindingKind
+from recorder_sync.inspection.findings import FindingKind
 from recorder_sync.model import (
     AlertKind,
     FileSystemState,

@@ -266,6 +266,29 @@ class Witness(_Section):
         return servers
 
 
+_Clock = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+
+
+class Verification(_Section):
+    """How sealed recordings are re-read, a part of them each night."""
+
+    nightly: bool = True
+    """Whether the service re-reads by itself."""
+    days: Annotated[int, Field(ge=1, le=3650)] = 30
+    """Days within which every recording is re-read."""
+    rate_mb_s: Annotated[float, Field(gt=0)] = 20.0
+    """MB a second that are re-read at most, 1 000 000 bytes each."""
+    night_begins: _Clock = "22:00"
+    """When a night's work begins, local time."""
+    night_ends: _Clock = "06:00"
+    """When it ends; the same as its beginning: a night lasts the whole day."""
+
+    @property
+    def rate(self) -> int:
+        """Bytes a second."""
+        return max(1, int(self.rate_mb_s * 1_000_000))
+
+
 def _pattern(text: str) -> str:
     try:
         re.compile(text)
@@ -356,6 +379,7 @@ class Configuration(_Section):
     deadline: Deadline = Deadline()
     backup: Backup = Backup()
     witness: Witness = Witness()
+    verification: Verification = Verification()
     profiles: tuple[Profile, ...] = ()
 
     @property

@@ -57,7 +57,7 @@ def as_json(recording: Recording, state: State = State.SEALED) -> Json:
         "recorded_start": iso(recording.recorded.start),
         "recorded_end": iso_or_none(recording.recorded.end),
         "recorded_source": recording.recorded.source.value,
-        "recorded_raw": dict(recording.recorded.raw),
+        "recorded_raw": _sorted(recording.recorded.raw),
         "duration_s": recording.media.duration_s,
         "media": _media_json(recording.media),
         "state": state.value,
@@ -122,6 +122,14 @@ def _value(value: object) -> str:
     return "null" if value is None else _encoded(value)
 
 
+def _sorted(found: Mapping[str, str]) -> dict[str, str]:
+    """Return names and values in the order that canonical JSON gives them.
+
+    So the text is the same again when it is made from the custody log.
+    """
+    return {name: found[name] for name in sorted(found)}
+
+
 def _card_path(found: Mapping[str, Any]) -> CardPath:
     exact = found["original_path_base64"]
     return CardPath(base64.b64decode(exact) if exact else found["original_path"].encode())
@@ -143,7 +151,7 @@ def _media_json(media: Media) -> Json:
         ),
         "make": media.make,
         "model": media.model,
-        "tags": dict(media.tags),
+        "tags": _sorted(media.tags),
         "problem": media.problem.value if media.problem else None,
         "detail": media.detail,
     }

@@ -368,6 +368,10 @@ class AlertKind(StrEnum):
     NOT_TAKEN_IN = "not-taken-in"
     """Something of a docking is not sealed, and waiting does not help."""
     BACKUP_FAILED = "backup-failed"
+    VERIFICATION_FINDING = "verification-finding"
+    """Something is not as it was sealed."""
+    VERIFICATION_BEHIND = "verification-behind"
+    """Not everything can be re-read within the days that are set."""
     STATION = "station"
     """The station itself: its disks, its configuration."""
     OUTSTANDING = "outstanding"
@@ -397,7 +401,6 @@ class AlertKind(StrEnum):
     """By the watchdog, because it hung."""
     CLOCK_STEPPED = "clock-stepped"
     CLOCK_NOT_SYNCHRONISED = "clock-not-synchronised"
-    VERIFICATION_FINDING = "verification-finding"
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,12 @@ def unprotect(name: str | Path, folder: int | None = None) -> None:
         os.close(handle)
 
 
+def is_immutable(handle: int) -> bool:
+    """Tell whether an open file has the immutable flag. Raises OSError."""
+    flags = _flags(handle)
+    return flags is not None and bool(flags & _IMMUTABLE)
+
+
 def measured(handle: int) -> str | None:
     """Return an open file's fs-verity digest as `sha256:` and hex; None: it has none.
 

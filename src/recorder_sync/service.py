@@ -35,6 +35,7 @@ from recorder_sync.errors import ConfigurationProblem, RecorderSyncError
 from recorder_sync.ingest.capacity import capacity_of
 from recorder_sync.ingest.recovery import recover
 from recorder_sync.journal import log_to_the_journal
+from recorder_sync.nightly_verification import NightlyVerification
 from recorder_sync.notify import Notify
 from recorder_sync.regular_checkpoints import RegularCheckpoints
 from recorder_sync.station import Station, now, open_station
@@ -102,21 +103,25 @@ class DockService:
             )
             checkpoints = RegularCheckpoints(self._in_use)
             backup = DailyBackup(self._in_use)
+            verification = NightlyVerification(self._in_use)
             if self._forwards:
                 stack.enter_context(delivering(self._in_use))
             watching.start()
             folders.start()
             checkpoints.start()
             backup.start()
+            verification.start()
             self._notify.ready(f"{len(self._settings.dock.folders)} drop folder(s)")
             _log.info("ready", version=__version__, station=self._settings.station.id)
             self._live(station, board, dock)
             self._notify.stopping()
             watcher.stop()
             folders.request_stop()
+            verification.stop(0.0)
             until = time.monotonic() + _STOP_WITHIN_S
             ended = dock.stop(_STOP_WITHIN_S)
             ended &= folders.stop(max(0.0, until - time.monotonic()))
+            verification.stop(max(0.0, until - time.monotonic()))
             self._put_on_record(station, {"what": "stopped", "clean": ended})
             backup.stop(max(0.0, until - time.monotonic()))
             checkpoints.stop(max(_LAST_CHECKPOINT_S, until - time.monotonic()))

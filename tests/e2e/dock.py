@@ -125,7 +125,7 @@ class Dock:
     def sealed_digests(self) -> list[str]:
         """Return the SHA-256 of every recording in the evidence folder, asked of no one else."""
         printed = self.machine.agent.sh(
-            f"find {EVIDENCE} -path '*/.incoming' -prune -o -type f ! -name '*.json'"
+            f"find {EVIDENCE} -mindepth 1 -name '.*' -prune -o -type f ! -name '*.json'"
             " ! -name B3SUMS ! -name SHA256SUMS -exec sha256sum {} +"
         )
         return sorted(line.split()[0].removeprefix("\\") for line in printed.splitlines())

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Card, Dock, MediaFiles
+from tests.inspection.furnished import furnish
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +30,26 @@ def station(sealed_once: Path, tmp_path: Path) -> Dock:
     """A copy of that station; its card lies beside it as `card`."""
     for part in ("evidence", "state", "card"):
         shutil.copytree(sealed_once / part, tmp_path / part)
+    dock = Dock(tmp_path)
+    dock.configure(ingest={"immutable": False})
+    return dock
+
+
+@pytest.fixture(scope="session")
+def furnished_once(media_files: MediaFiles, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a station with rows in every table."""
+    folder = tmp_path_factory.mktemp("furnished")
+    dock = Dock(folder)
+    dock.configure(ingest={"immutable": False})
+    furnish(dock, Card(folder / "card"), media_files)
+    return folder
+
+
+@pytest.fixture
+def furnished(furnished_once: Path, tmp_path: Path) -> Dock:
+    """A copy of that station."""
+    for part in ("evidence", "state", "card"):
+        shutil.copytree(furnished_once / part, tmp_path / part)
     dock = Dock(tmp_path)
     dock.configure(ingest={"immutable": False})
     return dock

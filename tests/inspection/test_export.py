@@ -116,7 +116,8 @@ def test_art_21_who_took_a_copy_and_why_is_entered_for_each_recording(
 
 
 def _sealed(opened: Station) -> list[Sealed]:
-    return list(recordings.all_sealed(opened.catalogue))
+    db = opened.catalogue
+    return [recordings.recording(db, found) for found in recordings.sealed_ids(db)]
 
 
 def test_the_entry_is_in_the_log_before_the_first_byte_is_copied(

@@ -97,4 +97,6 @@ def _text(text: Text) -> dict[str, object]:
 def _value(value: object) -> object:
     if isinstance(value, Text):
         return _text(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)  # as the custody log's canonical JSON has it
     return value if isinstance(value, int | float | str) else str(value)

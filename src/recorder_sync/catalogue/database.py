@@ -143,6 +143,17 @@ def insert(db: Database, name: str, row: dict[str, Any]) -> None:
     db.execute(f"insert into {name} ({columns}) values ({marks})", list(row.values()))
 
 
+def upsert(db: Database, name: str, key: str, row: dict[str, Any]) -> None:
+    """Insert a row, or replace the columns given of the one with this key; as fast as `insert`."""
+    columns, marks = ", ".join(row), ", ".join("?" for _ in row)
+    changed = ", ".join(f"{column} = excluded.{column}" for column in row if column != key)
+    db.execute(
+        f"insert into {name} ({columns}) values ({marks})"
+        f" on conflict ({key}) do update set {changed}",
+        list(row.values()),
+    )
+
+
 @contextmanager
 def transaction(db: Database) -> Iterator[None]:
     """Write all of it or nothing; waits for whoever is writing.

@@ -9,6 +9,7 @@ from enum import StrEnum
 from sqlite_utils.db import Database
 
 from recorder_sync.catalogue import ledger
+from recorder_sync.catalogue.database import upsert
 from recorder_sync.catalogue.schema import table
 from recorder_sync.errors import NotFound
 from recorder_sync.health_json import health_json, health_of
@@ -76,7 +77,10 @@ def open_docking(db: Database, docking: Docking) -> None:
     if docking.identity.device:
         ledger.see_device(db, docking.identity.device)
     storage = docking.storage
-    table(db, "dockings").upsert(
+    upsert(
+        db,
+        "dockings",
+        "id",
         {
             "id": docking.id,
             "source": docking.source,
@@ -101,12 +105,12 @@ def open_docking(db: Database, docking: Docking) -> None:
             if docking.health
             else None,
             "removed_at": iso_or_none(docking.removed_at),
-        }
+        },
     )
 
 
 def set_state(db: Database, docking: str, state: Stay) -> None:
-    table(db, "dockings").update(docking, {"state": state.value})
+    db.execute("update dockings set state = ? where id = ?", [state.value, docking])
 
 
 def end_stay(db: Database, docking: str, state: Stay, removed_at: datetime) -> None:
@@ -130,7 +134,10 @@ def open_stays(db: Database) -> dict[str, Stay]:
 
 
 def close_docking(db: Database, docking: str, ended_at: datetime, outcome: DockingOutcome) -> None:
-    table(db, "dockings").update(docking, {"ended_at": iso(ended_at), "outcome": outcome.value})
+    db.execute(
+        "update dockings set ended_at = ?, outcome = ? where id = ?",
+        [iso(ended_at), outcome.value, docking],
+    )
 
 
 def add_inventory(
@@ -141,22 +148,17 @@ def add_inventory(
     perhaps_entered: bool = False,
 ) -> None:
     """Enter files of a docking's inventory; those that are `perhaps_entered` stay as they are."""
-    table(db, "inventory").insert_all(
+    insert = "insert or ignore" if perhaps_entered else "insert"
+    db.conn.executemany(
+        f"{insert} into inventory (docking, path, size, mtime_ns, kind, outcome, reason, hint,"
+        " recording) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            {
-                "docking": docking,
-                "path": entry.path.raw,
-                "size": entry.size,
-                "mtime_ns": entry.mtime_ns,
-                "kind": entry.kind,
-                "outcome": entry.outcome,
-                "reason": entry.reason,
-                "hint": entry.hint,
-                "recording": entry.recording,
-            }
+            (
+                *(docking, entry.path.raw, entry.size, entry.mtime_ns, entry.kind),
+                *(entry.outcome, entry.reason, entry.hint, entry.recording),
+            )
             for entry in entries
         ),
-        ignore=perhaps_entered,
     )
 
 

@@ -21,7 +21,7 @@ from typing import Any
 
 from sqlite_utils.db import Database
 
-from recorder_sync.catalogue import alerts, device_events, dockings, ledger, recordings
+from recorder_sync.catalogue import alerts, device_events, dockings, ledger, recordings, verified
 from recorder_sync.catalogue.database import (
     FILE_NAME,
     alone,
@@ -190,8 +190,13 @@ def replay(db: Database, custody: CustodyLog) -> int:
 def apply(db: Database, entries: Iterable[Entry]) -> None:
     """Enter what these entries say, in a transaction of the caller's."""
     for entry in entries:
-        if (step := _STEPS.get(entry.deed.act)) is not None:
-            step(db, entry)
+        take_up(db, entry)
+
+
+def take_up(db: Database, entry: Entry) -> None:
+    """Do to the catalogue what followed from one entry of the custody log."""
+    if (step := _STEPS.get(entry.deed.act)) is not None:
+        step(db, entry)
 
 
 def _docking_opened(db: Database, entry: Entry) -> None:
@@ -347,6 +352,10 @@ def _device_event(db: Database, entry: Entry) -> None:
         device_events.enter(db, event_of(entry))
 
 
+def _verification(db: Database, entry: Entry) -> None:
+    verified.enter(db, entry.deed.facts, entry.deed.time)
+
+
 def path_of(facts: Mapping[str, Any]) -> CardPath:
     """Return a card's path as the custody log holds it."""
     exact = facts.get("path_base64")
@@ -365,4 +374,5 @@ _STEPS: dict[Act, Callable[[Database, Entry], None]] = {
     Act.TAG: _tag,
     Act.LEDGER: _ledger,
     Act.DEVICE_EVENT: _device_event,
+    Act.VERIFICATION: _verification,
 }

@@ -4,7 +4,7 @@ Searches are in `search.py`.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -38,6 +38,8 @@ class Intent:
     """Digest of the first and last bytes (`ingest/engine.py`)."""
     part: str
     """The copy's path below the evidence folder."""
+    protection: str | None = None
+    """What keeps it from being changed, once it is in place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,17 +232,14 @@ def recording(db: Database, prefix: str) -> Sealed:
     return _sealed(rows[0])
 
 
-def all_sealed(
-    db: Database, since: datetime | None = None, case: str | None = None
-) -> Iterator[Sealed]:
-    """Yield the sealed recordings by path: all, or those sealed since, or of one case."""
-    query, values = _SEALED, []
+def sealed_ids(db: Database, since: datetime | None = None, case: str | None = None) -> list[str]:
+    """Return the sealed recordings by path: all, or those sealed since, or of one case."""
+    query, values = "select id from recordings where state = 'sealed'", []
     if since is not None:
-        query, values = query + " and r.sealed_at >= ?", [iso(since)]
+        query, values = query + " and sealed_at >= ?", [iso(since)]
     if case is not None:
-        query, values = query + " and r.case_no = ?", [*values, case]
-    for row in db.query(query + " order by r.path", values):
-        yield _sealed(row)
+        query, values = query + " and case_no = ?", [*values, case]
+    return [row[0] for row in db.execute(query + " order by path", values)]
 
 
 _SEALED = (
@@ -249,15 +248,10 @@ _SEALED = (
 )
 
 
-def sample_sealed(db: Database, count: int) -> list[Sealed]:
+def sample_ids(db: Database, count: int) -> list[str]:
     """Return up to `count` sealed recordings, picked at random."""
-    ids = [
-        row["id"]
-        for row in db.query(
-            "select id from recordings where state = 'sealed' order by random() limit ?", [count]
-        )
-    ]
-    return [recording(db, one) for one in ids]
+    query = "select id from recordings where state = 'sealed' order by random() limit ?"
+    return [row[0] for row in db.execute(query, [count])]
 
 
 def count_sealed(db: Database) -> tuple[int, int]:

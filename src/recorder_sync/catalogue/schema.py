@@ -277,3 +277,19 @@ def m006_alerts(db: Database) -> None:
         strict=True,
     )
     db.execute("create index alerts_open on alerts (kind) where resolved_at is null")
+
+
+@migrations()
+def m007_verified(db: Database) -> None:
+    """When each recording was last re-read and whole, and a full verification under way.
+
+    What is whole on disk can be gone from this catalogue: so it refers to no recording here.
+    """
+    table(db, "verified").create(
+        {"recording": str, "at": str},
+        pk="recording",
+        not_null={"at"},
+        strict=True,
+    )
+    db.execute("create index verified_by_time on verified (at)")
+    table(db, "verification_runs").create({"began_at": str}, pk="began_at", strict=True)

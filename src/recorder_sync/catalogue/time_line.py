@@ -25,10 +25,15 @@ def place(moment: datetime) -> int:
     return (moment - _EPOCH) // timedelta(milliseconds=1) * _PLACES
 
 
+def first_place(start: datetime, recording: str) -> int:
+    """Return the place of a recording with this start and id, where no other has it."""
+    high, middle, low = (_DIGITS.find(c) & 31 for c in recording[:3].ljust(3))
+    return place(start) + (high * 32 + middle) * 32 + low
+
+
 def free_place(db: Database, start: datetime, recording: str) -> int:
     """Return the place of a new recording with this start and id."""
-    high, middle, low = (_DIGITS.find(c) & 31 for c in recording[:3].ljust(3))
-    number = place(start) + (high * 32 + middle) * 32 + low
+    number = first_place(start, recording)
     while db.execute("select 1 from recordings where number = ?", [number]).fetchone():
         number += 1
     return number

@@ -7,9 +7,13 @@ becomes a phrase.
 
 import unicodedata
 
+_ASCII = {code: " " for code in range(128) if not chr(code).isalnum()}
+
 
 def words(text: str) -> str:
     """Return the text with every ideograph standing alone, other marks as spaces."""
+    if text.isascii():
+        return " ".join(text.translate(_ASCII).split())
     parts = []
     for character in unicodedata.normalize("NFKC", text):
         if _is_ideograph(character):

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from recorder_sync.catalogue import dockings
+from recorder_sync.catalogue import dockings, verified
 from recorder_sync.catalogue import recordings as catalogue
 from recorder_sync.catalogue.recordings import Sealed
 from recorder_sync.catalogue.search import Search, search
@@ -36,6 +36,7 @@ from recorder_sync.language import T, tr
 from recorder_sync.model import Recording, Tag
 from recorder_sync.rules.lifecycle import State
 from recorder_sync.station import Station
+from recorder_sync.timestamps import iso_or_none
 from recorder_sync.witnessing.making import checkpoints_of
 
 app = typer.Typer()
@@ -132,10 +133,12 @@ def show(
         station.custody.append([station.deed(Act.VIEW, found.id, {"what": "description"})])
         history = [e for e in station.custody.entries() if e.deed.subject == found.id]
         seen = dockings.other_names(station.catalogue, found.id)
+        verified_at = verified.last(station.catalogue, found.id)
         if json:
             print_json(
                 {
                     **as_json(found),
+                    "verified_at": iso_or_none(verified_at),
                     "seen": [{"docking": d, "path": path.text} for d, path in seen],
                     "custody": [
                         {
@@ -151,7 +154,12 @@ def show(
             )
             return
         zone = station.settings.station.zone
-        facts(_facts(found, station))
+        facts(
+            [
+                *_facts(found, station),
+                (tr("Last re-read"), local(verified_at, zone) if verified_at else tr("not yet")),
+            ]
+        )
         answers.print()
         table(
             [tr("Entry"), tr("Time"), tr("Who"), tr("What was done")],

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from recorder_sync.catalogue import alerts, dockings, recordings
+from recorder_sync.catalogue import alerts, dockings, recordings, verified
 from recorder_sync.cli.dock_screen import PortsTable, read_status
 from recorder_sync.cli.dock_screen import watch as watch_ports
 from recorder_sync.cli.dockings import docking_json, result_words
@@ -14,7 +14,7 @@ from recorder_sync.cli.session import settings_of, station_of
 from recorder_sync.ingest.medium import file_system_of, has_device
 from recorder_sync.language import tr
 from recorder_sync.model import Alert
-from recorder_sync.timestamps import iso
+from recorder_sync.timestamps import iso, iso_or_none
 
 _DOCKINGS = 5
 _ALERTS = 10
@@ -41,6 +41,7 @@ def status(
         entries = station.custody.size()
         live = read_status(settings)
         matters = alerts.open_alerts(station.catalogue)
+        re_read = verified.standing(station.catalogue)
         if json:
             print_json(
                 {
@@ -58,6 +59,10 @@ def status(
                         "bytes": size,
                         "late": late,
                         "unfinished": unfinished,
+                    },
+                    "verification": {
+                        "oldest": iso_or_none(re_read.oldest),
+                        "never": re_read.never,
                     },
                     "custody_entries": entries,
                     "service": "running" if live else "not-running",
@@ -78,6 +83,8 @@ def status(
                 (tr("Sealed"), f"{sealed} ({amount(size)})"),
                 (tr("Late"), late),
                 (tr("Unfinished"), unfinished),
+                (tr("Oldest re-reading"), local(re_read.oldest, settings.station.zone)),
+                (tr("Never re-read"), re_read.never),
                 (tr("Custody entries"), entries),
                 (tr("Dock service"), tr("running") if live else tr("not running")),
                 (tr("Open alerts"), len(matters)),

@@ -283,13 +283,10 @@ class Checkpoints:
     def _extend(self, size: int) -> None:
         """Add what is on stable storage. Raises ValueError when the tree is not the log's."""
         first = self.tree.size
-        entries = self._log.entries(max(0, first - 1))
-        if first:
-            known = next(entries, None)
-            if known is None or bytes.fromhex(known.leaf) != self.tree.node(0, first - 1):
-                raise ValueError("the tree does not end where the log does")
-        new = islice(entries, max(0, size - first))
-        self.tree.extend(bytes.fromhex(entry.leaf) for entry in new)
+        leaves = self._log.leaves(max(0, first - 1))
+        if first and next(leaves, None) != self.tree.node(0, first - 1):
+            raise ValueError("the tree does not end where the log does")
+        self.tree.extend(islice(leaves, max(0, size - first)))
 
     def _signer(self) -> Signer:
         """Return the station's key, made when it is first needed."""

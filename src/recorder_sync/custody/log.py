@@ -231,6 +231,27 @@ class CustodyLog:
         weaker = [one for one in found if one is not Protection.IMMUTABLE]
         return next(iter(weaker or found), None)
 
+    def leaves(self, first: int = 0) -> Iterator[bytes]:
+        """Yield the leaf hashes of the entries from number `first` on, checking every link.
+
+        Lines are not read any further than that needs, which takes a tenth of the time.
+        Raises CustodyProblem as `entries` does.
+        """
+        start = max(0, first - 1)
+        expected = None if start else 0
+        previous = None if start else FIRST_PREVIOUS.encode()
+        for segment in self._segments_from(start):
+            for line in _lines(segment, start):
+                seq, link = _link(line)
+                if expected is None and seq is not None and int(segment.stem) <= seq <= start:
+                    expected, previous = seq, link
+                if expected is None or (seq, link) != (expected, previous):
+                    raise _broken(segment, expected, _parse(line, segment, expected).seq)
+                leaf = hashlib.sha256(b"\0" + line)
+                if expected >= first:
+                    yield leaf.digest()
+                expected, previous = expected + 1, leaf.hexdigest().encode()
+
     def is_begun(self) -> bool:
         """Tell whether anything was ever put on record here."""
         return bool(self._segments())
@@ -306,6 +327,18 @@ def _line(seq: int, previous: str, station: str, deed: Deed) -> bytes:
     )
 
 
+def _link(line: bytes) -> tuple[int | None, bytes]:
+    """Return the number of a canonical line's entry and the hash it is linked by.
+
+    Within a line's strings every quotation mark is escaped, and of the keys of an entry only
+    `facts`, which comes before, holds others.
+    """
+    at = line.rfind(b',"prev":"') + len(b',"prev":"')
+    link, comma, rest = line[at : at + 64], line[at + 64 : at + 72], line[at + 72 : at + 92]
+    number = rest.partition(b",")[0]
+    return (int(number) if comma == b'","seq":' and number.isdigit() else None), link
+
+
 def _lines(segment: Path, first: int) -> Iterator[bytes]:
     try:
         yield from segment_file.lines(segment, first)
@@ -316,7 +349,7 @@ def _lines(segment: Path, first: int) -> Iterator[bytes]:
 def _parse(line: bytes, segment: Path, seq: int | None) -> Entry:
     """Read a line that should be of entry `seq`, where that is known."""
     try:
-        fields = json.loads(line)
+        fields = json.loads(line.decode())
         deed = Deed(
             Act(fields["act"]),
             fields["subject"],

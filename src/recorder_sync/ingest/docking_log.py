@@ -63,6 +63,30 @@ def log_closing(station: Station, report: Report, outcome: DockingOutcome) -> No
             dockings.set_state(station.catalogue, report.docking, state)
 
 
+def noted_facts(entries: Sequence[InventoryEntry]) -> dict[str, object]:
+    """Return what became of files by the catalogue, as the end of a docking says it.
+
+    What was sealed, or skipped from the first, has entries of its own.
+    """
+    return {
+        "already_sealed": [
+            {**path_facts(entry.path), "recording": entry.recording}
+            for entry in entries
+            if entry.outcome is ItemOutcome.ALREADY_SEALED
+        ],
+        "failed": [
+            {
+                **path_facts(entry.path),
+                "error": entry.reason,
+                "hint": entry.hint,
+                "salvage": entry.recording,
+            }
+            for entry in entries
+            if entry.outcome is ItemOutcome.FAILED
+        ],
+    }
+
+
 def _inventory_entry(item: Item) -> InventoryEntry:
     reason = item.skipped or item.failure
     return InventoryEntry(

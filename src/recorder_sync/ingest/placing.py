@@ -12,6 +12,7 @@ from contextlib import ExitStack, suppress
 
 from recorder_sync.catalogue.recordings import Intent
 from recorder_sync.model import Digests
+from recorder_sync.protection import Protection
 from recorder_sync.stores.evidence import (
     EvidenceFolder,
     exists,
@@ -105,22 +106,27 @@ class Day:
         if final in self._ours:
             self._evidence.clear_away((final, final + ".json"), self._target)
 
-    def complete(self, placed: Sequence[Intent]) -> None:
-        """List, protect and sync what was placed; the names of a docking's folder too."""
+    def complete(self, placed: Sequence[Intent]) -> dict[str, Protection]:
+        """List, protect and sync what was placed; the names of a docking's folder too.
+
+        Returns what protects each recording, by id.
+        """
         if not placed:
             self._evidence.remove_empty(self._name)
-            return
+            return {}
         digests: dict[str, Digests] = {}
         for intent in placed:
             _, final = _names(intent)
             digests[final] = intent.recording.digests
             digests[final + ".json"] = intent.description
         self._evidence.list_digests(self._target, digests, perhaps_listed=self._interrupted)
-        for name in digests:
-            self._evidence.protect(name, self._target)
+        protections = {
+            name: self._evidence.protect(name, self._target).protection for name in digests
+        }
         os.fsync(self._target)
         if self._source is not None:
             os.fsync(self._source)
+        return {intent.recording.id: protections[_names(intent)[1]] for intent in placed}
 
 
 def _names(intent: Intent) -> tuple[str, str]:

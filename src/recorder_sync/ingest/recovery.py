@@ -20,14 +20,19 @@ from recorder_sync.alerts.raising import raise_alert
 from recorder_sync.catalogue import dockings, recordings
 from recorder_sync.catalogue.database import FILE_NAME, transaction
 from recorder_sync.catalogue.dockings import DockingOutcome
+from recorder_sync.catalogue.rebuild import take_up
 from recorder_sync.catalogue.restore import catch_up, is_behind
 from recorder_sync.custody.log import Act
+from recorder_sync.errors import CustodyProblem
+from recorder_sync.ingest.docking_log import noted_facts
 from recorder_sync.ingest.partials import KEPT, KeptPartials
 from recorder_sync.ingest.seal import finish_interrupted
 from recorder_sync.language import T
 from recorder_sync.model import AlertKind
 from recorder_sync.station import Station
 from recorder_sync.stores.evidence import INCOMING
+
+_OPENING = (Act.DEVICE_HELD, Act.DOCKING_OPENED, Act.INVENTORY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,8 @@ def recover(station: Station) -> Recovered:
     with station.evidence.sealing_turn():
         caught_up = _catch_up(station)
         live = {folder.name for folder in _folders(station) if _is_live(folder)}
+        left = {folder.name for folder in _folders(station)} - live
+        _take_up(station, left | (set(dockings.open_dockings(station.catalogue)) - live))
         dead = [
             intent
             for intent in recordings.intents(station.catalogue)
@@ -111,6 +118,11 @@ def _catch_up(station: Station) -> int:
     return count
 
 
+def is_intake_under_way(station: Station) -> bool:
+    """Tell whether a card is being taken in, by whatever process. Raises OSError."""
+    return any(_is_live(folder) for folder in _folders(station))
+
+
 def _folders(station: Station) -> list[Path]:
     inside = station.evidence.incoming.iterdir()
     folders = (path for path in inside if path.is_dir() and not path.is_symlink())
@@ -136,7 +148,10 @@ def _is_same(folder: Path, handle: int) -> bool:
 
 
 def _is_live(folder: Path) -> bool:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False  # its intake has just ended
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -146,8 +161,31 @@ def _is_live(folder: Path) -> bool:
     return False
 
 
+def _take_up(station: Station, ended: set[str]) -> None:
+    """Take up what dead runs put on record and not into the catalogue any more.
+
+    Seals are not among it: they are finished from their intents.
+    """
+    if not ended:
+        return
+    db = station.catalogue
+    unopened = {docking for docking in ended if not dockings.inventory_of(db, docking)}
+    station.custody.sync()
+    # A log that is broken is for verification to find; it keeps no card from being taken in.
+    with transaction(db), suppress(CustodyProblem):
+        for entry in station.custody.entries():
+            deed = entry.deed
+            if (deed.act in _OPENING and deed.subject in unopened) or (
+                deed.act is Act.SEEN_AGAIN and deed.facts["docking"] in ended
+            ):
+                take_up(db, entry)
+
+
 def _close(station: Station, docking: str) -> None:
-    deed = station.deed(Act.DOCKING_CLOSED, docking, {"outcome": DockingOutcome.INTERRUPTED.value})
+    """End a docking whose run is dead, with what the catalogue knows of its files."""
+    noted = noted_facts(dockings.inventory_of(station.catalogue, docking))
+    facts = {"outcome": DockingOutcome.INTERRUPTED.value, **noted}
+    deed = station.deed(Act.DOCKING_CLOSED, docking, facts)
     station.custody.append([deed])
     with transaction(station.catalogue):
         dockings.close_docking(station.catalogue, docking, deed.time, DockingOutcome.INTERRUPTED)

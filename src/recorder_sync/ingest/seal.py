@@ -12,7 +12,7 @@ import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
@@ -221,8 +221,8 @@ def _put_in_place(
                     else:
                         day.take_back(intent)
                         failures.append(_withdrawn(station, intent, error))
-                day.complete(inside)
-                placed += inside
+                protections = day.complete(inside)
+                placed += (replace(i, protection=protections[i.recording.id]) for i in inside)
     except OSError as error:
         raise station.evidence.unusable(error) from error
     return placed, failures
@@ -258,6 +258,7 @@ def _seal_deed(station: Station, intent: Intent) -> Deed:
         "description_blake3": intent.description.blake3,
         "description_sha256": intent.description.sha256,
         "fingerprint": intent.fingerprint.hex(),
+        "protection": intent.protection,
     }
     if station.settings.ingest.fs_verity:
         facts["fs_verity"] = station.evidence.verity_of(intent.recording.path)

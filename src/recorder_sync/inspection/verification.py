@@ -1,310 +1,255 @@
 """Re-reads evidence and compares disk, descriptions, digest lists, catalogue and log.
 
-The custody log is the measure: the chain of its entries is checked first, then every
-recording against its seal entry. The files are read round the page cache, so that what
-is verified is the disk. Lines cut off the end of the log are not found here; that needs
-a witness outside this machine.
+The custody log is the measure: the chain of its entries is checked first, with its
+checkpoints, then every row of the catalogue, then the files of every recording against its
+seal. Bodies are read round the page cache, so that what is verified is the disk; without
+bodies it is metadata only. What was re-read and whole is put on record as it goes: a
+verification of everything that was cut off goes on where it was.
 """
 
-import errno
-import os
-import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
-from mmap import mmap
-from pathlib import Path
 
-from recorder_sync.catalogue import recordings
-from recorder_sync.catalogue.recordings import Sealed
+from recorder_sync.catalogue import recordings, verified
+from recorder_sync.catalogue.database import transaction
 from recorder_sync.custody.log import Act
-from recorder_sync.errors import CustodyProblem, os_reason
+from recorder_sync.errors import CustodyProblem
 from recorder_sync.ingest.buffers import page_aligned
-from recorder_sync.ingest.readback import read_back
-from recorder_sync.inspection.measure import Measure, of_catalogue, read_measures
-from recorder_sync.language import T, Text
-from recorder_sync.model import CardPath
+from recorder_sync.ingest.stopping import Stopping
+from recorder_sync.inspection.expected import Expected
+from recorder_sync.inspection.findings import Finding, FindingKind
+from recorder_sync.inspection.on_disk import (
+    RecordingFiles,
+    Seal,
+    extras_and_lists,
+    seal_of,
+    seals_by_folder,
+)
+from recorder_sync.inspection.pace import Pace
+from recorder_sync.inspection.records import checked_records
 from recorder_sync.station import Station
-from recorder_sync.stores.evidence import B3SUMS, SHA256SUMS
+from recorder_sync.timestamps import iso
 
+_IN_ONE_ENTRY = 1_000
+"""Recordings of which one custody entry says that they are whole."""
 
-class FindingKind(StrEnum):
-    CHANGED = "changed"
-    MISSING = "missing"
-    EXTRA = "extra"
-    UNREADABLE = "unreadable"
-    DESCRIPTION_CHANGED = "description-changed"
-    DESCRIPTION_MISSING = "description-missing"
-    LIST_DIFFERS = "list-differs"
-    NOT_IN_LOG = "not-in-log"
-    NOT_IN_CATALOGUE = "not-in-catalogue"
-    CATALOGUE_DIFFERS = "catalogue-differs"
-    LOG_BROKEN = "log-broken"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    kind: FindingKind
-    path: str
-    """Below the evidence folder; of the log, its name."""
-    text: Text
-    recording: str | None = None
+_AT_MOST_S = 60.0
+"""Seconds of work that a power cut may cost."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What to verify: everything, or a part. Only everything finds extra files."""
+    """What to verify: everything, or a part. Only everything finds what was added."""
 
     since: datetime | None = None
     sample: int | None = None
     case: str | None = None
+    chosen: tuple[str, ...] | None = None
+    """These recordings, in this order."""
 
     @property
     def is_everything(self) -> bool:
-        return self.since is None and self.sample is None and self.case is None
+        return all(v is None for v in (self.since, self.sample, self.case, self.chosen))
 
 
 @dataclass(slots=True)
 class Verification:
     checked: int = 0
+    """Recordings whose files were looked at."""
     size: int = 0
+    """Bytes of recordings that were re-read."""
     findings: list[Finding] = field(default_factory=list)
+    complete: bool = False
+    """False: it was stopped."""
+    began_at: datetime | None = None
+    """Of everything: when the verification began that this one goes on with, or is."""
+    earlier: int = 0
+    """Recordings that it had re-read before it was cut off."""
 
 
 def verify(
-    station: Station, scope: Scope, checked: Callable[[str, int], None] = lambda _p, _s: None
+    station: Station,
+    scope: Scope,
+    checked: Callable[[str, int], None] = lambda _p, _s: None,
+    *,
+    bodies: bool = True,
+    anew: bool = False,
+    pace: Pace | None = None,
+    found: Callable[[Finding], None] = lambda _f: None,
 ) -> Verification:
     """Verify the recordings in scope and enter the result in the custody log.
 
-    `checked` is told each recording's path and size. Every finding is one thing that is
-    not as it was sealed. Raises MissingPart when the result cannot be entered.
+    `bodies` says whether recordings are re-read, `anew` that a verification of everything
+    begins again where one was cut off. `checked` is told each recording's path and size,
+    `found` each finding at once. When the pace stops it, the result is not complete.
+    Raises MissingPart when the result cannot be entered.
     """
-    result = Verification()
-    with _standstill(station):
-        measures = _measures(station, result)
-        log_broken = bool(result.findings)
-        known: dict[str, Measure] = {}
+    return _Verifying(station, scope, bodies, anew, pace or Pace(), checked, found).run()
+
+
+class _Verifying:
+    """One verification under way."""
+
+    def __init__(
+        self,
+        station: Station,
+        scope: Scope,
+        bodies: bool,
+        anew: bool,
+        pace: Pace,
+        checked: Callable[[str, int], None],
+        found: Callable[[Finding], None],
+    ) -> None:
+        self._station = station
+        self._scope = scope
+        self._bodies = bodies
+        self._pace = pace
+        self._checked = checked
+        self._found = found
+        self._result = Verification()
+        self._whole: list[str] = []
+        """Re-read, and not on record yet."""
+        self._on_record_at = station.now()
+        self._done: set[str] = set()
+        """Re-read before this verification was cut off."""
+        if bodies and scope.is_everything:
+            self._begin(anew)
+
+    def run(self) -> Verification:
+        result = self._result
+        try:
+            with checked_records(self._station, self._pace) as (expected, findings):
+                self._scoped(expected, findings)
+                lists = self._files(expected)
+                if self._scope.is_everything:
+                    self._add(extras_and_lists(self._station, expected.db, lists, self._pace))
+            result.complete = True
+        except Stopping:
+            result.complete = False
+        self._enter()
+        return result
+
+    def _begin(self, anew: bool) -> None:
+        """Go on with a verification that was cut off, or begin one."""
+        result, db = self._result, self._station.catalogue
+        under_way = None if anew else verified.under_way(db)
+        result.began_at = under_way or self._station.now()
+        if under_way is not None:
+            self._done = verified.since(db, under_way)
+            result.earlier = len(self._done)
+
+    def _scoped(self, expected: Expected, findings: list[Finding]) -> None:
+        """Keep what was found of the records, as far as it was asked for."""
+        if self._scope.is_everything:
+            self._add(findings)
+            return
+        inside = {seal.id for seal in self._seals(expected)}
+        of_log = (FindingKind.LOG_BROKEN, FindingKind.CHECKPOINT_DIFFERS)
+        self._add([f for f in findings if f.recording in inside or f.kind in of_log])
+
+    def _files(self, expected: Expected) -> list[tuple[str, str, list[Seal]]]:
+        """Check the files; return the digest lists that are to be looked at again."""
+        everything = self._scope.is_everything
         with page_aligned() as buffer:
-            for sealed in _in_scope(station, scope):
-                identifier = sealed.recording.id
-                measure = measures.pop(identifier, None)
-                if measure is not None or not log_broken:
-                    result.findings += _compare(sealed, measure)
-                measure = measure or of_catalogue(sealed)
-                known[measure.path] = measure
-                result.findings += _on_disk(station, identifier, measure, buffer)
-                result.checked += 1
-                result.size += measure.size
-                checked(measure.path, measure.size)
-            if scope.is_everything:
-                for identifier, measure in measures.items():
-                    known[measure.path] = measure
-                    result.findings.append(_not_in_catalogue(identifier, measure))
-                    result.findings += _on_disk(station, identifier, measure, buffer)
-    if scope.is_everything:
-        with station.evidence.sealing_turn():
-            for sealed in recordings.all_sealed(station.catalogue):
-                known.setdefault(sealed.recording.path, of_catalogue(sealed))
-            result.findings += _extras_and_lists(station, known)
-    _enter(station, scope, result)
-    return result
+            files = RecordingFiles(self._station.evidence, self._pace, buffer)
+            try:
+                for seal, findings in files.check(
+                    self._seals(expected), self._reads_body, lists=everything
+                ):
+                    self._add(findings)
+                    if self._reads_body(seal) and not findings:
+                        self._note_whole(seal.id)
+                    self._result.checked += 1
+                    self._checked(seal.path, seal.size)
+            finally:
+                self._result.size = files.size
+        return files.unlike_lists
 
+    def _reads_body(self, seal: Seal) -> bool:
+        return self._bodies and seal.id not in self._done
 
-@contextmanager
-def _standstill(station: Station) -> Iterator[None]:
-    """Look at the catalogue as it is now, however much is sealed meanwhile.
+    def _seals(self, expected: Expected) -> Iterator[Seal]:
+        if self._scope.is_everything:
+            yield from seals_by_folder(expected.db)
+            return
+        for identifier in self._chosen():
+            seal = seal_of(expected.db, identifier)
+            if seal is not None:  # else it was sealed since the log was read
+                yield seal
 
-    The first read fixes what this connection sees (https://www.sqlite.org/isolation.html);
-    it happens while nobody measures, so the log read next holds at least as much.
-    """
-    with station.evidence.sealing_turn():
-        station.catalogue.execute("begin")
-        recordings.count_sealed(station.catalogue)
-    try:
-        yield
-    finally:
-        station.catalogue.rollback()
+    def _chosen(self) -> list[str]:
+        scope, db = self._scope, self._station.catalogue
+        if scope.chosen is None:
+            if scope.sample is not None:
+                ids = recordings.sample_ids(db, scope.sample)
+            else:
+                ids = recordings.sealed_ids(db, scope.since, scope.case)
+            self._scope = Scope(scope.since, scope.sample, scope.case, tuple(ids))
+        assert self._scope.chosen is not None
+        return list(self._scope.chosen)
 
+    def _add(self, findings: list[Finding]) -> None:
+        for finding in findings:
+            self._result.findings.append(finding)
+            self._found(finding)
 
-def _measures(station: Station, result: Verification) -> dict[str, Measure]:
-    try:
-        return read_measures(station.custody)
-    except CustodyProblem as problem:
-        result.findings.append(Finding(FindingKind.LOG_BROKEN, "custody", problem.text))
-        return {}
+    def _note_whole(self, recording: str) -> None:
+        self._whole.append(recording)
+        late = (self._station.now() - self._on_record_at).total_seconds() >= _AT_MOST_S
+        if len(self._whole) >= _IN_ONE_ENTRY or late:
+            self._enter_part()
 
+    def _enter_part(self) -> None:
+        """Put on record what is whole so far; a log too broken for that is a finding already."""
+        self._on_record_at = self._station.now()
+        try:
+            self._append({"part": True, "complete": False})
+        except CustodyProblem:
+            if not self._log_is_broken():
+                raise
 
-def _in_scope(station: Station, scope: Scope) -> Iterator[Sealed]:
-    if scope.sample is not None:
-        yield from recordings.sample_sealed(station.catalogue, scope.sample)
-    else:
-        yield from recordings.all_sealed(station.catalogue, scope.since, scope.case)
-
-
-def _compare(sealed: Sealed, measure: Measure | None) -> Iterator[Finding]:
-    recording = sealed.recording
-    if measure is None:
-        yield Finding(
-            FindingKind.NOT_IN_LOG,
-            recording.path,
-            T("in the catalogue, but the custody log has no seal of it"),
-            recording.id,
-        )
-    elif measure != of_catalogue(sealed):
-        yield Finding(
-            FindingKind.CATALOGUE_DIFFERS,
-            measure.path,
-            T("the catalogue says something else than the custody log"),
-            recording.id,
-        )
-
-
-def _not_in_catalogue(identifier: str, measure: Measure) -> Finding:
-    return Finding(
-        FindingKind.NOT_IN_CATALOGUE,
-        measure.path,
-        T("sealed by the custody log, unknown to the catalogue"),
-        identifier,
-    )
-
-
-def _on_disk(
-    station: Station, identifier: str, measure: Measure, buffer: mmap
-) -> Iterator[Finding]:
-    path = station.evidence.absolute(measure.path)
-    beside = path.with_name(path.name + ".json")
-    try:
-        with _regular(path) as handle:
-            read = read_back(handle, buffer, on_device=True)
-        if (read.blake3, read.size) != (measure.blake3, measure.size):
-            yield Finding(
-                FindingKind.CHANGED,
-                measure.path,
-                T("its content is not what was sealed"),
-                identifier,
-            )
-    except OSError as error:
-        yield _unreadable(error, measure.path, identifier)
-    try:
-        with _regular(beside) as handle:
-            described = read_back(handle, buffer, on_device=True)
-        if described.blake3 != measure.description_blake3:
-            yield Finding(
-                FindingKind.DESCRIPTION_CHANGED,
-                measure.path + ".json",
-                T("the description is not what was sealed"),
-                identifier,
-            )
-    except FileNotFoundError:
-        yield Finding(
-            FindingKind.DESCRIPTION_MISSING,
-            measure.path + ".json",
-            T("the description is missing"),
-            identifier,
-        )
-    except OSError as error:
-        yield _unreadable(error, measure.path + ".json", identifier)
-
-
-@contextmanager
-def _regular(path: Path) -> Iterator[int]:
-    """Open a file for reading; a pipe or device in its place is an error, and never waits."""
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise OSError(errno.EINVAL, "not a regular file")
-        yield handle
-    finally:
-        os.close(handle)
-
-
-def _unreadable(error: OSError, path: str, identifier: str) -> Finding:
-    if error.errno == errno.ENOENT:
-        return Finding(FindingKind.MISSING, path, T("the file is missing"), identifier)
-    if error.errno in (errno.ELOOP, errno.EINVAL, errno.ENXIO, errno.EISDIR):
-        return Finding(
-            FindingKind.CHANGED, path, T("something else stands in its place"), identifier
-        )
-    return Finding(
-        FindingKind.UNREADABLE,
-        path,
-        T("it cannot be read: {why}", why=os_reason(error)),
-        identifier,
-    )
-
-
-def _extras_and_lists(station: Station, measures: dict[str, Measure]) -> Iterator[Finding]:
-    expected = set(measures) | {path + ".json" for path in measures}
-    by_folder: dict[str, list[Measure]] = {}
-    for path, measure in measures.items():
-        by_folder.setdefault(path.rpartition("/")[0], []).append(measure)
-    lists = {f"{folder}/{name}" for folder in by_folder for name in (B3SUMS, SHA256SUMS)}
-    for found in station.evidence.files():
-        relative = str(found.relative_to(station.evidence.root))
-        if relative not in expected and relative not in lists:
-            yield Finding(FindingKind.EXTRA, _shown(relative), T("nothing of this name was sealed"))
-    for folder, inside in sorted(by_folder.items()):
-        for name in (B3SUMS, SHA256SUMS):
-            yield from _list(station, f"{folder}/{name}", inside)
-
-
-def _list(station: Station, relative: str, inside: list[Measure]) -> Iterator[Finding]:
-    wanted = set()
-    for measure in inside:
-        name = measure.path.rpartition("/")[2]
-        if relative.endswith(B3SUMS):
-            own, its = measure.blake3, measure.description_blake3
-        else:
-            own, its = measure.sha256, measure.description_sha256
-        wanted |= {f"{own}  {name}", f"{its}  {name}.json"}
-    try:
-        with _regular(station.evidence.absolute(relative)) as handle:
-            found = os.read(handle, os.fstat(handle).st_size + 1)
-    except OSError as error:
-        why = T("the digest list cannot be read: {why}", why=os_reason(error))
-        yield Finding(FindingKind.LIST_DIFFERS, relative, why)
-        return
-    if sorted(found.split(b"\n")) != sorted([b"", *(line.encode() for line in wanted)]):
-        yield Finding(
-            FindingKind.LIST_DIFFERS, relative, T("the digest list is not what was sealed")
-        )
-
-
-def _enter(station: Station, scope: Scope, result: Verification) -> None:
-    """Put the result on record; a log too broken for that is a finding already."""
-    try:
-        _append(station, scope, result)
-    except CustodyProblem as problem:
-        if not any(f.kind is FindingKind.LOG_BROKEN for f in result.findings):
-            raise
-        result.findings.append(Finding(FindingKind.LOG_BROKEN, "custody", problem.text))
-
-
-def _append(station: Station, scope: Scope, result: Verification) -> None:
-    station.custody.append(
-        [
-            station.deed(
-                Act.VERIFICATION,
-                "evidence",
+    def _enter(self) -> None:
+        """Put the result on record; a log too broken for that is a finding already."""
+        result = self._result
+        try:
+            self._append(
                 {
-                    "scope": {
-                        "since": scope.since.isoformat() if scope.since else None,
-                        "sample": scope.sample,
-                        "case": scope.case,
-                    },
-                    "checked": result.checked,
                     "bytes": result.size,
+                    "checked": result.checked,
+                    "complete": result.complete,
                     "findings": [
                         {"kind": f.kind.value, "path": f.path, "recording": f.recording}
                         for f in result.findings
                     ],
-                },
+                }
             )
-        ]
-    )
+        except CustodyProblem as problem:
+            if not self._log_is_broken():
+                raise
+            self._add([Finding(FindingKind.LOG_BROKEN, "custody", problem.text)])
 
+    def _append(self, facts: dict[str, object]) -> None:
+        station, scope, began = self._station, self._scope, self._result.began_at
+        deed = station.deed(
+            Act.VERIFICATION,
+            "evidence",
+            {
+                "scope": {
+                    "since": scope.since.isoformat() if scope.since else None,
+                    "sample": scope.sample,
+                    "case": scope.case,
+                },
+                "metadata": not self._bodies,
+                "run": iso(began) if began else None,
+                "verified": list(self._whole),
+                **facts,
+            },
+        )
+        station.custody.append([deed])
+        with transaction(station.catalogue):
+            verified.enter(station.catalogue, deed.facts, deed.time)
+        self._whole = []
 
-def _shown(path: str) -> str:
-    return CardPath(os.fsencode(path)).shown
+    def _log_is_broken(self) -> bool:
+        return any(f.kind is FindingKind.LOG_BROKEN for f in self._result.findings)

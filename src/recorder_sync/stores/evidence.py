@@ -199,15 +199,20 @@ class EvidenceFolder:
     def files(self) -> Iterator[Path]:
         """Yield all below the evidence folder that is no folder, links to folders, and
         empty folders; the incoming area and the checkpoints are left out."""
+        return (self.root / name for name in self.names())
+
+    def names(self) -> Iterator[str]:
+        """Yield the names of `files` below the evidence folder, folder by folder."""
         for folder, folders, files in os.walk(self.root):
-            if Path(folder) == self.root:
+            below = folder[len(str(self.root)) :].lstrip("/")
+            if not below:
                 folders[:] = [f for f in folders if f not in (INCOMING, CHECKPOINTS)]
             folders.sort()
             links = [name for name in folders if (Path(folder) / name).is_symlink()]
             for file in sorted(files + links):
-                yield Path(folder) / file
-            if not folders and not files and Path(folder) != self.root:
-                yield Path(folder)
+                yield f"{below}/{file}" if below else file
+            if not folders and not files and below:
+                yield below
 
 
 def evidence_path(

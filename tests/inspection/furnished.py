@@ -1,0 +1,77 @@
+"""A station with rows in every table, and what somebody with root could do to it."""
+
+import json
+import sqlite3
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from recorder_sync.alerts.raising import raise_alert
+from recorder_sync.inspection.findings import Finding
+from recorder_sync.inspection.verification import Scope, verify
+from recorder_sync.language import T
+from recorder_sync.model import AlertKind
+from tests.conftest import Card, Dock, MediaFiles
+
+_QUIET = timedelta(minutes=5)
+
+
+def furnish(dock: Dock, card: Card, media_files: MediaFiles) -> None:
+    """Give the station recordings, a ledger, corrections, alerts and a checkpoint."""
+
+    def done(*arguments: str) -> None:
+        result = dock.run(*arguments)
+        assert result.code == 0, result.err
+
+    done("officers", "add", "000001", "--name", "李明", "--unit", "一中队")
+    done("cases", "add", "2026-7", "--party", "李明建筑", "--cause", "涉嫌占道经营")
+    done("devices", "add", "CAM001", "--kind", "body camera", "--maker", "海康",
+         "--usb", "0781:5581:4C530001", "--fs-uuid", "12AB-34CD")  # fmt: skip
+    done("devices", "fault", "CAM001", "--what", "lens broken")
+    card.put("DCIM/DCAM_CAM001_000001_20261122_160000.mp4", media_files.other_video)
+    card.put("DCIM/DCAM_CAM001_000001_20261123_100000_IMP.wav", media_files.audio)
+    card.put("DCIM/DCAM_CAM001_000001_20261123_110000.jpg", media_files.photo)
+    card.put("DCIM/DCAM_CAM001_000001_20261123_120000.mp4", media_files.video)
+    card.put("notes.txt", b"no recording")
+    assert dock.ingest(card).json["sealed"] == 4
+    (corrected, *_) = dock.run("recordings", "list", "--json").json["recordings"]
+    why = ("--by", "王队", "--reason", "案号")
+    done("recordings", "tag", corrected["id"], *why, "--case", "2026-7")
+    station = dock.station()
+    try:
+        raise_alert(station, AlertKind.STATION, T("The disk is full."), T("Make room."))
+    finally:
+        station.catalogue.close()
+    done("verify", "--all")
+    done("custody", "checkpoint")
+
+
+def verify_here(dock: Dock, *, bodies: bool = True) -> list[Finding]:
+    """Verify everything in this process, long after anybody wrote anything."""
+    opened = dock.station()
+    try:
+        later = replace(opened, now=lambda: opened.now() + _QUIET)
+        return verify(later, Scope(), bodies=bodies).findings
+    finally:
+        opened.catalogue.close()
+
+
+def log_file(dock: Dock) -> Path:
+    (segment,) = (dock.state / "custody").glob("*.jsonl")
+    return segment
+
+
+def log_lines(dock: Dock) -> list[bytes]:
+    return log_file(dock).read_bytes().splitlines(keepends=True)
+
+
+def description_of(file: Path) -> Any:
+    return json.loads(Path(f"{file}.json").read_bytes())
+
+
+def second_connection(dock: Dock) -> sqlite3.Connection:
+    """Open the catalogue as its administrator would, who need not keep its rules."""
+    db = sqlite3.connect(dock.state / "catalogue.db", isolation_level=None)
+    db.execute("pragma foreign_keys=off")
+    return db
