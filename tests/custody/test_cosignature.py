@@ -21,7 +21,7 @@ from recorder_sync.custody.cosignature import (
     text_of,
     with_lines,
 )
-from recorder_sync.custody.notes import notes_in, origin_of, size_of
+from recorder_sync.custody.notes import notes_in, size_of
 
 _TIME = datetime(2026, 11, 23, 10, 0, 7, tzinfo=UTC)
 _STATION = Signer("recorder-sync/test", Ed25519PrivateKey.from_private_bytes(bytes(32)))
@@ -110,12 +110,15 @@ def test_notes_are_found_in_what_a_mail_program_made_of_them(between: str) -> No
     assert notes_in(text.replace("\n", "  \n")) == [_NOTE, cosigned()]
 
 
-@given(cut=st.integers(1, len(cosigned()) - 1))
-def test_a_torn_note_is_never_taken_for_another(cut: int) -> None:
-    """A stick was pulled while it was written to; the next note follows all the same."""
-    found = notes_in(f"{cosigned()[:cut]}\n{_NOTE}")
-    assert found[-1] == _NOTE
-    assert all((origin_of(one), size_of(one)) == ("recorder-sync/test", 7) for one in found)
+@pytest.mark.parametrize("gap", ["", "\n"])
+def test_a_torn_note_is_passed_over_and_hides_no_other(gap: str) -> None:
+    """A stick was pulled while it was written to, after any of the bytes."""
+    data = cosigned().encode()
+    for cut in range(1, len(data)):
+        torn = data[:cut].decode("utf-8", "replace")
+        found = notes_in(f"{torn}\n{gap}{_NOTE}")
+        assert found[-1] == _NOTE, cut
+        assert all(opened(note, [_STATION.verifier]).size == 7 for note in found), cut
 
 
 @given(text=st.text())

@@ -90,17 +90,18 @@ def test_a_stick_that_is_full_stops_no_other_and_gets_the_newest_later(
         assert signed.run("custody", "verify").code == 0
 
 
+@pytest.mark.parametrize("bytes_", [40, 66, 120], ids=["head", "text", "signature"])
 def test_what_was_torn_when_a_stick_was_pulled_harms_no_later_one(
-    signed: Dock, stick: Path
+    signed: Dock, stick: Path, bytes_: int
 ) -> None:
     use(signed, stick)
     first = checkpoint(signed)
     growing = stick / "test.checkpoints"
-    growing.write_text(first + first[:40], "utf-8")
+    growing.write_text(first + first[:bytes_], "utf-8")
     (stick / "test.checkpoint").write_bytes(b"")
     add_entries(signed, "0004")
     second = checkpoint(signed)
-    assert growing.read_text("utf-8") == first + first[:40] + "\n" + second
+    assert growing.read_text("utf-8") == first + first[:bytes_].rstrip("\n") + "\n" + second
     assert (stick / "test.checkpoint").read_text("utf-8") == second
     assert signed.run("custody", "verify").code == 0
 

@@ -1,24 +1,29 @@
 """Finds signed notes in a text: a file that grew on a stick, a mail, a message that was kept.
 
-Mail programs change line ends, add spaces and quote; what is around a note is passed over,
-and so is a note that was torn when a stick was pulled out. Pure.
+Mail programs change line ends, add spaces and quote; what is around a note is passed over.
+So is what was torn when a stick was pulled out: a note that ends before its signature, and
+a signature that is shorter than one can be. Pure.
 """
 
+import base64
+import binascii
 import re
+from collections.abc import Iterator
 
+_HEAD = r"(?:0|[1-9][0-9]*)\n[A-Za-z0-9+/]{43}=\n"
 _NOTE = re.compile(
-    r"^(?P<text>[^\s].*\n(?:0|[1-9][0-9]*)\n[A-Za-z0-9+/]{43}=\n(?:[^\s].*\n)*)"
+    rf"^(?P<text>[^\s].*\n{_HEAD}(?:(?!.*\n{_HEAD})[^\s].*\n)*)"
     r"\n(?P<signatures>(?:— \S+ [A-Za-z0-9+/]+={0,2}\n)+)",
     re.MULTILINE,
 )
 _QUOTE = re.compile(r"^(?:> ?)+", re.MULTILINE)
+_SHORTEST = 4 + 64
+"""Bytes of a key id and an Ed25519 signature."""
 
 
 def notes_in(text: str) -> list[str]:
     """Return the notes of checkpoints, as they were signed, in the order of the text."""
-    lines = [line.rstrip() for line in _QUOTE.sub("", text).splitlines()]
-    whole = "\n".join([*lines, ""])
-    return [f"{found['text']}\n{found['signatures']}" for found in _NOTE.finditer(whole)]
+    return list(_notes(_QUOTE.sub("", text)))
 
 
 def size_of(note: str) -> int:
@@ -29,3 +34,18 @@ def size_of(note: str) -> int:
 def origin_of(note: str) -> str:
     """Return whose log a note that was found here is of, by its own word."""
     return note.split("\n", 1)[0]
+
+
+def _notes(text: str) -> Iterator[str]:
+    lines = [line.rstrip() for line in text.splitlines()]
+    for found in _NOTE.finditer("\n".join([*lines, ""])):
+        signatures = [line for line in found["signatures"].splitlines() if _is_whole(line)]
+        if signatures:
+            yield "\n".join([found["text"], *signatures, ""])
+
+
+def _is_whole(line: str) -> bool:
+    try:
+        return len(base64.b64decode(line.rpartition(" ")[2], validate=True)) >= _SHORTEST
+    except binascii.Error:
+        return False
