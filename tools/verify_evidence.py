@@ -985,16 +985,24 @@ def check_description(check: Check, path: str, shown: str, seal: Seal) -> bool:
     return False
 
 
-LISTS = (("SHA256SUMS", "sha256"), ("B3SUMS", "blake3"))
+LISTS = [("SHA256SUMS", "sha256"), ("B3SUMS", "blake3")]
+LIST_OF_COPIES = ("SM3SUMS", "sm3")  # of recordings only, those sealed with SM3
 
 
-def check_lists(check: Check, folder: str, shown: str, seals: dict[str, Seal]) -> None:
+def check_lists(
+    check: Check,
+    folder: str,
+    shown: str,
+    seals: dict[str, Seal],
+    lists: Sequence[tuple[str, str]] = LISTS,
+) -> None:
     """Check the digest lists of a folder; `seals` has the names that belong into it."""
-    for list_name, algorithm in LISTS:
+    for list_name, algorithm in lists:
         wanted = set()
         for name, seal in seals.items():
-            wanted.add(f"{seal.digests[algorithm]}  {name}".encode())
-            wanted.add(f"{seal.description[algorithm]}  {name}.json".encode())
+            for digests, listed in ((seal.digests, name), (seal.description, f"{name}.json")):
+                if algorithm in digests:
+                    wanted.add(f"{digests[algorithm]}  {listed}".encode())
         file = shown + list_name
         try:
             lines = small_file(os.path.join(folder, list_name)).split(b"\n")
@@ -1201,7 +1209,7 @@ def check_export(check: Check, options: argparse.Namespace) -> None:
     seals: dict[str, Seal] = {}
     lines: dict[int, tuple[str, bytes]] = {}  # all that is said to stand in the log
     subjects: dict[str, tuple[str, int]] = {}
-    known = {"B3SUMS", "SHA256SUMS", "verify_evidence.py"}
+    known = {"verify_evidence.py"}
     for file in sorted(name for name in names if name.endswith(".custody.jsonl")):
         name = file[: -len(".custody.jsonl")]
         known |= {file, name, f"{name}.json", f"{name}.proof.json"}
@@ -1229,7 +1237,10 @@ def check_export(check: Check, options: argparse.Namespace) -> None:
         compare_with_log(check, options, lines, subjects)
     elif seals:
         report.leaves_open("custody-without-log")
-    check_lists(check, folder, "", seals)
+    has_sm3 = "SM3SUMS" in names and any("sm3" in seal.digests for seal in seals.values())
+    lists = [*LISTS, *([LIST_OF_COPIES] if has_sm3 else [])]
+    known |= {name for name, _ in lists}
+    check_lists(check, folder, "", seals, lists)
     for name in sorted(names - known):
         report.finds("extra", file=name)
     if not seals:

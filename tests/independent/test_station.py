@@ -434,6 +434,7 @@ COPY_ATTACKS: dict[str, tuple[Callable[[Path], Path], str]] = {
     "recording": (lambda c: _changed(next(c.glob("*.mp4"))), "changed"),
     "description": (lambda c: _described_otherwise(next(c.glob("*.mp4.json"))), "description"),
     "list": (lambda c: _unlisted(c / "SHA256SUMS"), "list"),
+    "list of SM3": (lambda c: _unlisted(c / "SM3SUMS"), "list"),
     "file added": (lambda c: _added(c / "more.mp4"), "extra"),
     "recording gone": (lambda c: _gone(next(c.glob("*.mp4"))), "missing"),
     "proof changed": (lambda c: _changed(next(c.glob("*.mp4.proof.json"))), "bad-proof"),
