@@ -199,7 +199,7 @@ class Dock:
             path
             for path in self.evidence.rglob("*")
             if path.is_file()
-            and ".incoming" not in path.parts
+            and not {".incoming", ".checkpoints"} & set(path.parts)
             and path.suffix != ".json"
             and path.name not in ("B3SUMS", "SHA256SUMS")
         )

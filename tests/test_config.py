@@ -480,6 +480,33 @@ def test_no_value_in_a_profile_ends_in_anything_but_a_list_of_problems(
     _only_our_errors(values, tmp_path_factory.getbasetemp() / "profile.toml")
 
 
+_WITNESS = "office-b+a006684e+BO/ghxRSkzBC/QXBBUxBT2NUFsrO7sdzER8QsHpbzYLS"
+
+
+@pytest.mark.parametrize(
+    ("section", "word"),
+    [
+        ({"servers": [{"name": "b", "key": _WITNESS[:-1]}]}, "verifier key of a witness"),
+        ({"servers": [{"name": "b", "key": _WITNESS, "url": "office-b"}]}, "http://"),
+        ({"servers": [{"name": "b", "key": _WITNESS, "url": "file:///etc"}]}, "http://"),
+        ({"servers": [{"name": "b", "key": _WITNESS}] * 2}, "a name of its own"),
+        ({"timestamp_url": "http://tsa"}, "when timestamp_url is"),
+        ({"timestamp_certificates": ["/tsa.pem"]}, "when timestamp_url is"),
+        ({"timestamp_url": "ftp://tsa", "timestamp_certificates": ["/tsa.pem"]}, "http://"),
+        ({"folders": ["stick"]}, "absolute"),
+        ({"channels_file": "channels"}, "absolute"),
+        ({"alert_after_minutes": -1}, "greater than or equal to 0"),
+    ],
+)
+def test_witnesses_that_cannot_be_are_named(section: dict[str, Any], word: str) -> None:
+    assert any(word in problem for problem in problems(witness=section))
+
+
+def test_a_witness_may_have_no_address() -> None:
+    (server,) = parsed(witness={"servers": [{"name": "b", "key": _WITNESS}]}).witness.servers
+    assert server.url is None
+
+
 def test_problems_are_told_in_chinese_too() -> None:
     with pytest.raises(ConfigurationProblem) as caught:
         parsed(ingest={"lane": 1})

@@ -107,7 +107,8 @@ start() {
     systemctl daemon-reload
     udevadm control --reload
     systemctl --quiet enable recorder-sync.target
-    systemctl try-restart recorder-sync-dock.service || :
+    systemctl try-restart recorder-sync-dock.service recorder-sync-forward.service \
+        recorder-sync-witness.service || :
     systemctl start recorder-sync.target
     udevadm trigger --subsystem-match=block --subsystem-match=usb # what is plugged in already
     systemctl --quiet is-active recorder-sync-dock.service || {
@@ -135,7 +136,8 @@ install_all() {
 uninstall_all() {
     [ -n "$DESTDIR" ] || refuse_private_python
     if system_runs; then
-        systemctl --quiet disable --now recorder-sync.target 2> /dev/null || :
+        systemctl --quiet disable --now recorder-sync.target recorder-sync-witness.service \
+            2> /dev/null || :
         systemctl stop 'recorder-sync-*' || :
     fi
     rm -f "$command" "$rules/71-recorder-sync.rules" \

@@ -31,7 +31,12 @@ from recorder_sync.model import (
 )
 from recorder_sync.protection import Protection, Verity
 from recorder_sync.rules import readiness, whereabouts
+from recorder_sync.rules.coverage import NoRecordingReason
+from recorder_sync.rules.deadline import DeferralReason
 from recorder_sync.rules.docking import Stay
+from recorder_sync.rules.escalation import Recipient
+from recorder_sync.rules.matter import Severity
+from recorder_sync.rules.reconcile import AlertState
 
 _PACKAGE = Path(__file__).parent.parent / "src" / "recorder_sync"
 _SHOWN: tuple[type[StrEnum], ...] = (
@@ -39,6 +44,7 @@ _SHOWN: tuple[type[StrEnum], ...] = (
     *(Act, AlertKind, DockingOutcome, FileSystemState, FindingKind, Flag, IdentityState),
     *(ItemOutcome, Kind, Protection, ReadBack, Source, Stay, TimeSource, Verity),
     *(readiness.Reason, whereabouts.Happening, whereabouts.State),
+    *(AlertState, DeferralReason, NoRecordingReason, Recipient, Severity),
 )
 
 

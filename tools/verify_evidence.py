@@ -985,34 +985,31 @@ def check_description(check: Check, path: str, shown: str, seal: Seal) -> bool:
     return False
 
 
-LISTS = [("SHA256SUMS", "sha256"), ("B3SUMS", "blake3")]
-LIST_OF_COPIES = ("SM3SUMS", "sm3")  # of recordings only, those sealed with SM3
+LISTS = (("SHA256SUMS", "sha256"), ("B3SUMS", "blake3"))
+SM3_LIST = "SM3SUMS"  # beside copies of recordings that were sealed with SM3; none else
 
 
-def check_lists(
-    check: Check,
-    folder: str,
-    shown: str,
-    seals: dict[str, Seal],
-    lists: Sequence[tuple[str, str]] = LISTS,
-) -> None:
+def check_lists(check: Check, folder: str, shown: str, seals: dict[str, Seal]) -> None:
     """Check the digest lists of a folder; `seals` has the names that belong into it."""
-    for list_name, algorithm in lists:
+    for list_name, algorithm in LISTS:
         wanted = set()
         for name, seal in seals.items():
-            for digests, listed in ((seal.digests, name), (seal.description, f"{name}.json")):
-                if algorithm in digests:
-                    wanted.add(f"{digests[algorithm]}  {listed}".encode())
-        file = shown + list_name
-        try:
-            lines = small_file(os.path.join(folder, list_name)).split(b"\n")
-        except (OSError, Wrong) as why:
-            check.report.finds("unreadable", file=file, why=why)
-            continue
-        if lines.pop() != b"" or sorted(lines) != sorted(wanted):
-            other = sorted(set(lines) ^ wanted) or [b"?"]
-            named = other[0][66:].decode("utf-8", "replace")
-            check.report.finds("list", file=file, count=len(other), name=named)
+            wanted.add(f"{seal.digests[algorithm]}  {name}".encode())
+            wanted.add(f"{seal.description[algorithm]}  {name}.json".encode())
+        check_list(check, os.path.join(folder, list_name), shown + list_name, wanted)
+
+
+def check_list(check: Check, path: str, file: str, wanted: set[bytes]) -> None:
+    """Check one digest list, called `file`, which has to hold the `wanted` lines."""
+    try:
+        lines = small_file(path).split(b"\n")
+    except (OSError, Wrong) as why:
+        check.report.finds("unreadable", file=file, why=why)
+        return
+    if lines.pop() != b"" or sorted(lines) != sorted(wanted):
+        other = sorted(set(lines) ^ wanted) or [b"?"]
+        named = other[0][66:].decode("utf-8", "replace")
+        check.report.finds("list", file=file, count=len(other), name=named)
 
 
 def check_evidence(check: Check, options: argparse.Namespace) -> None:
@@ -1209,7 +1206,7 @@ def check_export(check: Check, options: argparse.Namespace) -> None:
     seals: dict[str, Seal] = {}
     lines: dict[int, tuple[str, bytes]] = {}  # all that is said to stand in the log
     subjects: dict[str, tuple[str, int]] = {}
-    known = {"verify_evidence.py"}
+    known = {"B3SUMS", "SHA256SUMS", "verify_evidence.py"}
     for file in sorted(name for name in names if name.endswith(".custody.jsonl")):
         name = file[: -len(".custody.jsonl")]
         known |= {file, name, f"{name}.json", f"{name}.proof.json"}
@@ -1237,16 +1234,27 @@ def check_export(check: Check, options: argparse.Namespace) -> None:
         compare_with_log(check, options, lines, subjects)
     elif seals:
         report.leaves_open("custody-without-log")
-    has_sm3 = "SM3SUMS" in names and any("sm3" in seal.digests for seal in seals.values())
-    lists = [*LISTS, *([LIST_OF_COPIES] if has_sm3 else [])]
-    known |= {name for name, _ in lists}
-    check_lists(check, folder, "", seals, lists)
+    check_lists(check, folder, "", seals)
+    known |= check_sm3_list(check, folder, seals)
     for name in sorted(names - known):
         report.finds("extra", file=name)
     if not seals:
         report.finds("nothing-sealed", folder=folder)
     if "verify_evidence.py" in names:
         report.leaves_open("own-copy")
+
+
+def check_sm3_list(check: Check, folder: str, seals: dict[str, Seal]) -> set[str]:
+    """Check the list that is there where recordings were sealed with SM3; return its name."""
+    wanted = {
+        f"{seal.digests['sm3']}  {name}".encode()
+        for name, seal in seals.items()
+        if "sm3" in seal.digests
+    }
+    if not wanted:
+        return set()
+    check_list(check, os.path.join(folder, SM3_LIST), SM3_LIST, wanted)
+    return {SM3_LIST}
 
 
 def seal_in_custody(

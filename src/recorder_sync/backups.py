@@ -69,7 +69,7 @@ class Backups:
                 )
                 self._put_on_record(to)
                 copy_catalogue(self._catalogue, to, goes_on)
-                extend_copy(self._station.custody, self._custody, copy_of_log)
+                extend_copy(self._station.custody, self._custody, copy_of_log, goes_on)
                 self._remove_old()
                 return to
         except OSError as error:

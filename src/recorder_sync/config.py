@@ -17,6 +17,7 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -74,10 +75,7 @@ class Paths(_Section):
     runtime: Annotated[Path, Field(validate_default=False)] = Path("/run/recorder-sync")
     """Folder of the live status and the mounted volumes; empty after every boot."""
 
-    @field_validator("state", "evidence", "runtime")
-    @classmethod
-    def _absolute(cls, path: Path) -> Path:
-        return absolute(path)
+    _is_absolute = field_validator("state", "evidence", "runtime")(absolute)
 
 
 class DigestName(StrEnum):
@@ -199,6 +197,75 @@ class Deadline(_Section):
     """Hours from a recording's end until it must be stored; Art. 21 allows at most 24."""
 
 
+def _web_address(text: str | None) -> str | None:
+    if text is not None and not re.fullmatch(r"https?://[^\s/?#]+[^\s?#]*", text):
+        raise ValueError("should begin with http:// or https://, without spaces, ? and #")
+    return text
+
+
+_AbsolutePath = Annotated[Path, AfterValidator(absolute)]
+
+
+class WitnessServer(_Section):
+    """A second machine, or somebody's, that cosigns checkpoints (C2SP tlog-witness)."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$")]
+    key: str
+    """The verifier key that the witness hands out."""
+    url: str | None = None
+    """Where it is asked; without one it is asked with files only."""
+
+    @field_validator("key")
+    @classmethod
+    def _is_key(cls, text: str) -> str:
+        from recorder_sync.custody.cosignature import WitnessKey
+
+        try:
+            WitnessKey.parse(text)
+        except ValueError as error:
+            raise ValueError(f"should be the verifier key of a witness ({error})") from None
+        return text
+
+    _is_web_address = field_validator("url")(_web_address)
+
+
+class Witness(_Section):
+    """Who else keeps the checkpoints of the custody log."""
+
+    servers: tuple[WitnessServer, ...] = ()
+    """Witnesses that cosign."""
+    folders: tuple[_AbsolutePath, ...] = ()
+    """Folders, such as one on a stick, that checkpoints are written to."""
+    timestamp_url: str | None = None
+    """Address of a time-stamping authority (RFC 3161)."""
+    timestamp_certificates: tuple[_AbsolutePath, ...] = ()
+    """PEM files of the certificates that its time stamps are checked with."""
+    channels_file: _AbsolutePath | None = None
+    """File with addresses that checkpoints are sent to as messages, one a line."""
+    message_every_hours: Annotated[float, Field(ge=0)] = 24.0
+    """Hours between two messages to one address; 0 sends every checkpoint."""
+    alert_after_minutes: Annotated[float, Field(ge=0)] = 60.0
+    """Minutes for which one of these may fail before it is an alert."""
+
+    _is_web_address = field_validator("timestamp_url")(_web_address)
+
+    @field_validator("timestamp_certificates")
+    @classmethod
+    def _beside_an_address(
+        cls, files: tuple[Path, ...], others: ValidationInfo
+    ) -> tuple[Path, ...]:
+        if bool(files) != bool(others.data.get("timestamp_url")):
+            raise ValueError("should be set when timestamp_url is, and only then")
+        return files
+
+    @field_validator("servers")
+    @classmethod
+    def _each_once(cls, servers: tuple[WitnessServer, ...]) -> tuple[WitnessServer, ...]:
+        if len({one.name for one in servers}) != len(servers):
+            raise ValueError("should have a name of its own for each")
+        return servers
+
+
 def _pattern(text: str) -> str:
     try:
         re.compile(text)
@@ -288,6 +355,7 @@ class Configuration(_Section):
     readiness: Readiness = Readiness()
     deadline: Deadline = Deadline()
     backup: Backup = Backup()
+    witness: Witness = Witness()
     profiles: tuple[Profile, ...] = ()
 
     @property

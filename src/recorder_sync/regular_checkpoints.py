@@ -14,14 +14,14 @@ from collections.abc import Callable
 
 import structlog
 
-from recorder_sync.alerts.raising import raise_alert
+from recorder_sync.alerts.raising import raise_station_alert
 from recorder_sync.config import Configuration
 from recorder_sync.custody.checkpoints import Checkpoints
 from recorder_sync.custody.growth import LogGrowth
 from recorder_sync.errors import CustodyProblem, RecorderSyncError, refused
-from recorder_sync.language import T
-from recorder_sync.model import AlertKind
-from recorder_sync.station import evidence_and_custody, open_station
+from recorder_sync.language import T, Text
+from recorder_sync.station import evidence_and_custody
+from recorder_sync.witnessing.making import make_checkpoint
 
 _EVERY_S = 3600.0
 _LOOK_EVERY_S = 1.0
@@ -74,27 +74,26 @@ class RegularCheckpoints:
 
     def _make(self) -> None:
         try:
-            signed = self._checkpoints.make()
+            made = make_checkpoint(self._in_use(), self._checkpoints)
             protected = self._custody.protect_full_segments()
         except CustodyProblem as error:
             _log.error("no checkpoint", why=str(error))
             self._signed = self._entries()
-            self._alert(error)
+            self._alert(error.text, error.hint or T("Run: recorder-sync custody verify"))
         except (RecorderSyncError, OSError) as error:
             _log.error("no checkpoint", why=str(error))
             self._signed = self._entries()
         else:
-            self._signed = signed.checkpoint.size
+            self._signed = made.signed.checkpoint.size
             _log.info("checkpoint", entries=self._signed, full_segments=protected)
+            for trouble in made.troubles:
+                _log.warning("a checkpoint is not kept", why=trouble.text.english)
+                if not trouble.is_missing:
+                    self._alert(trouble.text, trouble.hint)
 
-    def _alert(self, problem: CustodyProblem) -> None:
-        hint = problem.hint or T("Run: recorder-sync custody verify")
+    def _alert(self, text: Text, hint: Text) -> None:
         try:
-            station = open_station(self._in_use())
-            try:
-                raise_alert(station, AlertKind.STATION, problem.text, hint)
-            finally:
-                station.catalogue.close()
+            raise_station_alert(self._in_use(), text, hint)
         except OSError as error:
             _log.error("the alert is not on record", why=str(refused(error)))
         except (RecorderSyncError, sqlite3.DatabaseError) as error:

@@ -38,6 +38,7 @@ from recorder_sync.journal import log_to_the_journal
 from recorder_sync.notify import Notify
 from recorder_sync.regular_checkpoints import RegularCheckpoints
 from recorder_sync.station import Station, now, open_station
+from recorder_sync.witnessing.delivery import delivering
 
 _BEAT_S = 1.0
 _STOP_WITHIN_S = 8.0
@@ -55,6 +56,7 @@ _MADE_AT_START = (
     "ingest.copies",
     "ingest.copies_per_disk",
     "ingest.copies_per_port_group",
+    "witness.folders",
 )
 """Settings that only the start looks at."""
 
@@ -64,9 +66,13 @@ _log = structlog.get_logger("service")
 class DockService:
     """One process that looks after every port and drop folder."""
 
-    def __init__(self, configuration: Path) -> None:
-        """Read the configuration. Raises ConfigurationProblem or MissingPart."""
+    def __init__(self, configuration: Path, *, forwards: bool = False) -> None:
+        """Read the configuration; `forwards` has it do the work of `forward` as well.
+
+        Raises ConfigurationProblem or MissingPart.
+        """
         self._path = configuration
+        self._forwards = forwards
         self._settings = self._started_with = load(configuration)
         self._wake = threading.Event()
         self._received: list[int] = []
@@ -96,6 +102,8 @@ class DockService:
             )
             checkpoints = RegularCheckpoints(self._in_use)
             backup = DailyBackup(self._in_use)
+            if self._forwards:
+                stack.enter_context(delivering(self._in_use))
             watching.start()
             folders.start()
             checkpoints.start()

@@ -37,16 +37,23 @@ class Station:
         return Deed(act, subject, self.actor, self.now(), facts)
 
 
-def open_station(settings: Configuration, cache_kib: int = SEARCHING_KIB) -> Station:
+def open_station(
+    settings: Configuration,
+    cache_kib: int = SEARCHING_KIB,
+    *,
+    writes_evidence: bool = True,
+) -> Station:
     """Open the station of these settings; its folders are made where missing.
 
-    `cache_kib` is what its connection to the catalogue may keep in memory. Raises
-    MissingPart or CatalogueProblem.
+    `cache_kib` is what its connection to the catalogue may keep in memory. A process that
+    may only read evidence, or does not need it, says so: then the evidence folder is
+    neither made nor looked at. Raises MissingPart or CatalogueProblem.
     """
     actor = acting_user()
     work_as_owner_of(settings.paths.state)
     evidence, custody = evidence_and_custody(settings)
-    evidence.prepare(in_use=custody.is_begun())
+    if writes_evidence:
+        evidence.prepare(in_use=custody.is_begun())
     catalogue = settings.paths.state / FILE_NAME
     if custody.is_begun() and not (catalogue.exists() and catalogue.stat().st_size):
         raise broken(catalogue, T("it is gone or empty, though the custody log is not"))

@@ -53,7 +53,8 @@ def signer_in(folder: Path) -> Signer:
 
 
 def proof_in(folder: Path, number: int) -> dict[str, Any]:
-    return prove(CustodyLog(folder, "test"), checkpoints_in(folder), number)
+    checkpoints = checkpoints_in(folder)
+    return prove(CustodyLog(folder, "test"), checkpoints, checkpoints.make(), number)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tests.conftest import Card, Dock, MediaFiles
 from tests.service.conftest import UNITS
 
 _MOST_EXPOSED = 2.0
-_CLOSED = ("dock", "clear", "forward", "web")
+_CLOSED = ("dock", "clear", "forward", "web", "witness")
 _MAKING_MOUNTS = ("recorder-sync-mount@", "recorder-sync-writable", "recorder-sync-mtp@")
 
 
@@ -104,6 +104,13 @@ def test_the_dock_service_hears_udev_and_nothing_else() -> None:
     options = _options("recorder-sync-dock.service")
     assert options["RestrictAddressFamilies"] == ["AF_UNIX AF_NETLINK"]
     assert "PrivateNetwork" not in options
+
+
+def test_what_has_the_network_may_only_read_evidence() -> None:
+    options = _options("recorder-sync-forward.service")
+    assert options["ReadOnlyPaths"] == ["-/srv/evidence"]
+    assert "AF_INET" in options["RestrictAddressFamilies"][0]
+    assert "recorder-sync-forward.service" in _options("recorder-sync.target")["Wants"][0]
 
 
 def _options(unit: str) -> dict[str, list[str]]:

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 from recorder_sync.catalogue import alerts
 from recorder_sync.catalogue.database import transaction
+from recorder_sync.config import Configuration
 from recorder_sync.custody.log import Act
 from recorder_sync.language import Text
 from recorder_sync.model import Alert, AlertKind
-from recorder_sync.station import Station
+from recorder_sync.station import Station, open_station
 
 
 def raise_alert(
@@ -32,3 +33,16 @@ def raise_alert(
     station.custody.append([deed])
     with transaction(station.catalogue):
         alerts.enter(station.catalogue, alert)
+
+
+def raise_station_alert(settings: Configuration, text: Text, hint: Text) -> None:
+    """Raise an alert about the station from a thread or process that has none open.
+
+    Raises RecorderSyncError, sqlite3.DatabaseError or OSError when it cannot be put on
+    record.
+    """
+    station = open_station(settings, writes_evidence=False)
+    try:
+        raise_alert(station, AlertKind.STATION, text, hint)
+    finally:
+        station.catalogue.close()

@@ -20,6 +20,8 @@ from recorder_sync.durable import sync_folder
 PART = ".part"
 _PAGES = 4096
 """Pages copied at a time: 16 MiB."""
+_STEPS = 1000
+"""Steps of SQLite's machine between two questions whether the check goes on."""
 
 
 class BackupStopped(Exception):
@@ -38,7 +40,7 @@ def copy_catalogue(source: Path, to: Path, goes_on: Callable[[], bool] = lambda:
     try:
         with closing(open_catalogue(source)) as db, closing(sqlite3.connect(part)) as copy:
             _copy(db, copy, goes_on)
-            if problems := check_catalogue(Database(copy)):
+            if problems := _problems(copy, goes_on):
                 raise broken(source, problems[0])
         size = _synced(part)
         os.rename(part, to)
@@ -64,6 +66,16 @@ def _copy(db: Database, copy: sqlite3.Connection, goes_on: Callable[[], bool]) -
     finally:
         db.rollback()
     copy.execute("pragma journal_mode=delete")  # one file, without a log beside it
+
+
+def _problems(copy: sqlite3.Connection, goes_on: Callable[[], bool]) -> list[str]:
+    copy.set_progress_handler(lambda: not goes_on(), _STEPS)
+    try:
+        return check_catalogue(Database(copy))
+    except sqlite3.OperationalError as error:
+        if not goes_on():
+            raise BackupStopped from error
+        raise
 
 
 def _synced(part: Path) -> int:

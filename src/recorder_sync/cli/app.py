@@ -78,8 +78,14 @@ def _commands() -> list[_Command]:
             "ingest",
             tr("Take in a mounted card or a folder now, as one docking."),
         ),
-        _Command("run", "dock", "dock", tr("The whole daemon in one process.")),
+        _Command("run", "dock", "run", tr("The whole daemon in one process.")),
         _Command("dock", "dock", "dock", tr("The daemon that looks after the ports.")),
+        _Command(
+            "forward",
+            "forward",
+            "forward",
+            tr("The daemon that has the network: checkpoints go to witnesses."),
+        ),
         _Command(
             "clear", "clear", "clear", tr("Remove from cards what is sealed (run by its unit).")
         ),

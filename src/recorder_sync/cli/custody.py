@@ -7,25 +7,38 @@ from typing import Annotated
 import typer
 
 from recorder_sync.catalogue import recordings
+from recorder_sync.cli import witnessing
 from recorder_sync.cli.custody_files import check, consistency, write_document
 from recorder_sync.cli.screen import facts, local, messages, print_json, table
-from recorder_sync.cli.session import checkpoints_of, station_of
+from recorder_sync.cli.session import station_of
+from recorder_sync.cli.witnessing import notes_of_file, signed_now
 from recorder_sync.custody.log import Entry
 from recorder_sync.inspection.sealing_proof import sealing_proof
 from recorder_sync.language import T, tr
 from recorder_sync.timestamps import iso
+from recorder_sync.witnessing.making import checkpoints_of, notes_elsewhere
 
 app = typer.Typer()
 
 _Json = Annotated[bool, typer.Option("--json", help=tr("Print JSON."))]
 
 
+app.command("witness", help=tr("Cosign the logs of other stations: be their witness."))(
+    witnessing.witness
+)
+app.command("request", help=tr("Write a request for a witness that has no network here."))(
+    witnessing.request
+)
+app.command("cosigned", help=tr("Take in what a witness has answered."))(witnessing.cosigned)
+
+
 @app.command("checkpoint", help=tr("Sign the log as it is now."))
 def checkpoint(context: typer.Context, json: _Json = False) -> None:
     with station_of(context) as station:
-        signed = checkpoints_of(station).make()
+        checkpoints = checkpoints_of(station.settings)
+        signed = signed_now(station.settings, checkpoints)
         if json:
-            verifier = str(checkpoints_of(station).verifier())
+            verifier = str(checkpoints.verifier())
             size = signed.checkpoint.size
             print_json({"size": size, "checkpoint": signed.note, "verifier": verifier})
             return
@@ -33,18 +46,29 @@ def checkpoint(context: typer.Context, json: _Json = False) -> None:
 
 
 @app.command("verify", help=tr("Check every entry, and the log against every checkpoint."))
-def verify(context: typer.Context, json: _Json = False) -> None:
+def verify(
+    context: typer.Context,
+    against: Annotated[
+        list[Path] | None,
+        typer.Option(help=tr("Also against the checkpoints in this file: of a stick, of a mail.")),
+    ] = None,
+    json: _Json = False,
+) -> None:
     with station_of(context) as station:
-        checkpoints = checkpoints_of(station)
-        count = checkpoints.check()
+        checkpoints = checkpoints_of(station.settings)
+        elsewhere = notes_elsewhere(station.settings)
+        for path in against or ():
+            elsewhere += notes_of_file(path, station.settings)
+        count = checkpoints.check(elsewhere)
         size = checkpoints.tree.size
         if json:
-            print_json({"entries": size, "checkpoints": count})
+            print_json({"entries": size, "checkpoints": count, "elsewhere": len(elsewhere)})
             return
         facts(
             [
                 (tr("Custody entries"), size),
                 (tr("Checkpoints"), count),
+                (tr("Checkpoints elsewhere"), len(elsewhere)),
                 (tr("Verifier key"), str(checkpoints.verifier())),
             ]
         )
@@ -59,14 +83,21 @@ def prove_(
 ) -> None:
     with station_of(context) as station:
         found = recordings.recording(station.catalogue, recording)
-        proof = sealing_proof(station, checkpoints_of(station), found)
+        settings = station.settings
+        checkpoints = checkpoints_of(settings)
+        proof = sealing_proof(
+            station, checkpoints, found, lambda: signed_now(settings, checkpoints)
+        )
     write_document(proof, to, T("The proof is in {path}.", path=to or "-"))
 
 
 @app.command("rotate-key", help=tr("Sign with a new key from now on; the old one is destroyed."))
 def rotate_key(context: typer.Context, json: _Json = False) -> None:
     with station_of(context) as station:
-        rotation = checkpoints_of(station).rotate(station.deed)
+        checkpoints = checkpoints_of(station.settings)
+        signed_now(station.settings, checkpoints)
+        rotation = checkpoints.rotate(station.deed)
+        signed_now(station.settings, checkpoints)
     if json:
         print_json({"number": rotation.number, "old": str(rotation.old), "new": str(rotation.new)})
         return

@@ -13,13 +13,15 @@ import typer
 from rich.markup import escape
 
 from recorder_sync.cli.screen import answers, messages, print_json
-from recorder_sync.cli.session import checkpoints_of, station_of
+from recorder_sync.cli.session import station_of
+from recorder_sync.cli.witnessing import signed_now
 from recorder_sync.custody import consistency as consistency_file
 from recorder_sync.custody import proof as proof_file
 from recorder_sync.custody.checkpoint import Verifier
 from recorder_sync.custody.checkpoints import Checkpoints, Signed
 from recorder_sync.errors import MissingPart, NotFound, UsageProblem, os_reason
 from recorder_sync.language import T, Text, tr
+from recorder_sync.witnessing.making import checkpoints_of
 
 _Json = Annotated[bool, typer.Option("--json", help=tr("Print JSON."))]
 _Note = "SIZE|FILE"
@@ -32,8 +34,8 @@ def consistency(
     to: Annotated[Path | None, typer.Option(help=tr("File to write; otherwise printed."))] = None,
 ) -> None:
     with station_of(context) as station:
-        checkpoints = checkpoints_of(station)
-        checkpoints.make()
+        checkpoints = checkpoints_of(station.settings)
+        signed_now(station.settings, checkpoints)
         older, newer = _note(checkpoints, old), _note(checkpoints, new)
         document = consistency_file.prove_consistency(checkpoints, older, newer)
     write_document(document, to, T("The proof is in {path}.", path=to or "-"))

@@ -8,8 +8,16 @@ from recorder_sync.service import DockService
 
 
 def dock(context: typer.Context) -> None:
+    _run(context, forwards=False)
+
+
+def run(context: typer.Context) -> None:
+    _run(context, forwards=True)
+
+
+def _run(context: typer.Context, *, forwards: bool) -> None:
     options = context.find_object(Options)
     assert options is not None
-    code = DockService(path_in_use(options.config)).run()
+    code = DockService(path_in_use(options.config), forwards=forwards).run()
     if code:
         raise typer.Exit(code)

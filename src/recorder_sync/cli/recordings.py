@@ -23,7 +23,8 @@ from recorder_sync.cli.screen import (
     span,
     table,
 )
-from recorder_sync.cli.session import checkpoints_of, read_time, station_of
+from recorder_sync.cli.session import read_time, station_of
+from recorder_sync.cli.witnessing import signed_now
 from recorder_sync.config import Configuration
 from recorder_sync.custody.log import Act
 from recorder_sync.description import as_json
@@ -35,6 +36,7 @@ from recorder_sync.language import T, tr
 from recorder_sync.model import Recording, Tag
 from recorder_sync.rules.lifecycle import State
 from recorder_sync.station import Station
+from recorder_sync.witnessing.making import checkpoints_of
 
 app = typer.Typer()
 
@@ -238,7 +240,10 @@ def tag(
 
 def _proof_of(station: Station, sealed: Sealed) -> str:
     """Return the text of the proof file of one recording."""
-    proof = proof_on_record(station, checkpoints_of(station), sealed)
+    checkpoints = checkpoints_of(station.settings)
+    proof = proof_on_record(
+        station, checkpoints, sealed, lambda: signed_now(station.settings, checkpoints)
+    )
     return json_format.dumps(proof, ensure_ascii=False, indent=2) + "\n"
 
 

@@ -12,7 +12,6 @@ from recorder_sync.catalogue.restore import is_behind
 from recorder_sync.cli.options import Options
 from recorder_sync.cli.screen import messages
 from recorder_sync.config import Configuration, load, path_in_use
-from recorder_sync.custody.checkpoints import Checkpoints
 from recorder_sync.errors import UsageProblem
 from recorder_sync.language import T
 from recorder_sync.station import Station, open_station
@@ -40,12 +39,6 @@ def station_of(context: typer.Context) -> Iterator[Station]:
         yield station
     finally:
         station.catalogue.close()
-
-
-def checkpoints_of(station: Station) -> Checkpoints:
-    """Return the checkpoints of the station's custody log."""
-    folder = station.settings.paths.state / "custody"
-    return Checkpoints(folder, station.custody, station.settings.station.id)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ A checkpoint is made only of a log that extends the last one: a station whose lo
 rewritten, cut or put back from a backup signs nothing any more, and says so.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from recorder_sync.custody.checkpoint import Checkpoint, Signer, Verifier, signed_by
+from recorder_sync.custody.elsewhere import NoteElsewhere, hold_against
 from recorder_sync.custody.key_files import KeyFiles
 from recorder_sync.custody.log import Act, CustodyLog, Deed
 from recorder_sync.custody.problem import unreliable
@@ -56,16 +57,16 @@ class Checkpoints:
         self._rotations = RotationsInLog(folder, log)
         self.tree = HashTree(folder / "tree")
 
-    def make(self) -> Signed:
+    def make(self, elsewhere: Iterable[NoteElsewhere] = ()) -> Signed:
         """Sign the log as it is now, and keep the note. An unchanged log has its note already.
 
         A rotation of the key that was cut off is finished first. Raises CustodyProblem when
-        the log does not extend the last checkpoint, MissingPart when something cannot be read
-        or written.
+        the log does not extend the last checkpoint and those that are kept elsewhere,
+        MissingPart when something cannot be read or written.
         """
         with self._turn():
             self._finish_rotation()
-            signed = self._sign([self._signer()])
+            signed = self._sign([self._signer()], elsewhere)
             self._publish()
             return signed
 
@@ -123,10 +124,11 @@ class Checkpoints:
         lines, known = self._known()
         return lines[: len(known.before(size).rotations)]
 
-    def check(self) -> int:
+    def check(self, elsewhere: Iterable[NoteElsewhere] = ()) -> int:
         """Make all hashes anew from the log and hold every checkpoint against them.
 
-        Returns how many checkpoints there are. Raises CustodyProblem or MissingPart.
+        Returns how many checkpoints there are, those that are kept elsewhere left out.
+        Raises CustodyProblem or MissingPart.
         """
         with self._turn():
             self.tree.forget()
@@ -139,6 +141,7 @@ class Checkpoints:
             self._catch_up(kept[0] if kept else None)
             for signed in kept:
                 self.compare(signed.checkpoint)
+            self._hold_against(elsewhere)
             return len(kept)
 
     def compare(self, checkpoint: Checkpoint) -> None:
@@ -193,9 +196,13 @@ class Checkpoints:
             raise unreliable(T("The checkpoint {file} is of another log.", file=path.name))
         return Signed(checkpoint, note)
 
-    def _sign(self, signers: list[Signer]) -> Signed:
+    def _hold_against(self, elsewhere: Iterable[NoteElsewhere]) -> None:
+        hold_against(elsewhere, self._origin, self.succession().opened, self.tree)
+
+    def _sign(self, signers: list[Signer], elsewhere: Iterable[NoteElsewhere] = ()) -> Signed:
         last = self.last()
         self._catch_up(last)
+        self._hold_against(elsewhere)
         size = self.tree.size
         if last is not None and last.checkpoint.size == size:
             return last

@@ -9,6 +9,7 @@ are enough to tell, because each entry holds the hash of the one before.
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from recorder_sync.custody.log import CustodyLog
@@ -23,10 +24,13 @@ _COMPARED = 1 << 20
 """Bytes at the end of a segment's copy that are compared: the last entry is in them."""
 
 
-def extend_copy(log: CustodyLog, folder: Path, to: Path) -> int:
+def extend_copy(
+    log: CustodyLog, folder: Path, to: Path, goes_on: Callable[[], bool] = lambda: True
+) -> int:
     """Bring the copy of `log`, whose folder is `folder`, up to it; return the bytes copied.
 
-    The copy is for its owner only. Raises CustodyProblem when the log does not go on where
+    The copy is for its owner only. Where `goes_on` says no, between two segments, the rest
+    is left for the next time. Raises CustodyProblem when the log does not go on where
     the copy ends, MissingPart, or OSError.
     """
     extents = log.extents()
@@ -35,6 +39,8 @@ def extend_copy(log: CustodyLog, folder: Path, to: Path) -> int:
     copied = 0
     for segment, size in extents.items():
         copy = to / segment.name
+        if not goes_on():
+            return copied
         if not copy.exists() or copy.stat().st_size < size:
             copied += _copy(segment, copy, size)
     for pattern in _BESIDE:

@@ -6,7 +6,7 @@ from typing import Any
 
 from recorder_sync.custody import merkle
 from recorder_sync.custody.checkpoint import Verifier
-from recorder_sync.custody.checkpoints import Checkpoints
+from recorder_sync.custody.checkpoints import Checkpoints, Signed
 from recorder_sync.custody.log import CustodyLog
 from recorder_sync.custody.trust import encoded, is_under, rotations_under, vouched
 from recorder_sync.errors import NotFound
@@ -18,12 +18,11 @@ DIGESTS = ("blake3", "sha256", "sm3", "size")
 """What a proof repeats of the recording as it was sealed."""
 
 
-def prove(log: CustodyLog, checkpoints: Checkpoints, number: int) -> dict[str, Any]:
-    """Return the proof of entry `number` under a checkpoint made now.
+def prove(log: CustodyLog, checkpoints: Checkpoints, signed: Signed, number: int) -> dict[str, Any]:
+    """Return the proof of entry `number` under a checkpoint of the log.
 
-    Raises NotFound, CustodyProblem or MissingPart.
+    Raises NotFound, CustodyProblem or OSError.
     """
-    signed = checkpoints.make()
     size = signed.checkpoint.size
     if not 0 <= number < size:
         raise NotFound(

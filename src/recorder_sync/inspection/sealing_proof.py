@@ -7,10 +7,11 @@ recording as the catalogue has it now, corrections included, is for people only.
 
 import hashlib
 import json
+from collections.abc import Callable
 from typing import Any
 
 from recorder_sync.catalogue.recordings import Sealed
-from recorder_sync.custody.checkpoints import Checkpoints
+from recorder_sync.custody.checkpoints import Checkpoints, Signed
 from recorder_sync.custody.log import Act
 from recorder_sync.custody.proof import DIGESTS, prove
 from recorder_sync.description import as_json, as_text, from_json
@@ -19,22 +20,29 @@ from recorder_sync.language import T
 from recorder_sync.station import Station
 
 
-def sealing_proof(station: Station, checkpoints: Checkpoints, sealed: Sealed) -> dict[str, Any]:
-    """Return the proof; that it was made is on record. Raises NotFound, CustodyProblem or
-    MissingPart."""
+def sealing_proof(
+    station: Station, checkpoints: Checkpoints, sealed: Sealed, sign: Callable[[], Signed]
+) -> dict[str, Any]:
+    """Return the proof; that it was made is on record.
+
+    `sign` makes the checkpoint that it is under. Raises NotFound, CustodyProblem or
+    MissingPart.
+    """
     _number_of(sealed)
     deed = station.deed(Act.EXPORT, sealed.recording.id, {"what": "proof"})
     station.custody.append([deed])
-    return proof_on_record(station, checkpoints, sealed)
+    return proof_on_record(station, checkpoints, sealed, sign)
 
 
-def proof_on_record(station: Station, checkpoints: Checkpoints, sealed: Sealed) -> dict[str, Any]:
+def proof_on_record(
+    station: Station, checkpoints: Checkpoints, sealed: Sealed, sign: Callable[[], Signed]
+) -> dict[str, Any]:
     """Return the proof, where an entry says already that it is handed out.
 
     Raises NotFound, CustodyProblem or MissingPart.
     """
     recording, number = sealed.recording, _number_of(sealed)
-    proof = prove(station.custody, checkpoints, number)
+    proof = prove(station.custody, checkpoints, sign(), number)
     entry = json.loads(proof["entry"])
     if (entry["act"], entry["subject"]) != (Act.SEAL.value, recording.id):
         raise CustodyProblem(

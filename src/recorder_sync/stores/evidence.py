@@ -4,6 +4,7 @@
     <device>/<yyyy>/<mm>/<dd>/<hhmmss>_<id>_<name>.json   its description
     <device>/<yyyy>/<mm>/<dd>/B3SUMS, SHA256SUMS          for b3sum -c, sha256sum -c
     .incoming/<docking>/                                  partial copies
+    .checkpoints/<station>/                               checkpoints of the custody log
 
 Dates are the station's. What keeps sealed files from being changed is in `protection.py`.
 """
@@ -24,6 +25,7 @@ from recorder_sync.protection import InForce, Wanted, measured, protect, unprote
 from recorder_sync.rules.naming import safe_component, safe_name
 
 INCOMING = ".incoming"
+CHECKPOINTS = ".checkpoints"
 B3SUMS = "B3SUMS"
 SHA256SUMS = "SHA256SUMS"
 SM3SUMS = "SM3SUMS"
@@ -196,10 +198,10 @@ class EvidenceFolder:
 
     def files(self) -> Iterator[Path]:
         """Yield all below the evidence folder that is no folder, links to folders, and
-        empty folders; the incoming area is left out."""
+        empty folders; the incoming area and the checkpoints are left out."""
         for folder, folders, files in os.walk(self.root):
             if Path(folder) == self.root:
-                folders[:] = [f for f in folders if f != INCOMING]
+                folders[:] = [f for f in folders if f not in (INCOMING, CHECKPOINTS)]
             folders.sort()
             links = [name for name in folders if (Path(folder) / name).is_symlink()]
             for file in sorted(files + links):

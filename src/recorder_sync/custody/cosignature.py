@@ -1,0 +1,162 @@
+"""Cosignatures: what somebody else signs who saw a log grow, beside the log's own signature.
+
+    — office-b Co9xYAAAAABq…      name of the witness, base64 of key id, time and signature
+
+A cosignature says that the witness, at that time, had seen no longer log of this origin,
+and that this one begins with all that it saw before. The signed message is
+`cosignature/v1`, `time` and the text of the note, so a cosignature can never be taken for
+a log's own signature. Only the Ed25519 kind (0x04) is made and read.
+
+https://c2sp.org/tlog-cosignature, https://c2sp.org/signed-note
+"""
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
+
+_COSIGNATURE = b"\x04"
+_DASH = "— "
+_ID, _TIME, _SIGNATURE = 4, 8, 64
+_NAME = re.compile(r"[^\s+]+")
+_LATEST = 253_402_300_799
+"""The last second of the year 9999."""
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessKey:
+    """A witness's name and public key, as a C2SP verifier key of type 0x04 writes them."""
+
+    name: str
+    key: bytes
+
+    @classmethod
+    def parse(cls, text: str) -> "WitnessKey":
+        """Read `name+hash+key`. Raises ValueError."""
+        try:
+            name, number, encoded = text.strip().split("+", 2)
+            data = base64.b64decode(encoded, validate=True)
+        except (ValueError, binascii.Error):
+            raise ValueError("it is no verifier key") from None
+        found = cls(name, data[1:])
+        if data[:1] != _COSIGNATURE or len(data) != 33 or found.key_id.hex() != number.lower():
+            raise ValueError("it is no Ed25519 verifier key of a witness, or was changed")
+        if not is_key_name(name):
+            raise ValueError("its name is empty, or has a space or a plus sign")
+        return found
+
+    @property
+    def key_id(self) -> bytes:
+        """Four bytes that tell which key signed."""
+        return hashlib.sha256(self.name.encode() + b"\n" + _COSIGNATURE + self.key).digest()[:_ID]
+
+    def __str__(self) -> str:
+        encoded = base64.b64encode(_COSIGNATURE + self.key).decode()
+        return f"{self.name}+{self.key_id.hex()}+{encoded}"
+
+    def cosigned(self, text: str, line: str) -> datetime | None:
+        """Return when this witness signed `text` by this line; None when it is another's line.
+
+        Raises ValueError when the line claims to be of this key and its signature is false.
+        """
+        name, data = _read(line)
+        if (name, data[:_ID]) != (self.name, self.key_id):
+            return None
+        seconds = int.from_bytes(data[_ID : _ID + _TIME], "big")
+        if len(data) != _ID + _TIME + _SIGNATURE or seconds > _LATEST:
+            raise ValueError(f"the cosignature of {self.name} is false")
+        try:
+            public = Ed25519PublicKey.from_public_bytes(self.key)
+            public.verify(data[_ID + _TIME :], _message(text, seconds))
+        except (InvalidSignature, ValueError):
+            raise ValueError(f"the cosignature of {self.name} is false") from None
+        return datetime.fromtimestamp(seconds, UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Cosignature:
+    """A line of a note, who made it and when."""
+
+    witness: WitnessKey
+    time: datetime
+    line: str
+
+
+class Cosigner:
+    """A witness's name and private key."""
+
+    def __init__(self, name: str, key: Ed25519PrivateKey) -> None:
+        self._key = key
+        self.witness = WitnessKey(name, key.public_key().public_bytes_raw())
+
+    def cosignature(self, text: str, time: datetime) -> str:
+        """Return the line, without its newline, that says so of a note's text."""
+        seconds = int(time.timestamp())
+        signature = self._key.sign(_message(text, seconds))
+        data = self.witness.key_id + seconds.to_bytes(_TIME, "big") + signature
+        return f"{_DASH}{self.witness.name} {base64.b64encode(data).decode()}"
+
+
+def is_key_name(name: str) -> bool:
+    """Tell whether a key may have this name: not empty, without spaces or plus signs."""
+    return _NAME.fullmatch(name) is not None
+
+
+def text_of(note: str) -> str:
+    """Return what is signed of a note, its last newline included. Raises ValueError."""
+    text, separator, _ = note.rpartition("\n\n")
+    if not separator:
+        raise ValueError("it is no signed note")
+    return text + "\n"
+
+
+def signature_lines(note: str) -> list[str]:
+    """Return the lines after a note's text. Raises ValueError."""
+    return note[len(text_of(note)) + 1 :].split("\n")[:-1]
+
+
+def cosignatures(
+    text: str, lines: Iterable[str], witnesses: Sequence[WitnessKey]
+) -> list[Cosignature]:
+    """Return which of these witnesses vouch for the text; lines of others are passed over.
+
+    Raises ValueError for a line that is none, and when one of theirs is false.
+    """
+    found = []
+    for line in lines:
+        for witness in witnesses:
+            time = witness.cosigned(text, line)
+            if time is not None:
+                found.append(Cosignature(witness, time, line))
+    return found
+
+
+def with_lines(note: str, lines: Iterable[str]) -> str:
+    """Return the note with these signature lines added, each once. Raises ValueError."""
+    has = signature_lines(note)
+    new = [line for line in dict.fromkeys(lines) if line not in has]
+    return note + "".join(f"{line}\n" for line in new)
+
+
+def _message(text: str, seconds: int) -> bytes:
+    return f"cosignature/v1\ntime {seconds}\n{text}".encode()
+
+
+def _read(line: str) -> tuple[str, bytes]:
+    name, _, encoded = line.removeprefix(_DASH).rpartition(" ")
+    try:
+        data = base64.b64decode(encoded, validate=True)
+    except (ValueError, binascii.Error):
+        raise ValueError("a signature line cannot be read") from None
+    if not line.startswith(_DASH) or not name or len(data) <= _ID:
+        raise ValueError("a signature line cannot be read")
+    return name, data

@@ -1,0 +1,276 @@
+"""What is wrong with the station itself: disks, stores, queues, clock, proofs? (Art. 5, 27)
+
+Facts are what the parts of the station last measured. What nobody measured is left out, and
+is no matter. Something that happens in a moment, such as a restart, stays a matter for a
+day, so that somebody sees it.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from recorder_sync.language import T, Text
+from recorder_sync.model import AlertKind
+from recorder_sync.rules.deadline import after
+from recorder_sync.rules.forecast import DiskSample, full_at
+from recorder_sync.rules.matter import Item, Matter, Severity, key_of
+from recorder_sync.rules.watch_limits import USUAL, WatchLimits
+from recorder_sync.timestamps import iso
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceDisk:
+    name: str
+    capacity: int
+    """Bytes that recordings may use: the disk without its reserve."""
+    samples: tuple[DiskSample, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoreWatch:
+    """What is known of a remote store."""
+
+    name: str
+    unreachable_since: datetime | None = None
+    oldest_waiting: datetime | None = None
+    """When the recording that waits longest was put into its queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    service: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ClockStep:
+    at: datetime
+    """After the step."""
+    seconds: float
+    """Forward positive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    target: str
+    watched_since: datetime
+    """When the backup was set up."""
+    last_good: datetime | None = None
+    last_failure: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that verification found not to be as it was sealed."""
+
+    what: str
+    """The kind of finding, as verification calls it."""
+    path: str
+    found_at: datetime
+    recording: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StationFacts:
+    station: str
+    disks: tuple[EvidenceDisk, ...] = ()
+    stores: tuple[StoreWatch, ...] = ()
+    oldest_unwitnessed: datetime | None = None
+    """When the oldest checkpoint was made that no other party has signed."""
+    watchdog_restarts: tuple[Restart, ...] = ()
+    clock_steps: tuple[ClockStep, ...] = ()
+    unsynchronised_since: datetime | None = None
+    backups: tuple[Backup, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    """Those that nobody has dealt with."""
+
+
+def station_matters(
+    facts: StationFacts, now: datetime, limits: WatchLimits = USUAL
+) -> Iterator[Matter]:
+    """Yield everything that is wrong with the station at `now`."""
+    for disk in facts.disks:
+        yield from _disk(disk, now, limits)
+    for store in facts.stores:
+        yield from _store(store, now, limits)
+    yield from _witness(facts, now, limits)
+    yield from _restarts(facts.watchdog_restarts, now, limits)
+    yield from _clock(facts, now, limits)
+    for backup in facts.backups:
+        yield from _backup(backup, now, limits)
+    yield from _findings(facts.findings)
+
+
+def _disk(disk: EvidenceDisk, now: datetime, limits: WatchLimits) -> Iterator[Matter]:
+    samples = sorted(disk.samples, key=lambda one: (one.at, one.used))
+    if not samples or disk.capacity <= 0:
+        return
+    newest = samples[-1]
+    key = key_of(AlertKind.EVIDENCE_DISK, disk.name)
+    hint = T("Add a disk, or have what may be disposed of disposed of.")
+    percent = newest.used * 100 // disk.capacity
+    if newest.used >= disk.capacity:
+        text = T("The evidence disk {disk} is full: nothing more can be sealed.", disk=disk.name)
+        since = _since_used(samples, disk.capacity)
+        yield Matter(AlertKind.EVIDENCE_DISK, key, Severity.BREACH, since, text, hint)
+        return
+    if percent >= limits.most_used_percent:
+        text = T("The evidence disk {disk} is {percent} % full.", disk=disk.name, percent=percent)
+        since = _since_used(samples, -(-disk.capacity * limits.most_used_percent // 100))
+        yield Matter(AlertKind.EVIDENCE_DISK, key, Severity.WARNING, since, text, hint)
+        return
+    forecast = full_at(samples, disk.capacity)
+    if forecast and forecast - now <= limits.full_within:
+        is_soon = forecast - now <= limits.full_soon
+        severity = Severity.WARNING if is_soon else Severity.NOTICE
+        text = T(
+            "The evidence disk {disk} will be full on about {day}.",
+            disk=disk.name,
+            day=forecast.date().isoformat(),
+        )
+        since = forecast - (limits.full_soon if is_soon else limits.full_within)
+        yield Matter(AlertKind.EVIDENCE_DISK, key, severity, since, text, hint)
+
+
+def _since_used(samples: Sequence[DiskSample], used: int) -> datetime:
+    """Return the first of the newest samples in a row that have at least so much used."""
+    since = samples[-1].at
+    for one in reversed(samples):
+        if one.used < used:
+            break
+        since = one.at
+    return since
+
+
+def _store(store: StoreWatch, now: datetime, limits: WatchLimits) -> Iterator[Matter]:
+    away = store.unreachable_since
+    if away is not None and now - away > limits.unreachable_for:
+        yield Matter(
+            kind=AlertKind.STORE_UNREACHABLE,
+            key=key_of(AlertKind.STORE_UNREACHABLE, store.name),
+            severity=Severity.WARNING,
+            since=away,
+            text=T("The store {store} cannot be reached.", store=store.name),
+            hint=T("Check the network and the store: recorder-sync stores check"),
+        )
+    waits = store.oldest_waiting
+    if waits is not None and now - waits > limits.queued_for:
+        yield Matter(
+            kind=AlertKind.QUEUE_WAITS,
+            key=key_of(AlertKind.QUEUE_WAITS, store.name),
+            severity=Severity.WARNING,
+            since=after(waits, limits.queued_for),
+            text=T(
+                "Recordings have waited for the store {store} for more than {hours} h.",
+                store=store.name,
+                hours=_hours(limits.queued_for),
+            ),
+            hint=T("See why: recorder-sync forward status"),
+        )
+
+
+def _witness(facts: StationFacts, now: datetime, limits: WatchLimits) -> Iterator[Matter]:
+    oldest = facts.oldest_unwitnessed
+    if oldest is not None and now - oldest > limits.witnessed_within:
+        yield Matter(
+            kind=AlertKind.NOT_WITNESSED,
+            key=key_of(AlertKind.NOT_WITNESSED, facts.station),
+            severity=Severity.WARNING,
+            since=after(oldest, limits.witnessed_within),
+            text=T(
+                "For more than {hours} h nobody else has signed the custody log.",
+                hours=_hours(limits.witnessed_within),
+            ),
+            hint=T("Check the connection to the witness: recorder-sync custody verify"),
+        )
+
+
+def _restarts(restarts: Iterable[Restart], now: datetime, limits: WatchLimits) -> Iterator[Matter]:
+    in_order = sorted(restarts, key=lambda one: (one.service, one.at))
+    for service, of_service in groupby(in_order, key=lambda one: one.service):
+        recent = [one for one in of_service if now - one.at < limits.remembered_for]
+        if recent:
+            yield Matter(
+                kind=AlertKind.RESTARTED,
+                key=key_of(AlertKind.RESTARTED, service),
+                severity=Severity.WARNING,
+                since=recent[0].at,
+                text=T("The service {service} hung and was started anew.", service=service),
+                hint=T("Send the journal of the service to support."),
+                count=len(recent),
+                items=tuple(Item(iso(one.at), one.at) for one in recent),
+            )
+
+
+def _clock(facts: StationFacts, now: datetime, limits: WatchLimits) -> Iterator[Matter]:
+    steps = sorted(
+        (one.at, one.seconds)
+        for one in facts.clock_steps
+        if abs(one.seconds) > limits.clock_step_s and now - one.at < limits.remembered_for
+    )
+    if steps:
+        yield Matter(
+            kind=AlertKind.CLOCK_STEPPED,
+            key=key_of(AlertKind.CLOCK_STEPPED, facts.station),
+            severity=Severity.WARNING,
+            since=steps[0][0],
+            text=T("The clock of the station was set by {seconds} s.", seconds=steps[-1][1]),
+            hint=T("Find out who or what set it. Times on record since then may differ."),
+            count=len(steps),
+            items=tuple(Item(iso(at), at) for at, _ in steps),
+        )
+    loose = facts.unsynchronised_since
+    if loose is not None and now - loose > limits.unsynchronised_for:
+        yield Matter(
+            kind=AlertKind.CLOCK_NOT_SYNCHRONISED,
+            key=key_of(AlertKind.CLOCK_NOT_SYNCHRONISED, facts.station),
+            severity=Severity.WARNING,
+            since=loose,
+            text=T("The clock of the station is not synchronised."),
+            hint=T("Check the network and the time server: timedatectl timesync-status"),
+        )
+
+
+def _backup(backup: Backup, now: datetime, limits: WatchLimits) -> Iterator[Matter]:
+    due = after(backup.last_good or backup.watched_since, limits.backup_every)
+    good, failed = backup.last_good, backup.last_failure
+    has_failed = failed is not None and (good is None or failed > good)
+    if not has_failed and now <= due:
+        return
+    since = failed if failed is not None and has_failed else due
+    yield Matter(
+        kind=AlertKind.BACKUP_FAILED,
+        key=key_of(AlertKind.BACKUP_FAILED, backup.target),
+        severity=Severity.WARNING,
+        since=since,
+        text=T("The backup to {target} failed.", target=backup.target)
+        if has_failed
+        else T("The backup to {target} was not made in time.", target=backup.target),
+        hint=T("Check the target and run: recorder-sync catalogue backup"),
+    )
+
+
+def _findings(findings: Iterable[Finding]) -> Iterator[Matter]:
+    in_order = sorted(findings, key=lambda one: (one.what, one.path, one.found_at))
+    for what, of_kind in groupby(in_order, key=lambda one: one.what):
+        found = list(of_kind)
+        yield Matter(
+            kind=AlertKind.VERIFICATION_FINDING,
+            key=key_of(AlertKind.VERIFICATION_FINDING, what),
+            severity=Severity.BREACH,
+            since=min(one.found_at for one in found),
+            text=T(
+                "Verification found {count} thing(s) not as sealed: {what}.",
+                count=len(found),
+                what=Text(what),
+            ),
+            hint=T("Touch nothing, and look: recorder-sync verify"),
+            recording=found[0].recording if len(found) == 1 else None,
+            count=len(found),
+            items=tuple(Item(one.path, one.found_at) for one in found),
+        )
+
+
+def _hours(length: timedelta) -> float:
+    return length / timedelta(hours=1)

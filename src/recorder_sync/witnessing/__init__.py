@@ -1,0 +1,1 @@
+"""Checkpoints leave the machine: witnesses, time stamps, messages, and what they answer."""

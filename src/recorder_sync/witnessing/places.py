@@ -1,0 +1,196 @@
+"""Places on this machine that keep checkpoints beside the log's own folder.
+
+    <evidence>/.checkpoints/<station>/SIZE     every checkpoint, read-only
+    <folder>/<station>.checkpoint              on a stick: the last one
+    <folder>/<station>.checkpoints             on a stick: all, one after the other
+    <state>/custody/witnessed/SIZE             those that a witness has cosigned
+
+They show a state folder that was put back or copied, and a log that was cut or rewritten,
+to somebody who did not think of all of them. They prove nothing against a person who
+changes all of them: that takes a witness elsewhere. A stick that is not there is no error;
+it gets the last checkpoint when it is back, and keeps those that it has.
+"""
+
+import errno
+import os
+import stat
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from pathlib import Path
+
+from recorder_sync.config import Configuration
+from recorder_sync.custody.checkpoints import Signed
+from recorder_sync.custody.elsewhere import NoteElsewhere
+from recorder_sync.custody.notes import notes_in, origin_of, size_of
+from recorder_sync.durable import sync_folder, write_all, write_synced
+from recorder_sync.station import evidence_and_custody
+from recorder_sync.stores.evidence import CHECKPOINTS, INCOMING, EvidenceFolder, exists
+from recorder_sync.witnessing.witnessed import Witnessed
+
+_DIGITS = "[0-9]" * 20
+_LARGEST = 64 << 20
+"""Bytes of a file of notes; the checkpoints of decades have less."""
+
+_TAIL = 1 << 16
+"""Bytes at the end of a growing file in which its last note stands."""
+
+
+class Place(ABC):
+    """Somewhere that keeps notes of one station's log."""
+
+    is_missed = True
+    """Whether somebody wants to know that it is not there."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @abstractmethod
+    def is_there(self) -> bool:
+        """Tell whether the disk or stick is there."""
+
+    @abstractmethod
+    def keep(self, signed: Signed) -> None:
+        """Keep a note, synced; one that is kept already is left alone. Raises OSError."""
+
+    @abstractmethod
+    def notes(self) -> Iterator[NoteElsewhere]:
+        """Yield what is kept of this station's log, newest first. Raises OSError."""
+
+    def newest(self) -> list[NoteElsewhere]:
+        """Return the note with most entries, if any. Raises OSError."""
+        return [note for note, _ in zip(self.notes(), range(1), strict=False)]
+
+
+class EvidencePlace(Place):
+    """Beside the evidence: goes where the disk goes, and along when evidence is forwarded."""
+
+    def __init__(self, evidence: EvidenceFolder, station: str) -> None:
+        super().__init__(evidence.root / CHECKPOINTS / station)
+        self._evidence = evidence
+        self._relative = f"{CHECKPOINTS}/{station}"
+
+    def is_there(self) -> bool:
+        return (self._evidence.root / INCOMING).is_dir()
+
+    def keep(self, signed: Signed) -> None:
+        name = f"{signed.checkpoint.size:020d}"
+        with self._evidence.folder(self._relative, make=True) as folder:
+            if not exists(name, folder):
+                self._write(name, folder, signed.note.encode())
+            self._evidence.protect(name, folder)
+            os.fsync(folder)
+
+    def _write(self, name: str, folder: int, note: bytes) -> None:
+        beside = f".{name}.new"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+        handle = os.open(beside, flags, 0o640, dir_fd=folder)
+        try:
+            write_all(handle, note)
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        os.rename(beside, name, src_dir_fd=folder, dst_dir_fd=folder)
+
+    def notes(self) -> Iterator[NoteElsewhere]:
+        for path in sorted(self.path.glob(_DIGITS), reverse=True):
+            yield NoteElsewhere(str(path), _text(path))
+
+
+class FolderPlace(Place):
+    """A folder such as one on a stick. File systems without links and modes will do."""
+
+    def __init__(self, folder: Path, station: str, origin: str) -> None:
+        super().__init__(folder)
+        self._last = folder / f"{station}.checkpoint"
+        self._all = folder / f"{station}.checkpoints"
+        self._origin = origin
+
+    def is_there(self) -> bool:
+        return self.path.is_dir()
+
+    def keep(self, signed: Signed) -> None:
+        note = signed.note.encode()
+        self._append(note)
+        if self._last.exists() and self._last.read_bytes() == note:
+            return
+        beside = self._last.with_name(f"{self._last.name}.new")
+        write_synced(beside, note)
+        os.rename(beside, self._last)
+        sync_folder(self.path)
+
+    def notes(self) -> Iterator[NoteElsewhere]:
+        """Yield the last note and those of the growing file; what was torn is passed over."""
+        found = []
+        for path in (self._last, self._all):
+            if path.exists():
+                ours = (n for n in notes_in(_text(path)) if origin_of(n) == self._origin)
+                found += [NoteElsewhere(str(path), note) for note in ours]
+        yield from sorted(found, key=lambda kept: size_of(kept.note), reverse=True)
+
+    def _append(self, note: bytes) -> None:
+        is_new = not self._all.exists()
+        handle = os.open(self._all, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+        try:
+            size = os.fstat(handle).st_size
+            tail = os.pread(handle, _TAIL, max(0, size - _TAIL))
+            if tail.endswith(note):
+                return
+            gap = b"" if not tail or tail.endswith(b"\n") else b"\n"
+            try:
+                write_all(handle, gap + note)
+                os.fsync(handle)
+            except OSError:
+                os.ftruncate(handle, size)
+                raise
+        finally:
+            os.close(handle)
+        if is_new:
+            sync_folder(self.path)
+
+
+class WitnessedPlace(Place):
+    """What came back from witnesses; kept where it is taken in."""
+
+    is_missed = False
+
+    def __init__(self, custody: Path) -> None:
+        super().__init__(custody / "witnessed")
+        self._witnessed = Witnessed(custody)
+
+    def is_there(self) -> bool:
+        return self.path.is_dir()
+
+    def keep(self, signed: Signed) -> None:
+        """Nothing: a note comes here with a cosignature only."""
+
+    def notes(self) -> Iterator[NoteElsewhere]:
+        for path, note in self._witnessed.notes():
+            yield NoteElsewhere(str(path), note)
+
+
+def places_of(settings: Configuration) -> list[Place]:
+    """Return every place that the settings name, and those that there always are."""
+    station = settings.station.id
+    evidence, _ = evidence_and_custody(settings)
+    return [
+        EvidencePlace(evidence, station),
+        WitnessedPlace(settings.paths.state / "custody"),
+        *(
+            FolderPlace(folder, station, f"recorder-sync/{station}")
+            for folder in settings.witness.folders
+        ),
+    ]
+
+
+def _text(path: Path) -> str:
+    """Read a file of notes; a pipe or a link in its place is an error, and never waits.
+
+    Of a file that is too large for notes, the end is read.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(handle, "rb") as file:
+        state = os.fstat(handle)
+        if not stat.S_ISREG(state.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        file.seek(max(0, state.st_size - _LARGEST))
+        return file.read(_LARGEST).decode("utf-8", "replace")

@@ -1,0 +1,86 @@
+"""Keeps what others have vouched for, at the station: nothing of it is ever removed.
+
+    <state>/custody/witnessed/SIZE          the note, with the cosignatures of witnesses
+    <state>/custody/witnessed/SIZE.tsr      the time stamp of the note in checkpoints/SIZE
+    <state>/custody/witnessed/sent-HASH     how many entries the last message told of, and when
+
+SIZE has 20 digits. HASH tells the channels apart without naming them: their addresses hold
+passwords.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+from recorder_sync.custody.checkpoints import Signed
+from recorder_sync.custody.cosignature import (
+    WitnessKey,
+    cosignatures,
+    signature_lines,
+    text_of,
+    with_lines,
+)
+from recorder_sync.durable import exclusive, make_folders, sync_folder, write_synced
+from recorder_sync.timestamps import iso, moment
+
+_DIGITS = "[0-9]" * 20
+
+
+class Witnessed:
+    """The folder of one station's log. Everything here may raise OSError."""
+
+    def __init__(self, custody: Path) -> None:
+        """`custody` is the log's folder."""
+        self._folder = custody / "witnessed"
+
+    def add(self, signed: Signed, lines: Iterable[str]) -> None:
+        """Keep a note with these cosignatures beside those that it has, synced."""
+        name = f"{signed.checkpoint.size:020d}"
+        make_folders(self._folder)
+        with exclusive(self._folder / "lock"):
+            path = self._folder / name
+            note = path.read_text("utf-8") if path.exists() else signed.note
+            self._replace(path, with_lines(note, lines).encode())
+
+    def notes(self) -> Iterator[tuple[Path, str]]:
+        """Yield every note that was cosigned, newest first."""
+        for path in sorted(self._folder.glob(_DIGITS), reverse=True):
+            yield path, path.read_text("utf-8")
+
+    def newest_cosigned(self, witness: WitnessKey) -> int:
+        """Return how many entries the newest note with this cosignature has; 0 for none."""
+        for path, note in self.notes():
+            try:
+                if cosignatures(text_of(note), signature_lines(note), [witness]):
+                    return int(path.name)
+            except ValueError:  # checking says so; what follows is older
+                continue
+        return 0
+
+    def add_timestamp(self, size: int, response: bytes) -> None:
+        """Keep the time stamp of a checkpoint, synced."""
+        make_folders(self._folder)
+        self._replace(self._folder / f"{size:020d}.tsr", response)
+
+    def newest_timestamp(self) -> int:
+        """Return how many entries the newest checkpoint with a time stamp has; 0 for none."""
+        return max((int(path.stem) for path in self._folder.glob(f"{_DIGITS}.tsr")), default=0)
+
+    def sent(self, channel: str) -> tuple[int, datetime] | None:
+        """Return how many entries the last message through a channel told of, and when."""
+        try:
+            size, time = (self._folder / f"sent-{channel}").read_text("utf-8").split()
+            return int(size), moment(time)
+        except (FileNotFoundError, ValueError):  # none, or cut by a power failure: sent again
+            return None
+
+    def note_sent(self, channel: str, size: int, time: datetime) -> None:
+        make_folders(self._folder)
+        self._replace(self._folder / f"sent-{channel}", f"{size} {iso(time)}\n".encode())
+
+    def _replace(self, path: Path, data: bytes) -> None:
+        beside = path.with_name(f".{path.name}.new")
+        write_synced(beside, data)
+        os.rename(beside, path)
+        sync_folder(self._folder)
