@@ -309,7 +309,8 @@ def test_partial_copies_and_checkpoints_are_no_evidence(
     station: Dock, custody: Path, key: str, check: Check
 ) -> None:
     (station.evidence / ".incoming" / "rest").write_bytes(b"x")
-    shutil.copytree(custody / "checkpoints", station.evidence / ".checkpoints" / "test")
+    copies = station.evidence / ".checkpoints" / "test"
+    shutil.copytree(custody / "checkpoints", copies, dirs_exist_ok=True)
     (station.evidence / ".checkpoints" / "other").mkdir()
     (station.evidence / ".checkpoints" / "other" / "7").write_bytes(b"of another station")
     words = ("evidence", station.evidence, "--log", custody, "--verifier", key)
