@@ -309,7 +309,8 @@ def test_partial_copies_and_checkpoints_are_no_evidence(
     station: Dock, custody: Path, key: str, check: Check
 ) -> None:
     (station.evidence / ".incoming" / "rest").write_bytes(b"x")
-    shutil.copytree(custody / "checkpoints", station.evidence / ".checkpoints" / "test")
+    copies = station.evidence / ".checkpoints" / "test"
+    shutil.copytree(custody / "checkpoints", copies, dirs_exist_ok=True)
     (station.evidence / ".checkpoints" / "other").mkdir()
     (station.evidence / ".checkpoints" / "other" / "7").write_bytes(b"of another station")
     words = ("evidence", station.evidence, "--log", custody, "--verifier", key)
@@ -434,6 +435,7 @@ COPY_ATTACKS: dict[str, tuple[Callable[[Path], Path], str]] = {
     "recording": (lambda c: _changed(next(c.glob("*.mp4"))), "changed"),
     "description": (lambda c: _described_otherwise(next(c.glob("*.mp4.json"))), "description"),
     "list": (lambda c: _unlisted(c / "SHA256SUMS"), "list"),
+    "list of SM3": (lambda c: _unlisted(c / "SM3SUMS"), "list"),
     "file added": (lambda c: _added(c / "more.mp4"), "extra"),
     "recording gone": (lambda c: _gone(next(c.glob("*.mp4"))), "missing"),
     "proof changed": (lambda c: _changed(next(c.glob("*.mp4.proof.json"))), "bad-proof"),
