@@ -191,7 +191,7 @@ def test_what_root_backs_up_and_puts_back_belongs_to_the_owner_of_the_station(
         Path(folder).chmod(0o755)
         subprocess.run(["chown", "-R", "65534:65534", station.state, station.evidence], check=True)
         _back_up_and_put_back(station)
-        made = ["find", station.state, "!", "-uid", "65534"]
+        made = ["find", str(station.state), "!", "-uid", "65534"]
         others = subprocess.run(made, capture_output=True, text=True, check=True)
     assert others.stdout == ""
 

@@ -152,10 +152,9 @@ class Checkpoints:
         """
         if checkpoint.size > self.tree.size:
             raise unreliable(
-                T(
-                    "The custody log has {size} entries, and a checkpoint vouches for {more}: "
-                    "entries were removed from its end.",
-                    size=self.tree.size,
+                T(  # without the log's own size: the same matter is the same alert an hour later
+                    "The custody log is shorter than the {more} entries that a checkpoint vouches "
+                    "for: entries were removed from its end.",
                     more=checkpoint.size,
                 )
             )
