@@ -658,3 +658,17 @@ def test_every_recording_is_told_while_it_is_verified(station: Dock) -> None:
         opened.catalogue.close()
     assert set(told) == known
     assert result.checked == len(told)
+
+
+def test_a_broken_last_line_is_a_finding_though_a_dead_run_left_its_docking_open(
+    dock: Dock, card: Card, media_files: MediaFiles
+) -> None:
+    card.put("clip.mp4", media_files.video)
+    dock.ingest(card)
+    (dock.evidence / ".incoming" / "20261123-180000-abcdef").mkdir()
+    segment = next((dock.state / "custody").glob("*.jsonl"))
+    *lines, _ = segment.read_bytes().splitlines(keepends=True)
+    segment.write_bytes(b"".join(lines) + b"{}\n")
+    done = dock.run("verify", "--all", "--json")
+    assert done.code == 1, done.err
+    assert "log-broken" in {finding["kind"] for finding in done.json["findings"]}

@@ -170,9 +170,9 @@ def _take_up(station: Station, ended: set[str]) -> None:
         return
     db = station.catalogue
     unopened = {docking for docking in ended if not dockings.inventory_of(db, docking)}
-    station.custody.sync()
     # A log that is broken is for verification to find; it keeps no card from being taken in.
     with transaction(db), suppress(CustodyProblem):
+        station.custody.sync()
         for entry in station.custody.entries():
             deed = entry.deed
             if (deed.act in _OPENING and deed.subject in unopened) or (

@@ -5,9 +5,11 @@ the night have one together: five hundred files that lost a flag are one matter.
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 from recorder_sync.alerts.raising import raise_alert
 from recorder_sync.catalogue import alerts, verified
+from recorder_sync.errors import CustodyProblem
 from recorder_sync.ingest.recovery import is_intake_under_way, recover
 from recorder_sync.ingest.stopping import Stop
 from recorder_sync.inspection.findings import Finding, FindingKind, Row
@@ -37,7 +39,8 @@ def verify_tonight(station: Station, night: Night, stop: Stop) -> bool:
         ends=lambda: station.now() >= night.ends,
     )
     alarm = _Alarm(station)
-    recover(station)  # what a dead intake left is no finding
+    with suppress(CustodyProblem):  # a log that is broken is what the verification names
+        recover(station)  # what a dead intake left is no finding
     try:
         if not verify(station, Scope(), bodies=False, pace=pace, found=alarm.sound).complete:
             return False
