@@ -19,6 +19,7 @@ from tests.catalogue.whole import MAY_DIFFER, NOT_COMPARED, whole
 from tests.conftest import Card, Dock, MediaFiles
 from tests.dock.conftest import Port
 from tests.faults.card import HostileCard
+from tests.inspection.test_resuming import stopped_after
 
 Cards = Callable[[Path], HostileCard]
 
@@ -127,6 +128,7 @@ def _looked_at_and_corrected(dock: Dock, folder: Path) -> None:
     _done(dock, "recordings", "tag", second, *why, "--device", "CAM009")
     _done(dock, "recordings", "export", first, second, "--to", str(folder / "court"))
     dock.run("verify", "--all")
+    stopped_after(dock, 2)
 
 
 def _ledger_after(dock: Dock) -> None:
