@@ -9,6 +9,7 @@ import typer
 from recorder_sync.catalogue import recordings
 from recorder_sync.cli import witnessing
 from recorder_sync.cli.custody_files import check, consistency, write_document
+from recorder_sync.cli.new_file import refuse_place
 from recorder_sync.cli.screen import facts, local, messages, print_json, table
 from recorder_sync.cli.session import station_of
 from recorder_sync.cli.witnessing import notes_of_file, signed_now
@@ -82,6 +83,8 @@ def prove_(
     to: Annotated[Path | None, typer.Option(help=tr("File to write; otherwise printed."))] = None,
 ) -> None:
     with station_of(context) as station:
+        if to is not None:
+            refuse_place(to, station.settings)
         found = recordings.recording(station.catalogue, recording)
         settings = station.settings
         checkpoints = checkpoints_of(settings)
@@ -110,8 +113,9 @@ def rotate_key(context: typer.Context, json: _Json = False) -> None:
     )
     messages.print(
         T(
-            "Hand the new verifier key out to all who have the old one: whoever knows only the "
-            "old key cannot tell that it was given up."
+            "Hand the new verifier key out to all who have the old one, and have each witness "
+            "trust it (custody witness --trust): whoever knows only the old key cannot tell that "
+            "it was given up. Copy the new signing-key.pem to its safe place, and make a backup."
         ).shown
     )
 

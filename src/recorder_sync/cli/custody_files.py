@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
+from recorder_sync.cli.new_file import refuse_place, write_new
 from recorder_sync.cli.screen import answers, messages, print_json
 from recorder_sync.cli.session import station_of
 from recorder_sync.cli.witnessing import signed_now
@@ -34,6 +35,8 @@ def consistency(
     to: Annotated[Path | None, typer.Option(help=tr("File to write; otherwise printed."))] = None,
 ) -> None:
     with station_of(context) as station:
+        if to is not None:
+            refuse_place(to, station.settings)
         checkpoints = checkpoints_of(station.settings)
         signed_now(station.settings, checkpoints)
         older, newer = _note(checkpoints, old), _note(checkpoints, new)
@@ -88,13 +91,7 @@ def write_document(document: Mapping[str, Any], to: Path | None, done: Text) -> 
     if to is None:
         typer.echo(text)
         return
-    try:
-        to.write_text(text + "\n", encoding="utf-8")
-    except OSError as error:
-        raise MissingPart(
-            T("{path} cannot be written: {why}.", path=to, why=os_reason(error)),
-            T("Check the name and the rights."),
-        ) from error
+    write_new(to, text + "\n")
     messages.print(done.shown, markup=False)
 
 

@@ -10,6 +10,7 @@ import structlog
 import typer
 from rich.markup import escape
 
+from recorder_sync.cli.new_file import refuse_place, write_new
 from recorder_sync.cli.screen import facts, messages
 from recorder_sync.cli.session import on_stop_signals, settings_of, station_of
 from recorder_sync.config import Configuration
@@ -90,6 +91,8 @@ def request(
 ) -> None:
     with station_of(context) as station:
         settings = station.settings
+        if to is not None:
+            refuse_place(to, settings)
         checkpoints = checkpoints_of(settings)
         signed = signed_now(settings, checkpoints)
         if since is None:
@@ -105,13 +108,8 @@ def request(
     if to is None:
         typer.echo(body, nl=False)
         return
-    try:
-        to.write_text(body, encoding="utf-8")
-    except OSError as error:
-        raise MissingPart(
-            T("{path} cannot be written: {why}.", path=to, why=os_reason(error)),
-            T("Check the name and the rights."),
-        ) from error
+    write_new(to, body)
+    messages.print(T("The request is in {path}.", path=to).shown, markup=False)
 
 
 def cosigned(
