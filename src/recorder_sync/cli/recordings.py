@@ -24,7 +24,6 @@ from recorder_sync.cli.screen import (
     table,
 )
 from recorder_sync.cli.session import read_time, station_of
-from recorder_sync.cli.witnessing import signed_now
 from recorder_sync.config import Configuration
 from recorder_sync.custody.log import Act
 from recorder_sync.description import as_json
@@ -37,7 +36,6 @@ from recorder_sync.model import Recording, Tag
 from recorder_sync.rules.lifecycle import State
 from recorder_sync.station import Station
 from recorder_sync.timestamps import iso_or_none
-from recorder_sync.witnessing.making import checkpoints_of
 
 app = typer.Typer()
 
@@ -248,6 +246,9 @@ def tag(
 
 def _proof_of(station: Station, sealed: Sealed) -> str:
     """Return the text of the proof file of one recording."""
+    from recorder_sync.cli.witnessing import signed_now
+    from recorder_sync.witnessing.making import checkpoints_of
+
     checkpoints = checkpoints_of(station.settings)
     proof = proof_on_record(
         station, checkpoints, sealed, lambda: signed_now(station.settings, checkpoints)
