@@ -11,7 +11,7 @@ from recorder_sync.backups import Backups, is_backup_due
 from recorder_sync.catalogue.backup import BackupStopped
 from recorder_sync.catalogue.database import explain
 from recorder_sync.config import Configuration
-from recorder_sync.errors import RecorderSyncError, refused
+from recorder_sync.errors import RecorderSyncError, defect, refused
 from recorder_sync.language import T
 from recorder_sync.model import AlertKind
 from recorder_sync.station import Station, now, open_station
@@ -62,6 +62,10 @@ class DailyBackup:
         except (RecorderSyncError, OSError, sqlite3.DatabaseError) as error:
             _log.error("no backup", why=str(error))
             self._alert(station, _ours(error))
+            return False
+        except Exception as error:  # noqa: BLE001 - a defect must not end backups unseen
+            _log.error("no backup", why=repr(error))
+            self._alert(station, RecorderSyncError(*defect(error)))
             return False
         finally:
             station.catalogue.close()

@@ -5,11 +5,14 @@ Data is on stable storage after fsync of the file, a name after fsync of its fol
 pages and would report success (https://lwn.net/Articles/752063/).
 """
 
+import errno
 import fcntl
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 READ_ONLY = 0o440
 """Mode of a sealed file."""
@@ -32,8 +35,13 @@ def write_all(handle: int, data: bytes) -> None:
 
 
 def write_synced(path: Path, data: bytes, mode: int = 0o640) -> None:
-    """Write a new file, synced. Its name is not: sync the folder when all are written."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+    """Write a new file, synced. Its name is not: sync the folder when all are written.
+
+    What stands there is removed, never written through: it may be a link to something else.
+    """
+    path.unlink(missing_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    handle = os.open(path, flags, mode)
     try:
         write_all(handle, data)
         os.fsync(handle)
@@ -51,6 +59,27 @@ def replace_synced(path: Path, data: bytes, mode: int = 0o640) -> None:
     write_synced(beside, data, mode)
     beside.rename(path)
     sync_folder(path.parent)
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a file for reading; a pipe or a link in its place is an error, and never waits.
+
+    Raises OSError.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        return os.fdopen(handle, "rb")
+    except BaseException:
+        os.close(handle)
+        raise
+
+
+def read_regular(path: Path) -> bytes:
+    """Return what a file holds, opened as `open_regular` does. Raises OSError."""
+    with open_regular(path) as file:
+        return file.read()
 
 
 def make_folders(folder: Path, mode: int = 0o750) -> None:

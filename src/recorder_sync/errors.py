@@ -120,6 +120,14 @@ def refused(error: OSError) -> MissingPart:
     )
 
 
+def defect(error: Exception) -> tuple[Text, Text]:
+    """Return text and hint for an error that nobody expected, in work that goes on without it."""
+    return (
+        T("The program has a defect: {why}", why=repr(error)),
+        T("Keep the journal (journalctl -u 'recorder-sync*') and report it."),
+    )
+
+
 def os_reason(error: OSError) -> Text:
     """Return why the system refused, as the end of a sentence."""
     return _REASONS.get(error.errno or 0) or T("{why}", why=error.strerror or error)

@@ -11,7 +11,7 @@ import structlog
 from recorder_sync.alerts.raising import raise_alert
 from recorder_sync.catalogue.database import explain
 from recorder_sync.config import Configuration
-from recorder_sync.errors import RecorderSyncError, refused
+from recorder_sync.errors import RecorderSyncError, defect, refused
 from recorder_sync.ingest.stopping import Stop
 from recorder_sync.inspection.nightly import verify_tonight
 from recorder_sync.inspection.pace import step_back
@@ -95,6 +95,10 @@ class NightlyVerification:
         except (RecorderSyncError, OSError, sqlite3.DatabaseError) as error:
             _log.error("verification failed", why=str(error))
             self._alert(station, error)
+            return False
+        except Exception as error:  # noqa: BLE001 - a defect must not end verifications unseen
+            _log.error("verification failed", why=repr(error))
+            self._alert(station, RecorderSyncError(*defect(error)))
             return False
         finally:
             station.catalogue.close()

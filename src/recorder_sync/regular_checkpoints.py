@@ -18,7 +18,7 @@ from recorder_sync.alerts.raising import raise_station_alert
 from recorder_sync.config import Configuration
 from recorder_sync.custody.checkpoints import Checkpoints
 from recorder_sync.custody.growth import LogGrowth
-from recorder_sync.errors import CustodyProblem, RecorderSyncError, refused
+from recorder_sync.errors import CustodyProblem, RecorderSyncError, defect, refused
 from recorder_sync.language import T, Text
 from recorder_sync.station import evidence_and_custody
 from recorder_sync.witnessing.making import make_checkpoint
@@ -83,6 +83,10 @@ class RegularCheckpoints:
         except (RecorderSyncError, OSError) as error:
             _log.error("no checkpoint", why=str(error))
             self._signed = self._entries()
+        except Exception as error:  # noqa: BLE001 - a defect must not end signing unseen
+            _log.error("no checkpoint", why=repr(error))
+            self._signed = self._entries()
+            self._alert(*defect(error))
         else:
             self._signed = made.signed.checkpoint.size
             _log.info("checkpoint", entries=self._signed, full_segments=protected)

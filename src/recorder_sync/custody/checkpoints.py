@@ -25,7 +25,7 @@ from recorder_sync.custody.problem import unreliable
 from recorder_sync.custody.rotation import Rotation, Succession, rotation_facts, succession
 from recorder_sync.custody.rotations_in_log import RotationsInLog, read_rotations
 from recorder_sync.custody.tree import HashTree
-from recorder_sync.durable import exclusive, make_folders, replace_synced
+from recorder_sync.durable import exclusive, make_folders, read_regular, replace_synced
 from recorder_sync.errors import MissingPart, os_reason
 from recorder_sync.language import T
 
@@ -65,7 +65,7 @@ class Checkpoints:
         MissingPart when something cannot be read or written.
         """
         with self._turn():
-            self._finish_rotation()
+            self._finish_rotation(elsewhere)
             signed = self._sign([self._signer()], elsewhere)
             self._publish()
             return signed
@@ -185,7 +185,7 @@ class Checkpoints:
 
     def _read(self, path: Path, known: Succession) -> Signed:
         try:
-            note = path.read_text("utf-8")
+            note = read_regular(path).decode()
             checkpoint = known.opened(note)
         except ValueError as error:
             raise unreliable(
@@ -228,7 +228,7 @@ class Checkpoints:
             )
         return lines, known
 
-    def _finish_rotation(self) -> None:
+    def _finish_rotation(self, elsewhere: Iterable[NoteElsewhere] = ()) -> None:
         """Go on with a rotation from wherever it was cut off; most often there is none."""
         new = self._keys.next()
         if new is None:
@@ -240,7 +240,7 @@ class Checkpoints:
             return
         last = self.last()
         if last is None or last.checkpoint.size <= rotation.number:
-            self._sign([new, self._signer()])
+            self._sign([new, self._signer()], elsewhere)
         self._keys.take_over()
         self._keys.destroy_retired()
 
@@ -263,7 +263,7 @@ class Checkpoints:
         everyone = "".join(f"{verifier}\n" for verifier in known.verifiers)
         for name, text in ((_VERIFIERS, everyone), (_VERIFIER, f"{known.newest}\n")):
             path = self._folder / name
-            if not path.exists() or path.read_bytes() != text.encode():
+            if not path.exists() or read_regular(path) != text.encode():
                 replace_synced(path, text.encode(), 0o644)
 
     def _catch_up(self, last: Signed | None) -> None:
@@ -292,7 +292,12 @@ class Checkpoints:
         found = self._keys.current()
         if found is not None:
             return found
-        if any(self._notes.glob("[0-9]" * 20)) or self._rotations.found_from(0):
+        published = (_VERIFIER, _VERIFIERS, "rotations", "witnessed")
+        if (
+            any(self._notes.glob("[0-9]" * 20))
+            or any((self._folder / name).exists() for name in published)
+            or self._rotations.found_from(0)
+        ):
             raise unreliable(
                 T("The key {file} that signs checkpoints is gone.", file="signing-key.pem")
             )

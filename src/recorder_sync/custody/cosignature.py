@@ -142,6 +142,8 @@ def cosignatures(
 
 def with_lines(note: str, lines: Iterable[str]) -> str:
     """Return the note with these signature lines added, each once. Raises ValueError."""
+    if not note.endswith("\n"):
+        raise ValueError("its last line has no end")
     has = signature_lines(note)
     new = [line for line in dict.fromkeys(lines) if line not in has]
     return note + "".join(f"{line}\n" for line in new)

@@ -160,6 +160,7 @@ class CustodyLog:
         expected = None if start else 0
         previous = None if start else FIRST_PREVIOUS
         for segment in self._segments_from(start):
+            _check_name(segment, expected)
             for line in _lines(segment, start):
                 entry = _parse(line, segment, expected)
                 if expected is None and int(segment.stem) <= entry.seq <= start:
@@ -207,7 +208,7 @@ class CustodyLog:
         for segment in reversed(self._segments()):
             for line in segment_file.lines_backwards(segment):
                 if line.startswith(beginning):
-                    with suppress(ValueError, KeyError, TypeError):  # verification names it
+                    with suppress(ValueError, KeyError, TypeError, RecursionError):  # verify's
                         return str(json.loads(line)["subject"])
         return None
 
@@ -241,6 +242,7 @@ class CustodyLog:
         expected = None if start else 0
         previous = None if start else FIRST_PREVIOUS.encode()
         for segment in self._segments_from(start):
+            _check_name(segment, expected)
             for line in _lines(segment, start):
                 seq, link = _link(line)
                 if expected is None and seq is not None and int(segment.stem) <= seq <= start:
@@ -290,8 +292,12 @@ class CustodyLog:
             kept = segments[-2] if len(segments) > 1 else None
             last = None if kept is None else segment_file.last_line(kept)
             if last is None:
-                return segment, int(segment.stem), FIRST_PREVIOUS
-        entry = _parse(last, segment, None)
+                _check_name(segment, 0)
+                return segment, 0, FIRST_PREVIOUS
+            entry = _parse(last, segment, None)
+            _check_name(segment, entry.seq + 1)
+        else:
+            entry = _parse(last, segment, None)
         full = entry.seq + 1 - int(segment.stem) >= SEGMENT_ENTRIES
         return (None if full else segment), entry.seq + 1, entry.leaf
 
@@ -346,6 +352,12 @@ def _lines(segment: Path, first: int) -> Iterator[bytes]:
         raise _no_entry(segment, None, error) from error
 
 
+def _check_name(segment: Path, expected: int | None) -> None:
+    """A segment is named by its first entry: another name hides entries, or makes room."""
+    if expected is not None and expected != int(segment.stem):
+        raise _broken(segment, int(segment.stem), expected)
+
+
 def _parse(line: bytes, segment: Path, seq: int | None) -> Entry:
     """Read a line that should be of entry `seq`, where that is known."""
     try:
@@ -357,8 +369,14 @@ def _parse(line: bytes, segment: Path, seq: int | None) -> Entry:
             moment(fields["time"]),
             fields["facts"],
         )
-        return Entry(fields["seq"], fields["prev"], fields["station"], deed, leaf_hash(line))
-    except (ValueError, KeyError, TypeError) as error:
+        found = Entry(fields["seq"], fields["prev"], fields["station"], deed, leaf_hash(line))
+        texts = (found.previous, found.station, deed.subject, deed.actor)
+        if type(found.seq) is not int or not all(isinstance(one, str) for one in texts):
+            raise ValueError("a field is of the wrong type")
+        if not isinstance(deed.facts, dict):
+            raise ValueError("its facts are none")
+        return found
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _no_entry(segment, seq, error) from error
 
 

@@ -13,7 +13,7 @@ from recorder_sync.custody.checkpoint import Verifier
 from recorder_sync.custody.log import Act, CustodyLog
 from recorder_sync.custody.problem import unreliable
 from recorder_sync.custody.rotation import Rotation, rotation_in
-from recorder_sync.durable import replace_synced
+from recorder_sync.durable import read_regular, replace_synced
 from recorder_sync.language import T
 
 
@@ -31,7 +31,7 @@ class RotationsInLog:
         OSError.
         """
         try:
-            first, *lines = self._path.read_bytes().splitlines()
+            first, *lines = read_regular(self._path).splitlines()
         except (FileNotFoundError, ValueError):
             return None
         if not all(self._has(line) for line in lines):
@@ -48,7 +48,7 @@ class RotationsInLog:
     def copy(self, lines: list[bytes], signing: Verifier) -> None:
         """Keep a copy. Raises OSError."""
         text = b"".join(line + b"\n" for line in (_first(lines, signing).encode(), *lines))
-        if not self._path.exists() or self._path.read_bytes() != text:
+        if not self._path.exists() or read_regular(self._path) != text:
             replace_synced(self._path, text)
 
     def _has(self, line: bytes) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from recorder_sync.durable import sync_folder
+from recorder_sync.durable import open_regular, sync_folder
 
 _NEAR = 1 << 16
 """Bytes that are read line by line: halving them further costs more than it saves."""
@@ -23,7 +23,7 @@ def lines(segment: Path, first: int = 0) -> Iterator[bytes]:
 
     Raises OSError, or ValueError for a line on the way that has no number.
     """
-    with segment.open("rb") as file:
+    with open_regular(segment) as file:
         if first > int(segment.stem):
             file.seek(_place(file, first))
         for line in file:
@@ -34,7 +34,7 @@ def lines(segment: Path, first: int = 0) -> Iterator[bytes]:
 
 def lines_backwards(segment: Path) -> Iterator[bytes]:
     """Yield the whole lines, the last one first. Raises OSError."""
-    with segment.open("rb") as file:
+    with open_regular(segment) as file:
         at = file.seek(0, os.SEEK_END)
         pieces: list[bytes] = []
         """Of the line that begins before `at`, the last piece first."""
@@ -57,7 +57,7 @@ def lines_backwards(segment: Path) -> Iterator[bytes]:
 
 def last_line(segment: Path) -> bytes | None:
     """Return the last whole line, setting a torn one aside first. Raises OSError."""
-    with segment.open("rb") as file:
+    with open_regular(segment) as file:
         size = os.fstat(file.fileno()).st_size
         block = _NEAR
         while True:
@@ -94,7 +94,7 @@ def _place(file: BinaryIO, number: int) -> int:
 def _number(line: bytes) -> int:
     try:
         found = json.loads(line)["seq"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(f"a line has no number: {error}") from None
     if not isinstance(found, int):
         raise ValueError("a line has no number")

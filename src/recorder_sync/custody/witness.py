@@ -26,6 +26,9 @@ from recorder_sync.language import T, Text
 LARGEST_REQUEST = 64 << 10
 """Bytes of a request; a proof has 63 hashes at most, a note a few signatures."""
 
+_OTHER_LINE_ENDS = set("\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")
+"""What Python's `splitlines` takes for the end of a line, and a note has none of."""
+
 _MOST_PROOF_LINES = 63
 _OLD = re.compile(r"old (0|[1-9][0-9]{0,18})")
 
@@ -74,6 +77,9 @@ class Request:
             proof = tuple(base64.b64decode(line, validate=True) for line in lines)
         except (ValueError, binascii.Error):
             raise _rubbish() from None
+        # Without its last newline a cosignature would be glued to the station's signature.
+        if not note.endswith("\n") or set(note) & _OTHER_LINE_ENDS:
+            raise _rubbish()
         if not separator or old is None or len(proof) > _MOST_PROOF_LINES:
             raise _rubbish()
         if any(len(one) != 32 for one in proof):

@@ -23,7 +23,7 @@ from recorder_sync.catalogue.dockings import DockingOutcome
 from recorder_sync.catalogue.rebuild import take_up
 from recorder_sync.catalogue.restore import catch_up, is_behind
 from recorder_sync.custody.log import Act
-from recorder_sync.errors import CustodyProblem
+from recorder_sync.errors import CatalogueProblem, CustodyProblem
 from recorder_sync.ingest.docking_log import noted_facts
 from recorder_sync.ingest.partials import KEPT, KeptPartials
 from recorder_sync.ingest.seal import finish_interrupted
@@ -98,7 +98,13 @@ def recover(station: Station) -> Recovered:
 def _catch_up(station: Station) -> int:
     if not is_behind(station.catalogue, station.custody):
         return 0
-    count = catch_up(station.catalogue, station.custody)
+    try:
+        count = catch_up(station.catalogue, station.custody)
+    except (CustodyProblem, CatalogueProblem) as problem:
+        # No card waits for this: what is known already comes to the same file again.
+        hint = problem.hint or T("Run: recorder-sync verify --all")
+        raise_alert(station, AlertKind.STATION, problem.text, hint)
+        return 0
     facts = {
         "recordings": recordings.count_sealed(station.catalogue)[0],
         "dockings": dockings.count(station.catalogue),

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from recorder_sync.catalogue.database import FILE_NAME, explain
-from recorder_sync.errors import CustodyProblem, refused
+from recorder_sync.errors import RecorderSyncError, refused
 from recorder_sync.inspection.comparison import compare
 from recorder_sync.inspection.expected import Expected
 from recorder_sync.inspection.findings import Finding, FindingKind
@@ -113,7 +113,7 @@ def _checkpoints(station: Station, findings: list[Finding]) -> Iterator[Finding]
         elsewhere = notes_elsewhere(settings)
         if elsewhere or any((settings.paths.state / "custody/checkpoints").glob("[0-9]*")):
             checkpoints_of(settings).check(elsewhere)
-    except CustodyProblem as problem:
+    except RecorderSyncError as problem:
         yield Finding(FindingKind.CHECKPOINT_DIFFERS, "custody", problem.text)
     except OSError as error:
         yield Finding(FindingKind.UNREADABLE, "custody", refused(error).text)

@@ -12,6 +12,7 @@ it gets the last checkpoint when it is back, and keeps those that it has.
 """
 
 import errno
+import math
 import os
 import stat
 from abc import ABC, abstractmethod
@@ -22,7 +23,7 @@ from recorder_sync.config import Configuration
 from recorder_sync.custody.checkpoints import Signed
 from recorder_sync.custody.elsewhere import NoteElsewhere
 from recorder_sync.custody.notes import notes_in, origin_of, size_of
-from recorder_sync.durable import sync_folder, write_all, write_synced
+from recorder_sync.durable import open_regular, read_regular, sync_folder, write_all, write_synced
 from recorder_sync.station import evidence_and_custody
 from recorder_sync.stores.evidence import CHECKPOINTS, INCOMING, EvidenceFolder, exists
 from recorder_sync.witnessing.witnessed import Witnessed
@@ -57,8 +58,11 @@ class Place(ABC):
         """Yield what is kept of this station's log, newest first. Raises OSError."""
 
     def newest(self) -> list[NoteElsewhere]:
-        """Return the note with most entries, if any. Raises OSError."""
-        return [note for note, _ in zip(self.notes(), range(1), strict=False)]
+        """Return the note with most entries, if any, by what it says and not by its name.
+
+        Raises OSError.
+        """
+        return sorted(self.notes(), key=_entries_of, reverse=True)[:1]
 
 
 class EvidencePlace(Place):
@@ -111,7 +115,7 @@ class FolderPlace(Place):
     def keep(self, signed: Signed) -> None:
         note = signed.note.encode()
         self._append(note)
-        if self._last.exists() and self._last.read_bytes() == note:
+        if os.path.lexists(self._last) and read_regular(self._last) == note:
             return
         beside = self._last.with_name(f"{self._last.name}.new")
         write_synced(beside, note)
@@ -122,15 +126,19 @@ class FolderPlace(Place):
         """Yield the last note and those of the growing file; what was torn is passed over."""
         found = []
         for path in (self._last, self._all):
-            if path.exists():
+            if os.path.lexists(path):
                 ours = (n for n in notes_in(_text(path)) if origin_of(n) == self._origin)
                 found += [NoteElsewhere(str(path), note) for note in ours]
         yield from sorted(found, key=lambda kept: size_of(kept.note), reverse=True)
 
     def _append(self, note: bytes) -> None:
         is_new = not self._all.exists()
-        handle = os.open(self._all, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
+        safely = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # a stick is anybody's
+        handle = os.open(self._all, flags | safely, 0o640)
         try:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise OSError(errno.EINVAL, "not a regular file", str(self._all))
             size = os.fstat(handle).st_size
             tail = os.pread(handle, _TAIL, max(0, size - _TAIL))
             if tail.endswith(note):
@@ -182,15 +190,19 @@ def places_of(settings: Configuration) -> list[Place]:
     ]
 
 
+def _entries_of(kept: NoteElsewhere) -> float:
+    """Return the entries of a note; what is none comes first, and is told of."""
+    try:
+        return size_of(kept.note)
+    except (ValueError, IndexError):
+        return math.inf
+
+
 def _text(path: Path) -> str:
     """Read a file of notes; a pipe or a link in its place is an error, and never waits.
 
     Of a file that is too large for notes, the end is read.
     """
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(handle, "rb") as file:
-        state = os.fstat(handle)
-        if not stat.S_ISREG(state.st_mode):
-            raise OSError(errno.EINVAL, "not a regular file", str(path))
-        file.seek(max(0, state.st_size - _LARGEST))
+    with open_regular(path) as file:
+        file.seek(max(0, os.fstat(file.fileno()).st_size - _LARGEST))
         return file.read(_LARGEST).decode("utf-8", "replace")

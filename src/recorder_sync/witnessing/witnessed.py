@@ -21,7 +21,8 @@ from recorder_sync.custody.cosignature import (
     text_of,
     with_lines,
 )
-from recorder_sync.durable import exclusive, make_folders, sync_folder, write_synced
+from recorder_sync.custody.notes import size_of
+from recorder_sync.durable import exclusive, make_folders, read_regular, sync_folder, write_synced
 from recorder_sync.timestamps import iso, moment
 
 _DIGITS = "[0-9]" * 20
@@ -40,23 +41,24 @@ class Witnessed:
         make_folders(self._folder)
         with exclusive(self._folder / "lock"):
             path = self._folder / name
-            note = path.read_text("utf-8") if path.exists() else signed.note
+            note = _note(path) if os.path.lexists(path) else signed.note
             self._replace(path, with_lines(note, lines).encode())
 
     def notes(self) -> Iterator[tuple[Path, str]]:
         """Yield every note that was cosigned, newest first."""
         for path in sorted(self._folder.glob(_DIGITS), reverse=True):
-            yield path, path.read_text("utf-8")
+            yield path, _note(path)
 
     def newest_cosigned(self, witness: WitnessKey) -> int:
         """Return how many entries the newest note with this cosignature has; 0 for none."""
-        for path, note in self.notes():
+        newest = 0
+        for _, note in self.notes():
             try:
                 if cosignatures(text_of(note), signature_lines(note), [witness]):
-                    return int(path.name)
-            except ValueError:  # checking says so; what follows is older
+                    newest = max(newest, size_of(note))
+            except (ValueError, IndexError):  # checking says so
                 continue
-        return 0
+        return newest
 
     def add_timestamp(self, size: int, response: bytes) -> None:
         """Keep the time stamp of a checkpoint, synced."""
@@ -84,3 +86,8 @@ class Witnessed:
         write_synced(beside, data)
         os.rename(beside, path)
         sync_folder(self._folder)
+
+
+def _note(path: Path) -> str:
+    """Read a note; bytes that are no text are none of its signatures. Raises OSError."""
+    return read_regular(path).decode("utf-8", "replace")
