@@ -175,6 +175,62 @@ def test_nobody_else_may_read_the_key_and_a_lost_one_is_not_replaced_in_silence(
     assert not key.exists()
 
 
+def test_without_the_key_the_log_is_held_against_the_notes_and_the_copy_is_asked_for(
+    sealed: Dock,
+) -> None:
+    key = sealed.state / "custody" / "signing-key.pem"
+    copy = key.read_bytes()
+    key.unlink()
+    done = sealed.run("custody", "verify")
+    assert done.code == 1
+    assert "is gone" in done.err
+    assert "as every checkpoint says" in done.err
+    assert "Put the copy of signing-key.pem back" in done.err
+    whole = segment(sealed).read_bytes()
+    segment(sealed).write_bytes(chained(_first_line_changed(lines(sealed))))
+    done = sealed.run("custody", "verify")
+    assert done.code == 1
+    assert "not those" in done.err
+    segment(sealed).write_bytes(whole)
+    key.write_bytes(copy)
+    assert sealed.run("custody", "verify").code == 0
+
+
+@pytest.mark.parametrize("keys", [None, b"", b"no key"])
+def test_without_any_key_nothing_is_said_of_the_log(sealed: Dock, keys: bytes | None) -> None:
+    folder = sealed.state / "custody"
+    (folder / "signing-key.pem").unlink()
+    (folder / "verifier-keys").unlink()
+    if keys is not None:
+        (folder / "verifier-keys").write_bytes(keys)
+    done = sealed.run("custody", "verify")
+    assert done.code == 1
+    assert "Put the copy of signing-key.pem back" in done.err
+    assert "as every checkpoint says" not in done.err
+
+
+def test_another_key_put_among_those_handed_out_is_found(sealed: Dock) -> None:
+    assert sealed.run("custody", "rotate-key").code == 0
+    folder = sealed.state / "custody"
+    (folder / "signing-key.pem").unlink()
+    old, new = (folder / "verifier-keys").read_text("utf-8").splitlines()
+    (folder / "verifier-keys").write_text(f"{old}\n{old}\n", "utf-8")
+    assert "not those that the custody log names" in sealed.run("custody", "verify").err
+    (folder / "verifier-keys").write_text(f"{old}\n{new}\n", "utf-8")
+    assert "as every checkpoint says" in sealed.run("custody", "verify").err
+
+
+def test_a_log_that_no_checkpoint_vouches_for_is_not_said_to_be_as_they_say(dock: Dock) -> None:
+    assert dock.run("cases", "add", "2026-7").code == 0
+    done = dock.run("custody", "verify")
+    assert done.code == 0
+    assert "No checkpoint vouches for them yet" in done.err
+    assert "custody checkpoint" in done.err
+    assert "every checkpoint" not in done.err
+    assert dock.run("custody", "checkpoint").code == 0
+    assert "as every checkpoint says" in dock.run("custody", "verify").err
+
+
 def proof_of(dock: Dock, to: Path) -> Any:
     (recording,) = dock.run("recordings", "list", "--json").json["recordings"]
     done = dock.run("custody", "prove", recording["id"], "--to", to)

@@ -126,8 +126,8 @@ def test_art_4_the_verification_itself_is_entered_in_the_custody_log(station: Do
     file = a_recording(station)
     rewrite(file, flipped(0))
     done = verified(station)
-    (entry,) = log_of(station)[before:]
-    assert entry.deed.act is Act.VERIFICATION
+    alert, entry = log_of(station)[before:]
+    assert (alert.deed.act, entry.deed.act) == (Act.ALERT, Act.VERIFICATION)
     facts = entry.deed.facts
     assert (facts["checked"], facts["bytes"]) == (4, done.json["bytes"])
     assert facts["scope"] == {"since": None, "sample": None, "case": None}

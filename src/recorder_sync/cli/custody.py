@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from recorder_sync.catalogue import recordings
 from recorder_sync.cli import witnessing
@@ -73,7 +74,14 @@ def verify(
                 (tr("Verifier key"), str(checkpoints.verifier())),
             ]
         )
-        messages.print(T("The custody log is whole, as every checkpoint says.").shown)
+        if count or elsewhere:
+            messages.print(T("The custody log is whole, as every checkpoint says.").shown)
+            return
+        messages.print(
+            T("The links of the custody log hold. No checkpoint vouches for them yet.").shown
+        )
+        hint = T("Make one, and keep it elsewhere too: recorder-sync custody checkpoint")
+        messages.print(f"  → {escape(hint.shown)}")
 
 
 @app.command("prove", help=tr("Write one file that proves the sealing of a recording."))

@@ -18,16 +18,19 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from recorder_sync.catalogue import recordings, verified
-from recorder_sync.cli.screen import amount, answers, local, messages, print_json
+from recorder_sync.catalogue import ledger, recordings, verified
+from recorder_sync.cli.screen import messages, print_json
 from recorder_sync.cli.session import on_stop_signals, read_time, station_of
+from recorder_sync.cli.verify_screen import show
+from recorder_sync.custodian.registration import no_such_case
 from recorder_sync.errors import CustodyProblem, UsageProblem
 from recorder_sync.ingest.recovery import recover
 from recorder_sync.ingest.stopping import Stop
+from recorder_sync.inspection.alarm import Alarm
 from recorder_sync.inspection.pace import Pace, step_back
 from recorder_sync.inspection.verification import Scope, Verification
 from recorder_sync.inspection.verification import verify as verify_evidence
-from recorder_sync.language import T, Text, tr
+from recorder_sync.language import T, tr
 from recorder_sync.station import Station
 from recorder_sync.timestamps import iso
 
@@ -50,21 +53,23 @@ def verify(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help=tr("Print JSON."))] = False,
 ) -> None:
-    chosen = sum(value is not None for value in (since, sample, case)) + everything
-    if chosen > 1:
-        raise UsageProblem(
-            T("Only one of --all, --since, --sample and --case can be given."), T("Choose one.")
-        )
+    parts = sum(value is not None for value in (since, sample, case))
+    _refuse_what_does_not_go_together(parts, everything, metadata, anew, rate)
     stop = Stop()
     with station_of(context) as station, on_stop_signals(stop.request) as signals:
         with suppress(CustodyProblem):  # a log that is broken is what the verification names
             recover(station)
         step_back()
+        if case is not None and not _is_known(station, case):
+            raise no_such_case(case)
         scope = Scope(
             since=read_time(since, station.settings) if since else None, sample=sample, case=case
         )
         anew = anew or _is_too_old(station)
-        with _progress(station, scope, shown=not json) as (progress, task):
+        with (
+            _progress(station, scope, shown=not json) as (progress, task),
+            _alarm(station) as alarm,
+        ):
             result = verify_evidence(
                 station,
                 scope,
@@ -72,15 +77,64 @@ def verify(
                 bodies=not metadata,
                 anew=anew,
                 pace=Pace(int(rate * 1_000_000) if rate else None, stop),
+                found=alarm.sound,
             )
         if json:
             print_json(_json(result))
         else:
-            _show(station, result, everything=scope.is_everything, bodies=not metadata)
+            show(result, station.settings.station.zone, scope, bodies=not metadata)
     if signals:
         raise typer.Exit(128 + signals[0])
     if result.findings:
         raise typer.Exit(1)
+
+
+def _refuse_what_does_not_go_together(
+    parts: int, everything: bool, metadata: bool, anew: bool, rate: float | None
+) -> None:
+    """Refuse what would be ignored. `parts` counts the options that choose a part."""
+    if parts + everything > 1:
+        raise UsageProblem(
+            T("Only one of --all, --since, --sample and --case can be given."), T("Choose one.")
+        )
+    if metadata and rate is not None:
+        raise UsageProblem(
+            T("--metadata re-reads nothing, so --rate has nothing to slow down."),
+            T("Give one of them."),
+        )
+    if anew and (parts or metadata):
+        raise UsageProblem(
+            T("Only a verification of everything, content included, goes on or begins anew."),
+            T("Leave --anew out: a part, and --metadata, always begin anew."),
+        )
+
+
+def _is_known(station: Station, case: str) -> bool:
+    """Tell whether a case is in the ledger, or a recording says it is of that case."""
+    db = station.catalogue
+    return ledger.case(db, case) is not None or bool(recordings.sealed_ids(db, case=case))
+
+
+@contextmanager
+def _alarm(station: Station) -> Iterator[Alarm]:
+    """Make alerts of what is found; say why where the log is too broken for one."""
+    unheard: list[CustodyProblem] = []
+    alarm = Alarm(station, unheard.append)
+    try:
+        yield alarm
+    finally:
+        alarm.sound_the_others()
+        if unheard:
+            messages.print(
+                "[bold yellow]![/] "
+                + escape(
+                    T(
+                        "No alert could be put on record, so status does not show this: {why} "
+                        "Tell the custodian yourself.",
+                        why=unheard[0].text,
+                    ).shown
+                )
+            )
 
 
 def _is_too_old(station: Station) -> bool:
@@ -113,6 +167,7 @@ def _json(result: Verification) -> dict[str, object]:
         "complete": result.complete,
         "began_at": iso(result.began_at) if result.began_at else None,
         "re_read_earlier": result.earlier,
+        "not_read_again": result.skipped,
         "findings": [
             {
                 "kind": f.kind.value,
@@ -124,59 +179,3 @@ def _json(result: Verification) -> dict[str, object]:
             for f in result.findings
         ],
     }
-
-
-def _show(station: Station, result: Verification, *, everything: bool, bodies: bool) -> None:
-    if result.earlier and result.began_at:
-        messages.print(
-            T(
-                "Went on with the verification begun at {time}: {count} recording(s) had been "
-                "re-read. --anew begins again.",
-                time=local(result.began_at, station.settings.station.zone),
-                count=result.earlier,
-            ).shown
-        )
-    for finding in result.findings:
-        answers.print(
-            f"[bold red]✘ {tr(finding.kind.value)}[/]  {escape(finding.path)}: "
-            f"{escape(finding.text.shown)}"
-        )
-    if result.findings:
-        answers.print(
-            T(
-                "{checked} recording(s) verified, {findings} finding(s). Touch nothing; tell the "
-                "custodian, and keep this output.",
-                checked=result.checked,
-                findings=len(result.findings),
-            ).shown
-        )
-    if not result.complete:
-        messages.print(
-            T(
-                "Stopped after {checked} recording(s). Run the same command again; of everything, "
-                "it goes on where it stopped.",
-                checked=result.checked,
-            ).shown
-        )
-    elif not result.findings:
-        answers.print("[bold green]✔[/] " + escape(_whole(result, everything, bodies).shown))
-
-
-def _whole(result: Verification, everything: bool, bodies: bool) -> Text:
-    if not bodies:
-        return T(
-            "{checked} recording(s): descriptions, sizes, protection, lists, catalogue and custody "
-            "log are as they were sealed. Their content was not read.",
-            checked=result.checked,
-        )
-    if everything:
-        return T(
-            "{checked} recording(s), {size}: whole, and nothing added or missing.",
-            checked=result.checked,
-            size=amount(result.size),
-        )
-    return T(
-        "{checked} recording(s), {size}: as they were sealed.",
-        checked=result.checked,
-        size=amount(result.size),
-    )

@@ -19,15 +19,15 @@ from typing import Any
 
 from recorder_sync.custody.checkpoint import Checkpoint, Signer, Verifier, signed_by
 from recorder_sync.custody.elsewhere import NoteElsewhere, hold_against
-from recorder_sync.custody.key_files import KeyFiles
+from recorder_sync.custody.key_files import KEY, KeyFiles
 from recorder_sync.custody.log import Act, CustodyLog, Deed
 from recorder_sync.custody.problem import unreliable
 from recorder_sync.custody.rotation import Rotation, Succession, rotation_facts, succession
 from recorder_sync.custody.rotations_in_log import RotationsInLog, read_rotations
 from recorder_sync.custody.tree import HashTree
 from recorder_sync.durable import exclusive, make_folders, read_regular, replace_synced
-from recorder_sync.errors import MissingPart, os_reason
-from recorder_sync.language import T
+from recorder_sync.errors import CustodyProblem, MissingPart, os_reason
+from recorder_sync.language import T, Text
 
 _VERIFIER = "verifier-key"
 _VERIFIERS = "verifier-keys"
@@ -127,16 +127,29 @@ class Checkpoints:
     def check(self, elsewhere: Iterable[NoteElsewhere] = ()) -> int:
         """Make all hashes anew from the log and hold every checkpoint against them.
 
-        Returns how many checkpoints there are, those that are kept elsewhere left out.
-        Raises CustodyProblem or MissingPart.
+        Returns how many checkpoints there are, those that are kept elsewhere left out. Where
+        the key is gone, the keys that were handed out are enough to tell what does not fit;
+        that it is gone is the problem otherwise. Raises CustodyProblem or MissingPart.
         """
         with self._turn():
             self.tree.forget()
+            if self._keys.current() is None and self._key_is_missed():
+                self._check_without_key(elsewhere)
+                raise _key_is_gone(
+                    T(
+                        "The key {file} that signs checkpoints is gone. The log is as every "
+                        "checkpoint says, by the keys in {keys}.",
+                        file=KEY,
+                        keys=_VERIFIERS,
+                    )
+                )
             if self._log.is_begun():
                 lines, signing = self._rotations.found_from(0), self._signer().verifier
                 _succession(read_rotations(lines), signing)
                 self._rotations.copy(lines, signing)
             self._finish_rotation()
+            if self._log.is_begun():
+                self._check_handed_out()
             kept = list(self.kept())
             self._catch_up(kept[0] if kept else None)
             for signed in kept:
@@ -292,17 +305,71 @@ class Checkpoints:
         found = self._keys.current()
         if found is not None:
             return found
-        published = (_VERIFIER, _VERIFIERS, "rotations", "witnessed")
-        if (
-            any(self._notes.glob("[0-9]" * 20))
-            or any((self._folder / name).exists() for name in published)
-            or self._rotations.found_from(0)
-        ):
-            raise unreliable(
-                T("The key {file} that signs checkpoints is gone.", file="signing-key.pem")
-            )
+        if self._key_is_missed():
+            raise _key_is_gone(T("The key {file} that signs checkpoints is gone.", file=KEY))
         make_folders(self._folder)
         return self._keys.make_first()
+
+    def _key_is_missed(self) -> bool:
+        """Tell whether there was a key: it has signed something, or was handed out."""
+        left = (_VERIFIER, _VERIFIERS, "rotations", "witnessed")
+        return (
+            any(self._notes.glob("[0-9]" * 20))
+            or any((self._folder / name).exists() for name in left)
+            or bool(self._rotations.found_from(0))
+        )
+
+    def _check_handed_out(self) -> None:
+        """The keys that are handed out are the station's; the newest may not be among them yet."""
+        known = [str(verifier) for verifier in self.succession().verifiers]
+        for name in (_VERIFIER, _VERIFIERS):
+            path = self._folder / name
+            if not path.exists():
+                continue
+            lines = read_regular(path).decode("utf-8", "replace").splitlines()
+            first = known.index(lines[0]) if lines and lines[0] in known else len(known)
+            if not lines or known[first : first + len(lines)] != lines:
+                raise unreliable(
+                    T("The keys in {file} are not those that the custody log names.", file=name)
+                )
+
+    def _check_without_key(self, elsewhere: Iterable[NoteElsewhere]) -> None:
+        """Hold the log against every checkpoint with the verifier keys that were handed out."""
+        handed_out = self._handed_out()
+        rotations = read_rotations(self._rotations.found_from(0))
+        known = _succession(rotations, handed_out[0])
+        # A rotation that was cut off may stand in the log before its key is handed out.
+        if known.verifiers[: len(handed_out)] != handed_out:
+            raise unreliable(
+                T("The keys in {file} are not those that the custody log names.", file=_VERIFIERS)
+            )
+        self._extend(self._log.sync())
+        for path in sorted(self._notes.glob("[0-9]" * 20), reverse=True):
+            self.compare(self._read(path, known).checkpoint)
+        hold_against(elsewhere, self._origin, known.opened, self.tree)
+
+    def _handed_out(self) -> list[Verifier]:
+        """Return the verifier keys on file, oldest first. Raises CustodyProblem or OSError."""
+        text = T("The key {file} that signs checkpoints is gone.", file=KEY)
+        try:
+            lines = (self._folder / _VERIFIERS).read_text("utf-8").splitlines()
+            found = [Verifier.parse(line) for line in lines]
+        except (FileNotFoundError, ValueError) as error:
+            raise _key_is_gone(text) from error
+        if not found:
+            raise _key_is_gone(text)
+        return found
+
+
+def _key_is_gone(text: Text) -> CustodyProblem:
+    return CustodyProblem(
+        text,
+        T(
+            "Put the copy of {file} back that was kept in a safe place, for the service's user "
+            "only. Without one nothing more is signed: keep the folder as it is.",
+            file=KEY,
+        ),
+    )
 
 
 def _succession(rotations: list[Rotation], signing: Verifier) -> Succession:

@@ -26,7 +26,7 @@ from recorder_sync.custody.problem import unreliable
 from recorder_sync.durable import replace_synced, sync_folder, write_all
 from recorder_sync.language import T
 
-_KEY = "signing-key.pem"
+KEY = "signing-key.pem"
 _NEXT = "next-signing-key.pem"
 _RETIRED = "retired-signing-key.pem"
 
@@ -40,7 +40,7 @@ class KeyFiles:
 
     def current(self) -> Signer | None:
         """Return what signs; None when there is no key. Raises CustodyProblem or OSError."""
-        return self._read(_KEY)
+        return self._read(KEY)
 
     def next(self) -> Signer | None:
         """Return the key that is to take over. Raises CustodyProblem or OSError."""
@@ -48,7 +48,7 @@ class KeyFiles:
 
     def make_first(self) -> Signer:
         """Make the station's first key. Raises OSError."""
-        return self._make(_KEY)
+        return self._make(KEY)
 
     def make_next(self) -> Signer:
         """Make the key that is to take over. Raises OSError."""
@@ -60,7 +60,7 @@ class KeyFiles:
 
     def take_over(self) -> None:
         """Have the next key sign from now on; the old one can be destroyed. Raises OSError."""
-        current, retired = self._folder / _KEY, self._folder / _RETIRED
+        current, retired = self._folder / KEY, self._folder / _RETIRED
         self.destroy_retired()
         os.link(current, retired)
         sync_folder(self._folder)
@@ -72,7 +72,7 @@ class KeyFiles:
         retired = self._folder / _RETIRED
         if not retired.exists():
             return
-        if retired.samefile(self._folder / _KEY):  # it did not come to that: this key signs
+        if retired.samefile(self._folder / KEY):  # it did not come to that: this key signs
             retired.unlink()
             sync_folder(self._folder)
         else:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from recorder_sync.catalogue.database import FILE_NAME, explain
-from recorder_sync.errors import RecorderSyncError, refused
+from recorder_sync.errors import CustodyProblem, RecorderSyncError, refused
 from recorder_sync.inspection.comparison import compare
 from recorder_sync.inspection.expected import Expected
 from recorder_sync.inspection.findings import Finding, FindingKind

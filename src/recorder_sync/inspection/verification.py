@@ -66,6 +66,13 @@ class Verification:
     """Of everything: when the verification began that this one goes on with, or is."""
     earlier: int = 0
     """Recordings that it had re-read before it was cut off."""
+    skipped: int = 0
+    """Of those that were looked at, how many were not re-read because of that."""
+
+    @property
+    def re_read(self) -> int:
+        """Recordings that were to be re-read now, and not skipped; of bodies only."""
+        return self.checked - self.skipped
 
 
 def verify(
@@ -161,6 +168,7 @@ class _Verifying:
                     if self._reads_body(seal) and not findings:
                         self._note_whole(seal.id)
                     self._result.checked += 1
+                    self._result.skipped += seal.id in self._done
                     self._checked(seal.path, seal.size)
             finally:
                 self._result.size = files.size
