@@ -75,6 +75,8 @@ class Report:
     open: list[Wrong] = field(default_factory=list)
     count: int = 0  # of all findings
     vouched: bool = True  # by a key that the user gave
+    unproven: int = 0  # recordings for which neither a proof nor a log vouches
+    denied: int = 0  # files and folders that this user has no right to read
 
     def holds(self, code: str, **values: object) -> None:
         self.held.append(Wrong(code, **values))
@@ -83,6 +85,15 @@ class Report:
         self.count += 1
         if len(self.findings) < MOST_FINDINGS:
             self.findings.append(Wrong(code, **values))
+
+    def cannot_read(self, code: str, *, why: Exception, **values: object) -> None:
+        """A missing right says nothing of the evidence; whatever else hinders is a finding."""
+        if not isinstance(why, PermissionError):
+            self.finds(code, why=why, **values)
+            return
+        self.denied += 1
+        if self.denied <= MOST_FINDINGS:
+            self.leaves_open("no-right", file=values["file"], why=why)
 
     def leaves_open(self, code: str, **values: object) -> None:
         if all((one.code, one.values) != (code, values) for one in self.open):
@@ -681,6 +692,25 @@ class Check:
             return False
         raise Wrong("retired-key")
 
+    def signed_by_other(
+        self, note: Note, rotations: Sequence[Rotation], text: object
+    ) -> Key | None:
+        """Return None where the right key signed, or the other key that a document brings along.
+
+        That one has the name of a given key: it is an earlier key of that station, or a
+        forger's. Raises Wrong where neither signed.
+        """
+        try:
+            self.signed(note, rotations)
+        except Wrong as why:
+            key = key_of(text) if why.code == "not-signed" else None
+            if key is None or key.name not in {one.name for one in self.given}:
+                raise
+            if key.name != note.origin or not note.signers([key]):
+                raise
+            return key
+        return None
+
     def cosigned(self, notes: Iterable[tuple[str, Note]]) -> None:
         """Say for which checkpoints the given witnesses vouch, and which were not asked for."""
         newest: dict[Key, tuple[int, int]] = {}
@@ -814,6 +844,8 @@ def notes_below(check: Check, folder: str, shown: str) -> Iterator[tuple[str, No
             if not re.fullmatch(r"[0-9]{1,20}", name, re.ASCII) or int(name) != note.size:
                 raise Wrong("other-size", size=note.size)
             yield f"{shown}/{name}", note
+        except PermissionError:
+            raise
         except (Wrong, OSError) as why:
             check.report.finds("bad-note", file=f"{shown}/{name}", why=why)
 
@@ -840,16 +872,25 @@ def check_own_key(check: Check, inside: str, passed: Passed) -> None:
         check.report.finds("other-key", key=inside)
 
 
+class Agreed(NamedTuple):
+    """For how many entries of a log a checkpoint vouches, and which checkpoints it agrees with."""
+
+    size: int
+    files: set[str]
+
+
 def check_log(
     check: Check,
     folder: str,
     held: Sequence[str] | None,
     seen: Seen | None = None,
     store: str | None = None,
-) -> int:
-    """Check a log against every checkpoint; return how many entries are vouched for.
+    of_proofs: Sequence[tuple[str, Note]] = (),
+) -> Agreed:
+    """Check a log against every checkpoint.
 
-    `held` are files with checkpoints that others keep, `store` an evidence store with copies.
+    `held` are files with checkpoints that others keep, `store` an evidence store with copies,
+    `of_proofs` the checkpoints of proofs.
     """
     report = check.report
     inside = key_inside(check, folder)
@@ -865,6 +906,7 @@ def check_log(
             notes += notes_of(check, path)
         except Wrong as why:
             report.finds("bad-note", file=path, why=why)
+    notes += of_proofs
     passed = read_log(check, folder, {note.size for _, note in notes}, seen)
     if inside is not None:
         check_own_key(check, inside, passed)
@@ -877,7 +919,7 @@ def check_log(
     if vouched < passed.size:
         report.leaves_open("after-last", count=passed.size - vouched)
     check.cosigned([(file, note) for file, note, _ in good])
-    return vouched
+    return Agreed(vouched, {file for file, *_ in good})
 
 
 def agreeing(
@@ -949,7 +991,7 @@ def check_recording(check: Check, path: str, shown: str, seal: Seal) -> bool:
     except FileNotFoundError:
         check.report.finds("missing", file=shown, number=seal.number)
     except (OSError, ValueError, Wrong) as why:
-        check.report.finds("unreadable", file=shown, why=why)
+        check.report.cannot_read("unreadable", file=shown, why=why)
     else:
         wrong = [name for name in found if found[name] != seal.digests[name]]
         if not wrong and size == seal.size:
@@ -981,7 +1023,7 @@ def check_description(check: Check, path: str, shown: str, seal: Seal) -> bool:
     except FileNotFoundError:
         check.report.finds("missing", file=shown, number=seal.number)
     except (OSError, ValueError, Wrong) as why:
-        check.report.finds("description", file=shown, number=seal.number, why=why)
+        check.report.cannot_read("description", file=shown, number=seal.number, why=why)
     return False
 
 
@@ -1004,7 +1046,7 @@ def check_list(check: Check, path: str, file: str, wanted: set[bytes]) -> None:
     try:
         lines = small_file(path).split(b"\n")
     except (OSError, Wrong) as why:
-        check.report.finds("unreadable", file=file, why=why)
+        check.report.cannot_read("unreadable", file=file, why=why)
         return
     if lines.pop() != b"" or sorted(lines) != sorted(wanted):
         other = sorted(set(lines) ^ wanted) or [b"?"]
@@ -1019,8 +1061,10 @@ def check_evidence(check: Check, options: argparse.Namespace) -> None:
     folders: dict[str, dict[str, Seal]] = {}
     counts = {"whole": 0, "described": 0, "corrections": 0}
     os.listdir(root)  # an error now, not after an hour
+    is_found = False  # anything where it was sealed
 
     def seen(entry: Entry, _line: bytes) -> None:
+        nonlocal is_found
         counts["corrections"] += entry.act == "tag"
         if entry.act != "seal":
             return
@@ -1040,15 +1084,20 @@ def check_evidence(check: Check, options: argparse.Namespace) -> None:
         for part in inner:
             path = os.path.join(path, part)
             if os.path.islink(path):
+                is_found = True
                 check.report.finds("link", file=seal.path)
                 return
         path = os.path.join(path, name)
         counts["whole"] += check_recording(check, path, seal.path, seal)
+        is_found = is_found or os.path.lexists(path) or os.path.lexists(path + ".json")
         beside = seal.path + ".json"
         counts["described"] += check_description(check, path + ".json", beside, seal)
         siblings[name] = seal._replace(recording={})
 
-    vouched = check_log(check, options.log, options.checkpoint, seen, None if at else root)
+    store = None if at else root
+    vouched = check_log(check, options.log, options.checkpoint, seen, store).size
+    if not is_found:
+        refuse_wrong_place(check, options)
     total = late = 0
     for inner, seals in sorted(folders.items()):
         total += len(seals)
@@ -1064,11 +1113,32 @@ def check_evidence(check: Check, options: argparse.Namespace) -> None:
         check.report.finds("nothing-sealed", folder=at or root)
 
 
+def refuse_wrong_place(check: Check, options: argparse.Namespace) -> None:
+    """Raise Wrong where the folder has what was sealed, at another place than `--at` says."""
+    files: set[str] = set()
+    for folder, _, names in os.walk(options.path):
+        below = os.path.relpath(folder, options.path).replace(os.sep, "/")
+        files.update(name if below == "." else f"{below}/{name}" for name in names)
+    places: dict[str, int] = {}
+    for _, _, line in log_lines(check, options.log):
+        with contextlib.suppress(Wrong):
+            entry = entry_of(line)
+            parts = seal_of(entry).path.split("/") if entry.act == "seal" else []
+            for above in range(len(parts)):
+                if "/".join(parts[above:]) in files:
+                    place = "/".join(parts[:above])
+                    places[place] = places.get(place, 0) + 1
+                    break
+    if places:
+        place = max(sorted(places), key=lambda one: places[one])
+        raise Wrong("needs-at", place=place) if place else Wrong("needs-no-at")
+
+
 def find_extras(check: Check, root: str, prefix: str, folders: dict[str, dict[str, Seal]]) -> None:
     """Name every file in a store that nobody sealed there."""
 
     def unreadable(error: OSError) -> None:
-        check.report.finds("unreadable", file=error.filename, why=error)
+        check.report.cannot_read("unreadable", file=error.filename, why=error)
 
     for folder, inner, files in os.walk(root, onerror=unreadable):
         below = os.path.relpath(folder, root).replace(os.sep, "/")
@@ -1090,8 +1160,13 @@ def find_extras(check: Check, root: str, prefix: str, folders: dict[str, dict[st
 CORRECTED = {"device", "officer", "case", "tags", "flags", "state", "stores"}  # may be, later
 
 
-def check_proof(check: Check, path: str) -> tuple[Seal, bytes] | None:
-    """Check a proof; return the seal that it proves, and its line."""
+def check_proof(
+    check: Check, path: str, for_log: list[tuple[str, Note]] | None = None
+) -> tuple[Seal, bytes] | None:
+    """Check a proof; return the seal that it proves, and its line.
+
+    The checkpoint of one that another key of the station's name signed goes to `for_log`.
+    """
     report, shown = check.report, os.path.basename(path)
     try:
         proof = parsed(small_file(path))
@@ -1101,12 +1176,18 @@ def check_proof(check: Check, path: str) -> tuple[Seal, bytes] | None:
         check.trust_inside(proof.get("verifier"))
         rotations = proven_rotations(proof, note)
         entry, line = proven_entry(proof, note)
-        check.signed(note, rotations)
+        other = check.signed_by_other(note, rotations, proof.get("verifier"))
         if note.origin != f"recorder-sync/{entry.station}":
             raise Wrong("other-log", origin=note.origin)
         seal = seal_of(entry)
     except Wrong as why:
         report.finds("bad-proof", file=shown, why=why)
+        return None
+    if other is not None:
+        if for_log is None:
+            report.finds("earlier-key", file=shown, key=other.text)
+        else:
+            for_log.append((shown, note))
         return None
     report.holds("proof", file=shown, number=entry.number, size=note.size, origin=note.origin)
     check.cosigned([(shown, note)])
@@ -1180,7 +1261,52 @@ def proven_rotations(document: dict[str, Any], note: Note) -> list[Rotation]:
     return rotations
 
 
+KINDS = {
+    "proof": Wrong("kind-proof"),
+    "consistency": Wrong("kind-consistency"),
+    "compare": Wrong("kind-note"),
+    "key": Wrong("kind-key"),
+    "entries": Wrong("kind-entries"),
+    "description": Wrong("kind-description"),
+    "folder": Wrong("kind-folder"),
+}
+FORMATS = {"recorder-sync-proof-1": "proof", "recorder-sync-consistency-1": "consistency"}
+
+
+def kind_of(path: str) -> str | None:
+    """Return which of our files this is, by the name in KINDS. Raises OSError."""
+    if os.path.isdir(path):
+        return "folder"
+    try:
+        data = small_file(path, follow=True)
+    except Wrong:
+        return None
+    readings: tuple[tuple[str, Callable[[], object]], ...] = (
+        ("compare", lambda: note_of(data)),
+        ("key", lambda: key_of(data.decode("utf-8", "replace").strip())),
+        ("entries", lambda: entry_of(data.partition(b"\n")[0])),
+    )
+    for kind, read in readings:
+        with contextlib.suppress(Wrong):
+            read()
+            return kind
+    with contextlib.suppress(Wrong):
+        value = parsed(data)
+        if isinstance(value, dict):
+            is_description = {"id", "path", "sha256", "blake3"} <= set(value)
+            return "description" if is_description else FORMATS.get(str(value.get("format")))
+    return None
+
+
+def refuse_other_kind(path: str, command: str) -> None:
+    """Raise Wrong for a file of ours that another command takes. What is none is a finding."""
+    kind = kind_of(path)
+    if kind is not None and kind != command:
+        raise Wrong("other-kind", file=path, kind=KINDS[kind])
+
+
 def check_proof_file(check: Check, options: argparse.Namespace) -> None:
+    refuse_other_kind(options.path, "proof")
     proven = check_proof(check, os.path.realpath(options.path))
     if not options.file:
         check.report.leaves_open("no-file")
@@ -1203,6 +1329,11 @@ def check_export(check: Check, options: argparse.Namespace) -> None:
     """Check what `recordings export` made, by the proofs beside it or by a log."""
     folder, report = options.path, check.report
     names = set(os.listdir(folder))
+    if not any(name.endswith(".custody.jsonl") for name in names):
+        raise Wrong("no-export")
+    proven: set[str] = set()
+    whole: list[str] = []
+    for_log: list[tuple[str, Note]] = []
     seals: dict[str, Seal] = {}
     lines: dict[int, tuple[str, bytes]] = {}  # all that is said to stand in the log
     subjects: dict[str, tuple[str, int]] = {}
@@ -1214,34 +1345,64 @@ def check_export(check: Check, options: argparse.Namespace) -> None:
             seal = seal_in_custody(os.path.join(folder, file), file, lines, subjects)
             if seal.path.rpartition("/")[2] != name:
                 raise Wrong("other-name", name=seal.path)
+        except PermissionError:
+            raise
         except (Wrong, OSError) as why:
             report.finds("bad-custody", file=file, why=why)
             continue
         seals[name] = seal
         path = os.path.join(folder, name)
-        whole = check_recording(check, path, name, seal)
-        if whole & check_description(check, path + ".json", name + ".json", seal):
-            report.holds("file", file=name)
-        proven = None
-        if f"{name}.proof.json" in names:
-            proven = check_proof(check, os.path.join(folder, f"{name}.proof.json"))
-            if proven and lines[seal.number] != (file, proven[1]):
-                report.finds("bad-custody", file=file, why=Wrong("other-seal"))
-        if not proven and not options.log:
-            report.vouched = False
-            report.leaves_open("no-proof-beside", file=name)
+        is_whole = check_recording(check, path, name, seal)
+        if is_whole & check_description(check, path + ".json", name + ".json", seal):
+            whole.append(name)
+        if is_proven_beside(check, options, name, lines[seal.number][1], for_log):
+            proven.add(name)
     if options.log:
-        compare_with_log(check, options, lines, subjects)
+        proven |= proven_by_log(check, options, seals, lines, subjects, for_log)
     elif seals:
         report.leaves_open("custody-without-log")
+    tell_whose_word(check, seals, whole, proven)
     check_lists(check, folder, "", seals)
     known |= check_sm3_list(check, folder, seals)
     for name in sorted(names - known):
         report.finds("extra", file=name)
     if not seals:
         report.finds("nothing-sealed", folder=folder)
+    report.leaves_open("completeness")
     if "verify_evidence.py" in names:
         report.leaves_open("own-copy")
+
+
+def is_proven_beside(
+    check: Check,
+    options: argparse.Namespace,
+    name: str,
+    line: bytes,
+    for_log: list[tuple[str, Note]],
+) -> bool:
+    """Tell whether the proof beside a copied recording proves its seal, the given line."""
+    beside = os.path.join(options.path, f"{name}.proof.json")
+    if not os.path.lexists(beside):
+        if not options.log:
+            check.report.leaves_open("no-proof-beside", file=name)
+        return False
+    found = check_proof(check, beside, for_log if options.log else None)
+    if found and found[1] != line:
+        check.report.finds("bad-custody", file=f"{name}.custody.jsonl", why=Wrong("other-seal"))
+        return False
+    return found is not None
+
+
+def tell_whose_word(
+    check: Check, seals: dict[str, Seal], whole: Sequence[str], proven: set[str]
+) -> None:
+    """Say of each whole recording whether anything signed vouches for it, or the copy alone."""
+    for name in whole:
+        if name in proven:
+            check.report.holds("file", file=name)
+        else:
+            check.report.holds("fits-digests", file=name)
+    check.report.unproven = len(set(seals) - proven)
 
 
 def check_sm3_list(check: Check, folder: str, seals: dict[str, Seal]) -> set[str]:
@@ -1265,7 +1426,11 @@ def seal_in_custody(
     *whole, rest = small_file(path).split(b"\n")
     for line in whole:
         entry = entry_of(line)
-        if entry.number <= last or (seal and entry.subject != seal.recording["id"]):
+        if (
+            entry.number <= last
+            or entry.number in lines
+            or (seal and entry.subject != seal.recording["id"])
+        ):
             raise Wrong("out-of-order", number=entry.number)
         if seal is None:
             seal = seal_of(entry)
@@ -1276,29 +1441,41 @@ def seal_in_custody(
     return seal
 
 
-def compare_with_log(
+def proven_by_log(
     check: Check,
     options: argparse.Namespace,
+    seals: dict[str, Seal],
     lines: dict[int, tuple[str, bytes]],
     subjects: dict[str, tuple[str, int]],
-) -> None:
-    """Hold the custody entries beside a copy against the log: the same, and all of them."""
-    found = 0
+    of_proofs: Sequence[tuple[str, Note]],
+) -> set[str]:
+    """Hold the custody entries beside a copy against the log: the same, and all of them.
+
+    Return the names of the recordings whose seal stands there under a signed checkpoint.
+    """
+    found: set[int] = set()
 
     def seen(entry: Entry, line: bytes) -> None:
-        nonlocal found
         file, last = subjects.get(entry.subject, ("", -1))
         there = lines.get(entry.number)
         if there is not None and there[1] == line:
-            found += 1
+            found.add(entry.number)
         elif entry.number <= last:
             check.report.finds("custody-differs", file=file, number=entry.number)
 
-    check_log(check, options.log, options.checkpoint, seen)
-    if found == len(lines):
-        check.report.holds("custody-in-log", count=found)
+    agreed = check_log(check, options.log, options.checkpoint, seen, None, of_proofs)
+    if len(found) == len(lines):
+        check.report.holds("custody-in-log", count=len(found))
     else:
-        check.report.finds("custody-not-in-log", count=len(lines) - found)
+        check.report.finds("custody-not-in-log", count=len(lines) - len(found))
+    in_log = {name for name, seal in seals.items() if seal.number in found}
+    proven = {name for name in in_log if seals[name].number < agreed.size}
+    if in_log - proven:
+        check.report.leaves_open("late-seals", count=len(in_log - proven))
+    for file, _ in of_proofs:
+        if file in agreed.files and file[: -len(".proof.json")] in proven:
+            check.report.holds("earlier-key-in-log", file=file)
+    return proven
 
 
 # --- Two checkpoints ---------------------------------------------------------------------------
@@ -1331,6 +1508,7 @@ def consistency_of(check: Check, path: str) -> Consistency:
 
 
 def check_consistency(check: Check, options: argparse.Namespace) -> None:
+    refuse_other_kind(options.path, "consistency")
     try:
         old, new, _ = consistency_of(check, options.path)
     except Wrong as why:
@@ -1344,6 +1522,10 @@ def check_compare(check: Check, options: argparse.Namespace) -> None:
     """Tell whether two people's checkpoints are of one log, or the station signed two."""
     report, both, passed = check.report, None, None
     notes: list[tuple[str, Note]] = []
+    refuse_other_kind(options.path, "compare")
+    refuse_other_kind(options.other, "compare")
+    if options.consistency:
+        refuse_other_kind(options.consistency, "consistency")
     file = options.path
     try:
         notes.append((file, note_in(file, follow=True)))
@@ -1427,23 +1609,35 @@ def as_json(found: Sequence[Wrong], language: int) -> list[dict[str, Any]]:
     ]
 
 
+def verdict_of(report: Report) -> str:
+    """Return the name of the text with the result."""
+    if report.count:
+        return "fails"
+    if report.denied:
+        return "no-rights"
+    if report.unproven:
+        return "unproven"
+    return "holds" if report.vouched else "fits-together"
+
+
 def print_report(check: Check, options: argparse.Namespace, language: int) -> int:
     """Say everything; return the exit code."""
     report = check.report
-    verdict = "fails" if report.count else "holds" if report.vouched else "fits-together"
+    verdict = verdict_of(report)
+    code = {"fails": 1, "no-rights": 2}.get(verdict, 0)
     if options.json:
         answer = {
             "format": "recorder-sync-check-1",
             "command": options.command,
-            "holds": not report.count,
-            "vouched": report.vouched,
+            "holds": {0: True, 1: False}.get(code),
+            "vouched": report.vouched and not report.unproven,
             "held": as_json(report.held, language),
             "not_checked": as_json(report.open, language),
             "findings": as_json(report.findings, language),
             "findings_count": report.count,
         }
         print(json.dumps(answer, indent=2))
-        return 1 if report.count else 0
+        return code
     for heading, found in (
         ("held", report.held),
         ("open", report.open),
@@ -1455,8 +1649,9 @@ def print_report(check: Check, options: argparse.Namespace, language: int) -> in
             print("  - " + shown(one, language))
     if report.count > len(report.findings):
         print(shown(Wrong("more", count=report.count - len(report.findings)), language))
-    print(shown(Wrong(verdict, count=report.count), language))
-    return 1 if report.count else 0
+    counts = {"fails": report.count, "no-rights": report.denied, "unproven": report.unproven}
+    print(shown(Wrong(verdict, count=counts.get(verdict, 0)), language))
+    return code
 
 
 COMMANDS = {
@@ -1527,7 +1722,8 @@ def main(words: Sequence[str]) -> int:
             check.progress.end()
         return print_report(check, options, language)
     except (Wrong, OSError) as error:
-        name = getattr(error, "filename", None) or options.path
+        about = error.values.get("file") if isinstance(error, Wrong) else error.filename
+        name = about or options.path
         said = shown(Wrong("cannot", file=name, why=error), language)
         if options.json:
             print(json.dumps({"format": "recorder-sync-check-1", "holds": None, "error": said}))
@@ -1584,6 +1780,10 @@ holds: RESULT: all that was checked holds.
     结论：已核查的内容全部成立。
 fits-together: RESULT: everything fits together, but no key that you were given in another way vouches for it. Somebody who made all of it anew would get the same answer.
     结论：内容彼此吻合，但没有从其他途径取得的公钥为其作证。若有人将全部内容重新伪造，也会得到同样的结果。
+unproven: RESULT: everything fits together, but neither a proof nor a log under a signed checkpoint vouches for recordings: {count}. Somebody who made all of it anew would get the same answer. Ask for proofs, or check with the log (--log).
+    结论：内容彼此吻合，但有 {count} 份音像记录既没有证明、也没有已签名检查点下的保管链为其作证。若有人将全部内容重新伪造，也会得到同样的结果。请索取证明，或用 --log 与保管链一并核验。
+no-rights: RESULT: it could not be told. This user has no right to read files or folders: {count}. Run it again as one who has.
+    结论：无法判断。当前用户无权读取的文件或目录有 {count} 个。请以有读取权限的用户重新运行。
 fails: RESULT: IT DOES NOT HOLD. Findings: {count}.
     结论：不成立。异常 {count} 个。
 cannot: Nothing could be checked: {file}: {why}
@@ -1648,6 +1848,28 @@ needs-key: no verifier key is there: give --verifier
     没有验证公钥：请用 --verifier 给出
 needs-link: checkpoints of different sizes are compared by --log or --consistency
     条数不同的检查点须用 --log 或 --consistency 比对
+needs-at: nothing that was sealed lies there at the place asked about, but what lies there was sealed at another: give --at {place}
+    该处没有在所述位置封存的内容；其中的文件封存于另一位置：请给出 --at {place}
+needs-no-at: it is the whole evidence store: leave out --at
+    这是整个证据库：请去掉 --at
+no-export: this is no copy made by recordings export (no *.custody.jsonl is in it)
+    不是由 recordings export 制作的副本（其中没有 *.custody.jsonl）
+other-kind: it is {kind}
+    它是{kind}
+kind-proof: a proof: check it with the command proof
+    证明文件：请用 proof 命令核验
+kind-consistency: a consistency file: check it with the command consistency, or with compare --consistency
+    一致性证明文件：请用 consistency 命令或 compare --consistency 核验
+kind-note: a checkpoint: check it with the command compare, or with log --checkpoint
+    检查点：请用 compare 命令或 log --checkpoint 核验
+kind-key: a verifier key: give it with --verifier
+    验证公钥：请用 --verifier 给出
+kind-entries: entries of a custody log: check their folder with the command log, or with export where it is a copy
+    保管链条目：请用 log 命令核验其目录；若为副本，请用 export 命令
+kind-description: the description of a recording: check its folder with the command export or evidence
+    音像记录的描述：请用 export 或 evidence 命令核验其目录
+kind-folder: a folder: the commands log, evidence and export take one
+    目录：请用 log、evidence 或 export 命令核验
 key-from-inside: No verifier key was given, so the one found beside the evidence was used: {key}. That shows that everything fits together, not whose it is: compare the key with one that you were given in another way, and run it again with --verifier.
     未给出验证公钥，因此使用了证据旁边的公钥：{key}。这只说明内容彼此吻合，不能说明出自何人：请与从其他途径取得的公钥比对，并用 --verifier 重新核验。
 entries: Log of station {station}: {count} entries were read; what is wrong with any of them stands under findings.
@@ -1666,6 +1888,10 @@ sealed: Sealed: recording {id}, sealed {time}, device {device}, officer {officer
     封存内容：音像记录 {id}，封存时间 {time}，设备 {device}，执法人员 {officer}，记录时间 {start}，原文件名 {name}，{size} 字节，SHA-256 {sha256}。
 file: {file}: it is the recording that was sealed, byte for byte.
     {file}：与封存的音像记录逐字节相同。
+fits-digests: {file}: it fits the digests beside it, for which nothing signed vouches.
+    {file}：与旁边的摘要相符，但没有任何签名为这些摘要作证。
+earlier-key-in-log: {file}: it was signed by an earlier key of this station, as the log shows. The log vouches for its recording.
+    {file}：由该采集站的旧密钥签名，保管链可证实。其音像记录由保管链作证。
 description-holds: {file}: it is the description that was sealed.
     {file}：与封存的描述相同。
 custody-in-log: Custody entries beside the copies that stand in the log exactly so, with none left out: {count}.
@@ -1700,6 +1926,10 @@ no-proof-beside: {file}: neither a proof nor a log is there. Only the digests be
     {file}：没有证明，也没有保管链。仅核查了旁边的摘要；制作此目录的人也能制作这些摘要。
 custody-without-log: The custody entries beside the copies (*.custody.jsonl), other than a seal that is proven: only the log itself (--log) shows that they are real, and all.
     副本旁的保管链条目（*.custody.jsonl），已证明的封存条目除外：须以保管链本身（--log）核验其真实和完整。
+completeness: Whether the copy is complete: a recording that was taken out together with its lines in the lists leaves no trace in it. Compare it with what was asked for, and with the entries of act export in the log.
+    副本是否齐全：若某份音像记录连同清单中的行一并被取走，副本本身不留痕迹。请与所要求的内容以及保管链中的 export 条目比对。
+no-right: {file}: this user has no right to read it: {why}
+    {file}：当前用户无权读取：{why}
 own-copy: The copy of this program in the folder: use one that you got in another way.
     目录中的本程序副本：请使用从其他途径取得的程序。
 proof-tells-later: The part `recording` of the proof is for people and proven by nothing. It differs from what was sealed in {names}: a later correction, perhaps. Rely on what was sealed.
@@ -1752,6 +1982,8 @@ nothing-sealed: {folder}: nothing that was sealed belongs here.
     {folder}：此处没有应有的封存内容。
 bad-proof: {file}: it proves nothing: {why}
     {file}：不能证明任何内容：{why}
+earlier-key: {file}: signed by another key in this station's name, perhaps an earlier key of this station: {key}. Anybody could have made one of that name. Ask for a new proof, or check with that key, if you were given it in another way, or with the log (--log).
+    {file}：由以该采集站名义的另一密钥签名，可能是该站的旧密钥：{key}。任何人都可以制作同名密钥。请索取新的证明，或用从其他途径取得的该公钥，或用保管链（--log）核验。
 proof-tells-other: {file}: the part for people tells something else than what was sealed: {names}.
     {file}：供阅读的部分与封存内容不同：{names}。
 bad-custody: {file}: {why}

@@ -175,7 +175,9 @@ def test_a_proof_brings_the_changes_of_the_key_along(tmp_path: Path, check: Chec
         assert check("proof", file, "--verifier", pen.vkey).findings == []
     for rotations in ((), (3,), (3, 1), (1,)):
         file.write_text(json.dumps(proof_of(lines, 0, THIRD, *rotations)), "utf-8")
-        assert check("proof", file, "--verifier", FIRST.vkey).names("bad-proof")
+        found = check("proof", file, "--verifier", FIRST.vkey)
+        assert found.names("bad-proof" if rotations == (3, 1) else "earlier-key")
+        assert not found.held("proof")
     file.write_text(json.dumps(proof_of(lines, 0, SECOND, 1, 3)), "utf-8")
     assert check("proof", file, "--verifier", FIRST.vkey).names("bad-proof", "not in force")
 

@@ -1,6 +1,7 @@
 """Art. 5 and 27: a check with none of our modules names every change of a real station."""
 
 import base64
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -8,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from blake3 import blake3
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from recorder_sync.custody.checkpoint import Signer, Verifier, opened
 from tests.conftest import Dock
 from tests.independent.conftest import ALONE, TOOL, WITH_LIBRARIES, Check, answer, ask
-from tests.independent.forging import chained, segment
+from tests.independent.forging import chained, line_of, segment
+from tests.ingest.aftermath import without_rights
 
 
 def newest(custody: Path) -> Path:
@@ -363,10 +366,17 @@ def test_a_proof_that_was_changed_proves_nothing(
     assert check("proof", file, "--verifier", key).names("bad-proof", file.name)
 
 
-def test_a_proof_signed_by_another_key_proves_nothing(station: Dock, check: Check) -> None:
-    other = Signer("recorder-sync/test", Ed25519PrivateKey.generate()).verifier
-    found = check("proof", station.state.parent / "proof.json", "--verifier", other)
+def test_a_proof_signed_by_another_key_proves_nothing(
+    station: Dock, key: str, check: Check
+) -> None:
+    file = station.state.parent / "proof.json"
+    stranger = Signer("recorder-sync/other", Ed25519PrivateKey.generate()).verifier
+    found = check("proof", file, "--verifier", stranger)
     assert found.names("bad-proof", "no key that is trusted")
+    later = Signer("recorder-sync/test", Ed25519PrivateKey.generate()).verifier
+    found = check("proof", file, "--verifier", later)
+    assert found.names("earlier-key", key, "Anybody could have made")
+    assert not found.held("sealed")
 
 
 def test_what_a_proof_tells_people_must_be_what_was_sealed(
@@ -416,19 +426,175 @@ def test_a_copy_is_checked_by_the_proofs_in_it(copy: Path, key: str, check: Chec
     assert found.held("file")
 
 
-def test_a_copy_without_proofs_says_that_nothing_signed_vouches_for_it(
-    copy: Path, custody: Path, key: str, check: Check
-) -> None:
+@pytest.fixture
+def bare(copy: Path) -> Path:
+    """A copy as it is made without `--proof`."""
     for proof in copy.glob("*.proof.json"):
         proof.unlink()
-    alone = check("export", copy, "--verifier", key)
+    return copy
+
+
+def test_a_copy_without_proofs_says_that_nothing_signed_vouches_for_it(
+    bare: Path, custody: Path, key: str, check: Check
+) -> None:
+    alone = check("export", bare, "--verifier", key)
     assert alone.code == 0
     assert not alone.said["vouched"]
     assert alone.not_checked("no-proof-beside")
-    with_log = check("export", copy, "--log", custody, "--verifier", key)
+    assert alone.held("fits-digests")
+    assert not alone.held("file")
+    with_log = check("export", bare, "--log", custody, "--verifier", key)
     assert with_log.findings == []
     assert with_log.held("custody-in-log")
+    assert with_log.held("file")
+    assert not with_log.held("fits-digests")
     assert with_log.said["vouched"]
+
+
+@pytest.mark.parametrize(
+    ("language", "fits", "missing"),
+    [
+        ("en", "fits the digests beside it, for which nothing signed vouches", "neither a proof"),
+        ("zh", "没有任何签名为这些摘要作证", "既没有证明、也没有"),
+    ],
+)
+def test_a_forged_copy_without_proofs_is_not_called_what_was_sealed(
+    language: str, fits: str, missing: str, bare: Path, custody: Path, key: str, check: Check
+) -> None:
+    recording = next(bare.glob("*.mp4"))
+    _forged_to_fit(bare, recording)
+    said = ask(ALONE, "export", bare, "--verifier", key, "--language", language).stdout
+    line = next(
+        line
+        for line in said.splitlines()
+        if f"{recording.name}{'：' if language == 'zh' else ':'}" in line
+    )
+    assert fits in line
+    assert missing in said.splitlines()[-1]
+    found = check("export", bare, "--log", custody, "--verifier", key)
+    assert found.names("custody-differs", recording.name)
+    assert [
+        one["values"]["file"] for one in found.said["held"] if one["code"] == "fits-digests"
+    ] == [recording.name]
+
+
+def _forged_to_fit(copy: Path, recording: Path) -> None:
+    """Replace a recording in a copy, and everything in the copy that speaks of it."""
+    described = recording.with_name(f"{recording.name}.json")
+    beside = recording.with_name(f"{recording.name}.custody.jsonl")
+    first, *others = beside.read_bytes().splitlines()
+    seal = json.loads(first)
+    sealed = seal["facts"]["recording"]
+
+    def digests(data: bytes) -> dict[str, str]:
+        return {
+            "sha256": hashlib.sha256(data).hexdigest(),
+            "blake3": blake3(data).hexdigest(),
+            "sm3": hashlib.new("sm3", data).hexdigest(),
+        }
+
+    _changed(recording)
+    forged = digests(recording.read_bytes())
+    before = {sealed[name]: forged[name] for name in forged}
+    sealed.update(forged)
+    described.chmod(0o640)
+    described.write_text(json.dumps(sealed, ensure_ascii=False), "utf-8")
+    for name, digest in digests(described.read_bytes()).items():
+        told = f"description_{name}"
+        if told in seal["facts"]:
+            before[seal["facts"][told]] = digest
+            seal["facts"][told] = digest
+    beside.write_bytes(b"".join(line + b"\n" for line in (line_of(seal), *others)))
+    for sums in copy.glob("*SUMS"):
+        text = sums.read_text("utf-8")
+        for old, new in before.items():
+            text = text.replace(old, new)
+        sums.write_text(text, "utf-8")
+
+
+def test_a_recording_with_the_number_of_another_is_found_though_the_log_has_that_one(
+    bare: Path, custody: Path, key: str, check: Check
+) -> None:
+    """What stands in the log at a number vouches for one recording of the copy only."""
+    recording = next(bare.glob("*.mp4"))
+    for suffix in ("", ".json", ".custody.jsonl"):
+        shutil.copy(bare / f"{recording.name}{suffix}", bare / f"A{recording.name}{suffix}")
+    beside = bare / f"A{recording.name}.custody.jsonl"
+    seal = json.loads(beside.read_bytes().splitlines()[0])
+    seal["facts"]["recording"]["path"] = f"0031/A{recording.name}"
+    beside.write_bytes(line_of(seal) + b"\n")
+    found = check("export", bare, "--log", custody, "--verifier", key)
+    assert found.names("bad-custody", recording.name, f"entry {seal['seq']} is out of order")
+
+
+def test_a_seal_after_the_last_checkpoint_is_vouched_for_by_the_chain_only(
+    station: Dock, custody: Path, key: str, tmp_path: Path, check: Check
+) -> None:
+    ids = [one["id"] for one in station.run("recordings", "list", "--json").json["recordings"]]
+    to = tmp_path / "court"
+    assert station.run("recordings", "export", *ids, "--to", str(to)).code == 0
+    for checkpoint in sorted((custody / "checkpoints").iterdir())[1:]:
+        checkpoint.unlink()
+    first = sorted((custody / "checkpoints").iterdir())[0]
+    lines = segment(custody).read_bytes().splitlines()[: int(first.name)]
+    late = [
+        beside.name.removesuffix(".custody.jsonl")
+        for beside in to.glob("*.custody.jsonl")
+        if beside.read_bytes().splitlines()[0] not in lines
+    ]
+    assert late
+    found = check("export", to, "--log", custody, "--verifier", key)
+    assert found.findings == []
+    assert not found.said["vouched"]
+    assert found.not_checked("late-seals")
+    fits = [one["values"]["file"] for one in found.said["held"] if one["code"] == "fits-digests"]
+    assert sorted(fits) == sorted(late)
+
+
+def test_a_copy_does_not_show_that_it_is_complete(copy: Path, custody: Path, key: str) -> None:
+    gone = next(copy.glob("*.mp4"))
+    for path in copy.glob(f"{gone.name}*"):
+        path.unlink()
+    for sums in copy.glob("*SUMS"):
+        kept = [line for line in sums.read_text("utf-8").splitlines(True) if gone.name not in line]
+        sums.write_text("".join(kept), "utf-8")
+    for words in ((), ("--log", custody)):
+        found = answer(ALONE, "export", copy, *words, "--verifier", key)
+        assert found.findings == []
+        assert "leaves no trace" in (found.not_checked("completeness") or "")
+
+
+def test_a_copy_from_before_a_change_of_the_key_is_vouched_for_by_the_log(
+    copy: Path, station: Dock, custody: Path, key: str, check: Check
+) -> None:
+    done = station.run("custody", "rotate-key")
+    assert done.code == 0, done.err
+    newer = (custody / "verifier-key").read_text().strip()
+    assert newer != key
+    alone = check("export", copy, "--verifier", newer)
+    assert alone.names("earlier-key", key)
+    assert not alone.names("bad-proof")
+    assert not alone.held("file")
+    assert check("export", copy, "--verifier", key).findings == []
+    with_log = check("export", copy, "--log", custody, "--verifier", newer)
+    assert with_log.findings == []
+    assert with_log.held("earlier-key-in-log")
+    assert with_log.held("file")
+    assert with_log.said["vouched"]
+
+
+def test_a_proof_of_a_key_that_no_log_knows_is_found_with_the_log(
+    copy: Path, custody: Path, key: str, check: Check
+) -> None:
+    file = next(copy.glob("*.mp4.proof.json"))
+    forger = Signer("recorder-sync/test", Ed25519PrivateKey.generate())
+    proof = json.loads(file.read_text("utf-8"))
+    said = opened(proof["checkpoint"], [Verifier.parse(key)])
+    forged = {"checkpoint": forger.signed(said), "verifier": str(forger.verifier)}
+    file.write_text(json.dumps({**proof, **forged}), "utf-8")
+    found = check("export", copy, "--log", custody, "--verifier", key)
+    assert found.names("bad-note", file.name, "no key that is trusted")
+    assert not found.held("earlier-key-in-log")
 
 
 COPY_ATTACKS: dict[str, tuple[Callable[[Path], Path], str]] = {
@@ -438,13 +604,19 @@ COPY_ATTACKS: dict[str, tuple[Callable[[Path], Path], str]] = {
     "list of SM3": (lambda c: _unlisted(c / "SM3SUMS"), "list"),
     "file added": (lambda c: _added(c / "more.mp4"), "extra"),
     "recording gone": (lambda c: _gone(next(c.glob("*.mp4"))), "missing"),
-    "proof changed": (lambda c: _changed(next(c.glob("*.mp4.proof.json"))), "bad-proof"),
+    "proof changed": (lambda c: _edited_proof(next(c.glob("*.mp4.proof.json"))), "bad-proof"),
     "custody changed": (lambda c: _edited_seal(next(c.glob("*.mp4.custody.jsonl"))), "bad-custody"),
 }
 
 
 def _edited_seal(path: Path) -> Path:
     path.write_bytes(path.read_bytes().replace(b'"actor":"os:', b'"actor":"os:x', 1))
+    return path
+
+
+def _edited_proof(path: Path) -> Path:
+    proof = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps(PROOF_ATTACKS["entry edited"](proof)), "utf-8")
     return path
 
 
@@ -473,3 +645,100 @@ def test_custody_entries_left_out_of_a_copy_are_found_in_the_log(
 def test_the_copy_brings_the_check_along(copy: Path, key: str) -> None:
     assert (copy / "verify_evidence.py").read_bytes() == TOOL.read_bytes()
     assert answer(ALONE, "export", copy, "--verifier", key).not_checked("own-copy")
+
+
+# --- Wrong usage is no finding
+
+
+def _refused(check: Check, *words: object) -> str:
+    found = check(*words)
+    assert found.code == 2
+    return str(found.said["error"])
+
+
+def test_a_day_without_its_place_is_answered_with_the_place_to_give(
+    station: Dock, custody: Path, key: str, tmp_path: Path, check: Check
+) -> None:
+    day = _first(station).parent
+    place = day.relative_to(station.evidence)
+    words = ("--log", custody, "--verifier", key)
+    assert f"give --at {place}" in _refused(check, "evidence", day, *words)
+    wrong = _refused(check, "evidence", station.evidence, "--at", place, *words)
+    assert "leave out --at" in wrong
+    (tmp_path / "empty").mkdir()
+    assert check("evidence", tmp_path / "empty", *words).names("missing", place)
+
+
+@pytest.mark.parametrize("left", ["nothing", "a file"])
+def test_a_folder_that_is_no_copy_is_said_to_be_none(
+    left: str, tmp_path: Path, key: str, check: Check
+) -> None:
+    folder = tmp_path / "no-copy"
+    folder.mkdir()
+    if left == "a file":
+        (folder / "x.mp4").write_bytes(b"x")
+    said = _refused(check, "export", folder, "--verifier", key)
+    assert "no copy made by recordings export" in said
+
+
+def test_a_file_that_another_command_takes_is_named_with_that_command(
+    station: Dock, custody: Path, key: str, tmp_path: Path, check: Check
+) -> None:
+    proof, note = station.state.parent / "proof.json", newest(custody)
+    old = sorted((custody / "checkpoints").iterdir())[0]
+    link = tmp_path / "link.json"
+    done = station.run("custody", "consistency", old.name, note.name, "--to", str(link))
+    assert done.code == 0, done.err
+    verifier, entries = custody / "verifier-key", segment(custody)
+    for words, wrong, told in (
+        (("proof", link), link, "command consistency"),
+        (("proof", note), note, "command compare"),
+        (("proof", verifier), verifier, "--verifier"),
+        (("proof", entries), entries, "command log"),
+        (("proof", _description(station)), _description(station), "command export or evidence"),
+        (("proof", custody), custody, "log, evidence and export"),
+        (("consistency", proof), proof, "command proof"),
+        (("compare", note, proof), proof, "command proof"),
+        (("compare", link, note), link, "command consistency"),
+        (("compare", note, old, "--consistency", proof), proof, "command proof"),
+    ):
+        said = _refused(check, *words, "--verifier", key)
+        assert str(wrong) in said
+        assert told in said
+
+
+def test_what_this_user_may_not_read_is_not_said_to_be_wrong(
+    station: Dock, custody: Path, copy: Path, key: str
+) -> None:
+    day, name = _first(station).parent, _first(station).name
+    store = ("evidence", station.evidence, "--log", custody)
+    for path, words in (
+        (_first(station), store),
+        (day, store),
+        (newest(custody), store),
+        (segment(custody), ("log", custody)),
+        (copy / name, ("export", copy)),
+        (copy / f"{name}.custody.jsonl", ("export", copy)),
+        (copy / f"{name}.proof.json", ("export", copy)),
+        (copy / "SHA256SUMS", ("export", copy)),
+        (copy, ("export", copy)),
+        (station.state.parent / "proof.json", ("proof", station.state.parent / "proof.json")),
+    ):
+        mode = path.stat().st_mode
+        path.chmod(0)
+        found = answer(without_rights(list(ALONE)), *words, "--verifier", key)
+        path.chmod(mode)
+        assert found.code == 2, path
+        said = json.dumps(found.said)
+        assert path.name in said
+        assert "Permission denied" in said
+
+
+def test_what_may_not_be_read_hides_no_finding(station: Dock, custody: Path, key: str) -> None:
+    one, other = station.sealed_files()[:2]
+    one.chmod(0)
+    _changed(other)
+    words = ("evidence", station.evidence, "--log", custody, "--verifier", key)
+    found = answer(without_rights(list(ALONE)), *words)
+    assert found.names("changed", other.name)
+    assert one.name in (found.not_checked("no-right") or "")

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from recorder_sync.catalogue import recordings
 from recorder_sync.catalogue.recordings import Sealed
 from recorder_sync.custody.log import Act, CustodyLog, Entry, leaf_hash
-from recorder_sync.errors import RecordingFailure, UsageProblem
+from recorder_sync.errors import MissingPart, RecordingFailure, UsageProblem
 from recorder_sync.inspection.export import export
 from recorder_sync.station import Station
 from tests.conftest import Dock
@@ -277,22 +278,62 @@ def test_a_source_that_is_gone_leaves_nothing_that_looks_like_a_copy(
     assert left_in(to) == set()
 
 
-def test_a_full_disk_is_said_so_with_what_to_do(station: Dock, tmp_path: Path) -> None:
+@pytest.fixture
+def small_disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    """An empty disk of the size that the test asks for."""
     to = tmp_path / "small"
     to.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=16k", "small", str(to)]
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={request.param}", "small", str(to)]
     if shutil.which("mount") is None or os.geteuid() != 0:
         pytest.skip("a small disk can only be mounted by root")
     done = subprocess.run(mount, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         pytest.skip(f"a small disk cannot be mounted here: {done.stderr.strip()}")
+    yield to
+    subprocess.run(["umount", str(to)], check=True)
+
+
+@pytest.mark.parametrize("small_disk", ["8k", "16k", "64k", "100k"], indirect=True)
+def test_a_full_disk_is_said_so_and_leaves_only_whole_files(
+    small_disk: Path, station: Dock
+) -> None:
+    result = station.run(
+        "recordings", "export", *ids_of(station), "--to", str(small_disk), "--json"
+    )
+    assert result.code == 3
+    assert result.json["hint"]
+    assert not (small_disk / "verify_evidence.py").exists()
+    sealed = {path.name: path for path in station.evidence.rglob("*") if path.is_file()}
+    for left in small_disk.iterdir():
+        if left.name.endswith(".custody.jsonl"):
+            assert left.read_bytes().endswith(b"\n")
+        else:
+            assert left.read_bytes() == sealed[left.name].read_bytes(), left.name
+
+
+def test_two_recordings_of_one_name_do_not_replace_each_other(
+    station: Dock, tmp_path: Path
+) -> None:
+    opened = station.station()
+    to = tmp_path / "court"
     try:
-        result = station.run("recordings", "export", *ids_of(station), "--to", str(to), "--json")
-        assert result.code == 3
-        assert result.json["hint"]
-        assert not (to / "SHA256SUMS").exists()
+        one = _sealed(opened)[0]
+        with pytest.raises(MissingPart):
+            export(opened, [one, one], to, by=None, reason=None)
     finally:
-        subprocess.run(["umount", str(to)], check=True)
+        opened.catalogue.close()
+    assert ".unfinished" not in left_in(to)
+
+
+@pytest.mark.parametrize("proof", [False, True])
+def test_the_copy_is_handed_over_with_the_command_that_checks_it(
+    proof: bool, station: Dock, tmp_path: Path
+) -> None:
+    to = tmp_path / "court"
+    words = ("recordings", "export", ids_of(station)[0], "--to", str(to))
+    said = station.run(*words, *(["--proof"] if proof else [])).out
+    assert "--verifier" in said
+    assert ("--log" in said) == (not proof), "without proofs only the log vouches"
 
 
 def test_a_copy_changes_nothing_in_the_evidence(station: Dock, tmp_path: Path) -> None:

@@ -292,10 +292,17 @@ def export(
             T("Check the copy with: cd {folder} && sha256sum -c SHA256SUMS", folder=to).shown,
             markup=False,
         )
-        answers.print(
+        against = (
             T(
-                "Or against its seals: python3 {folder}/verify_evidence.py export {folder}",
+                "Or against its seals: python3 {folder}/verify_evidence.py export {folder} "
+                "--verifier KEY",
                 folder=to,
-            ).shown,
-            markup=False,
+            )
+            if proof
+            else T(
+                "Without proofs only the custody log shows that it is what was sealed: python3 "
+                "{folder}/verify_evidence.py export {folder} --log CUSTODY --verifier KEY",
+                folder=to,
+            )
         )
+        answers.print(against.shown, markup=False)

@@ -132,7 +132,7 @@ class Checkpoints:
         that it is gone is the problem otherwise. Raises CustodyProblem or MissingPart.
         """
         with self._turn():
-            self.tree.forget()
+            self._remake_tree()
             if self._keys.current() is None and self._key_is_missed():
                 self._check_without_key(elsewhere)
                 raise _key_is_gone(
@@ -291,6 +291,18 @@ class Checkpoints:
             self._extend(size)
             if last is not None:
                 self.compare(last.checkpoint)
+
+    def _remake_tree(self) -> None:
+        """Make all hashes anew; those that are there stay in place when they are right.
+
+        Others read them meanwhile, to prove something: they must not see half a tree.
+        """
+        fresh = HashTree(self._folder / "tree.checking")
+        fresh.forget()
+        fresh.extend(islice(self._log.leaves(), self._log.sync()))
+        if not self.tree.begins(fresh):
+            self.tree.forget()
+        fresh.forget()
 
     def _extend(self, size: int) -> None:
         """Add what is on stable storage. Raises ValueError when the tree is not the log's."""

@@ -15,6 +15,7 @@ from recorder_sync.durable import make_folders, sync_folder
 
 _HASH = 32
 _BATCH = 1 << 16
+_BLOCK = 1 << 20
 
 
 class HashTree:
@@ -47,6 +48,12 @@ class HashTree:
         """Remove it, to be made anew. Raises OSError."""
         for path in self._folder.glob("level-*"):
             path.unlink()
+
+    def begins(self, other: "HashTree") -> bool:
+        """Tell whether the other tree has every hash that this one has. Raises OSError."""
+        return all(
+            _begins(path, other._folder / path.name) for path in self._folder.glob("level-*")
+        )
 
     def node(self, level: int, number: int) -> bytes:
         """Return the hash of a complete subtree. Raises OSError, or ValueError for none."""
@@ -86,3 +93,13 @@ class HashTree:
 
     def _level(self, level: int) -> Path:
         return self._folder / f"level-{level:02d}"
+
+
+def _begins(short: Path, long: Path) -> bool:
+    if not long.exists() or short.stat().st_size > long.stat().st_size:
+        return False
+    with short.open("rb") as ours, long.open("rb") as theirs:
+        while block := ours.read(_BLOCK):
+            if theirs.read(len(block)) != block:
+                return False
+    return True

@@ -5,11 +5,14 @@ with its seal while it is made; beside it go the description as sealed, the reco
 custody entries, digest lists for `b3sum -c` and `sha256sum -c` (for `cksum -a sm3 -c` too,
 where recordings were sealed with SM3), and the independent check, which needs nothing but
 Python. With proofs, the receiver can check by the station's verifier key alone that each
-recording is what the custody log says was sealed.
+recording is what the custody log says was sealed. A file gets its name only when it is whole:
+what a full disk or a damaged source cut off is removed.
 """
 
+import errno
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from blake3 import blake3
@@ -24,6 +27,7 @@ from recorder_sync.station import Station
 from recorder_sync.stores.evidence import B3SUMS, SHA256SUMS, SM3SUMS
 
 _CHUNK = 4 << 20
+_UNFINISHED = ".unfinished"
 
 
 def export(
@@ -70,11 +74,11 @@ def export(
                 lists.setdefault(SM3SUMS, []).append(f"{sm3}  {name}\n")
             _write_custody(station, one.recording.id, folder / f"{name}.custody.jsonl")
             if proof := proofs.get(one.recording.id):
-                write_synced(folder / f"{name}.proof.json", proof.encode())
+                _write(folder / f"{name}.proof.json", proof.encode())
             copies.append(folder / name)
         for list_name, lines in lists.items():
-            write_synced(folder / list_name, "".join(lines).encode())
-        write_synced(folder / NAME, independent_check())
+            _write(folder / list_name, "".join(lines).encode())
+        _write(folder / NAME, independent_check())
         sync_folder(folder)
     except OSError as error:
         raise MissingPart(
@@ -110,25 +114,43 @@ def _prepared(station: Station, to: Path) -> Path:
     return folder
 
 
+@contextmanager
+def _whole_or_none(target: Path) -> Iterator[Path]:
+    """Lend a path to write to; it becomes `target` at the end, and is removed on any error."""
+    unfinished = target.with_name(_UNFINISHED)
+    try:
+        yield unfinished
+        # Two recordings can have one name in different folders; rename would replace the first.
+        if target.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+        unfinished.rename(target)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+
+
+def _write(target: Path, data: bytes) -> None:
+    with _whole_or_none(target) as unfinished:
+        write_synced(unfinished, data)
+
+
 def _copy(source: Path, target: Path, expected: str, copied: Callable[[int], None]) -> None:
     digest = blake3()
-    handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
-    try:
+    with _whole_or_none(target) as unfinished:
+        handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
         try:
             with source.open("rb", buffering=0) as file:
                 while data := file.read(_CHUNK):
                     digest.update(data)
                     write_all(handle, data)
                     copied(len(data))
+            os.fsync(handle)
         except FileNotFoundError:
-            target.unlink()
             raise _not_as_sealed(source) from None
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    if digest.hexdigest() != expected:
-        target.unlink()
-        raise _not_as_sealed(source)
+        finally:
+            os.close(handle)
+        if digest.hexdigest() != expected:
+            raise _not_as_sealed(source)
 
 
 def _not_as_sealed(source: Path) -> RecordingFailure:
@@ -140,7 +162,7 @@ def _not_as_sealed(source: Path) -> RecordingFailure:
 
 def _write_custody(station: Station, recording: str, target: Path) -> None:
     lines = [line for entry, line in station.custody.lines() if _concerns(entry, recording)]
-    write_synced(target, b"".join(line + b"\n" for line in lines))
+    _write(target, b"".join(line + b"\n" for line in lines))
 
 
 def _concerns(entry: Entry, recording: str) -> bool:
