@@ -597,12 +597,6 @@ def test_a_proof_of_a_key_that_no_log_knows_is_found_with_the_log(
     assert not found.held("earlier-key-in-log")
 
 
-def _other_number(proof: Path) -> Path:
-    found = json.loads(proof.read_text("utf-8"))
-    proof.write_text(json.dumps({**found, "number": found["number"] + 1}), "utf-8")
-    return proof
-
-
 COPY_ATTACKS: dict[str, tuple[Callable[[Path], Path], str]] = {
     "recording": (lambda c: _changed(next(c.glob("*.mp4"))), "changed"),
     "description": (lambda c: _described_otherwise(next(c.glob("*.mp4.json"))), "description"),
