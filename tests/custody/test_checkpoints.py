@@ -190,7 +190,7 @@ def test_without_the_key_the_log_is_held_against_the_notes_and_the_copy_is_asked
     segment(sealed).write_bytes(chained(_first_line_changed(lines(sealed))))
     done = sealed.run("custody", "verify")
     assert done.code == 1
-    assert "not those" in done.err
+    assert "not those that the checkpoint vouches for" in done.err
     segment(sealed).write_bytes(whole)
     key.write_bytes(copy)
     assert sealed.run("custody", "verify").code == 0
