@@ -50,9 +50,13 @@ class HashTree:
             path.unlink()
 
     def begins(self, other: "HashTree") -> bool:
-        """Tell whether the other tree has every hash that this one has. Raises OSError."""
-        return all(
-            _begins(path, other._folder / path.name) for path in self._folder.glob("level-*")
+        """Tell whether this tree is whole, and the other has every hash of it. Raises OSError."""
+        size = self.size
+        levels = [self._level(level) for level in range(size.bit_length())]
+        lengths = [(size >> level) * _HASH for level in range(size.bit_length())]
+        return {*levels} == {*self._folder.glob("level-*")} and all(
+            path.stat().st_size == length and _begins(path, other._folder / path.name)
+            for path, length in zip(levels, lengths, strict=True)
         )
 
     def node(self, level: int, number: int) -> bytes:
