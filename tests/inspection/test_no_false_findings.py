@@ -9,6 +9,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import pytest
+
 from recorder_sync.custody.log import Act, CustodyLog
 from recorder_sync.inspection.verification import Scope, verify
 from tests.conftest import Card, Dock, MediaFiles
@@ -33,6 +35,7 @@ def fill(card: Card, media_files: MediaFiles, random: Random, photos: int) -> No
     card.put("empty.mp4", b"")
 
 
+@pytest.mark.timeout(600)
 def test_while_cards_are_taken_in_corrected_and_registered(
     dock: Dock, tmp_path: Path, media_files: MediaFiles
 ) -> None:
@@ -97,6 +100,7 @@ def test_what_is_sealed_while_it_looks(
     assert sealed == [2]
 
 
+@pytest.mark.timeout(600)
 def test_after_an_intake_was_killed_at_a_random_moment(
     tmp_path: Path, media_files: MediaFiles, rounds: int
 ) -> None:
