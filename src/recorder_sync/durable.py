@@ -5,7 +5,6 @@ Data is on stable storage after fsync of the file, a name after fsync of its fol
 pages and would report success (https://lwn.net/Articles/752063/).
 """
 
-import errno
 import fcntl
 import os
 import stat
@@ -13,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+from recorder_sync.errors import NotRegular
 
 READ_ONLY = 0o440
 """Mode of a sealed file."""
@@ -69,11 +70,24 @@ def open_regular(path: Path) -> BinaryIO:
     handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise OSError(errno.EINVAL, "not a regular file", str(path))
+            raise NotRegular(path)
         return os.fdopen(handle, "rb")
     except BaseException:
         os.close(handle)
         raise
+
+
+def open_for_writing(path: Path, flags: int = 0, mode: int = 0o640) -> int:
+    """Open a file to be written, and return its descriptor; it is made with `flags` O_CREAT.
+
+    A pipe or a link in its place is an error, and never waits. Raises OSError.
+    """
+    safely = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    handle = os.open(path, os.O_WRONLY | flags | safely, mode)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise NotRegular(path)
+    return handle
 
 
 def read_regular(path: Path) -> bytes:

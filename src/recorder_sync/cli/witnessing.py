@@ -104,7 +104,7 @@ def request(
                 T("The custody log has {size} entries.", size=signed.checkpoint.size),
                 T("A witness that has seen more has seen another log: keep everything as it is."),
             )
-        body = request_for(signed, since, checkpoints.tree).body
+        body = request_for(signed, since, checkpoints).body
     if to is None:
         typer.echo(body, nl=False)
         return

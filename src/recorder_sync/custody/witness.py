@@ -21,6 +21,7 @@ from enum import IntEnum
 from recorder_sync.custody import merkle
 from recorder_sync.custody.checkpoint import Checkpoint, Verifier, opened
 from recorder_sync.custody.notes import origin_of, size_of
+from recorder_sync.custody.unfit import reason
 from recorder_sync.language import T, Text
 
 LARGEST_REQUEST = 64 << 10
@@ -109,7 +110,7 @@ def accepted(
     except ValueError as error:
         raise Refused(
             Answer.UNKNOWN_KEY,
-            T("No key that the witness trusts has signed this: {why}.", why=error),
+            T("No key that the witness trusts has signed this: {why}.", why=reason(error)),
         ) from None
     if request.old > size:
         raise _rubbish()

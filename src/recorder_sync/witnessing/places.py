@@ -11,7 +11,6 @@ changes all of them: that takes a witness elsewhere. A stick that is not there i
 it gets the last checkpoint when it is back, and keeps those that it has.
 """
 
-import errno
 import math
 import os
 import stat
@@ -24,6 +23,7 @@ from recorder_sync.custody.checkpoints import Signed
 from recorder_sync.custody.elsewhere import NoteElsewhere
 from recorder_sync.custody.notes import notes_in, origin_of, size_of
 from recorder_sync.durable import open_regular, read_regular, sync_folder, write_all, write_synced
+from recorder_sync.errors import NotRegular
 from recorder_sync.station import evidence_and_custody
 from recorder_sync.stores.evidence import CHECKPOINTS, INCOMING, EvidenceFolder, exists
 from recorder_sync.witnessing.witnessed import Witnessed
@@ -138,7 +138,7 @@ class FolderPlace(Place):
         handle = os.open(self._all, flags | safely, 0o640)
         try:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise OSError(errno.EINVAL, "not a regular file", str(self._all))
+                raise NotRegular(self._all)
             size = os.fstat(handle).st_size
             tail = os.pread(handle, _TAIL, max(0, size - _TAIL))
             if tail.endswith(note):
