@@ -6,6 +6,7 @@ through a link.
 
 import os
 import shutil
+import stat
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -103,6 +104,92 @@ def test_promise_5_it_is_found_and_no_command_hangs(
     _told(station.run("custody", "verify"))
 
 
+def _pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def _link(path: Path) -> None:
+    path.with_name("elsewhere").write_bytes(b"not ours")
+    path.symlink_to(path.with_name("elsewhere"))
+
+
+def _device(path: Path) -> None:
+    os.mknod(path, 0o600 | stat.S_IFCHR, os.makedev(1, 5))  # as /dev/zero, which never ends
+
+
+_IN_PLACE = pytest.mark.parametrize("put", [_pipe, _link, _device], ids=lambda put: put.__name__)
+
+
+@_IN_PLACE
+@pytest.mark.parametrize("name", ["signing-key.pem", "next-signing-key.pem", "verifier-keys"])
+def test_promise_5_no_key_is_read_from_what_is_no_file(
+    station: Dock, name: str, put: Callable[[Path], None]
+) -> None:
+    path = station.state / "custody" / name
+    path.unlink(missing_ok=True)
+    put(path)
+    _told(station.run("custody", "checkpoint"))
+
+
+@_IN_PLACE
+@pytest.mark.parametrize("level", ["level-00", "level-01"])
+def test_promise_5_the_hashes_are_made_anew_where_something_else_stands(
+    station: Dock, level: str, put: Callable[[Path], None]
+) -> None:
+    path = station.state / "custody/tree" / level
+    path.unlink()
+    put(path)
+    station.run("devices", "add", "0032")
+    done = station.run("custody", "checkpoint")
+    assert "Traceback" not in done.err
+    done = station.run("custody", "verify")
+    assert done.code == 0, done.err
+    assert stat.S_ISREG(path.lstat().st_mode)
+    elsewhere = path.with_name("elsewhere")
+    assert not elsewhere.exists() or elsewhere.read_bytes() == b"not ours"
+
+
+@_IN_PLACE
+def test_promise_5_a_segment_that_is_no_file_is_not_written_to(
+    station: Dock, put: Callable[[Path], None]
+) -> None:
+    log = _log(station)
+    log.unlink()
+    put(log)
+    _told(station.run("devices", "add", "0032"))
+    elsewhere = log.with_name("elsewhere")
+    assert not elsewhere.exists() or elsewhere.read_bytes() == b"not ours"
+
+
+@_IN_PLACE
+@pytest.mark.parametrize(
+    "name", ["00000000000000000000.torn-0-0", "checkpoints/" + "9" * 20, "witnessed/" + "9" * 20]
+)
+def test_promise_5_a_backup_copies_nothing_that_is_no_file(
+    station: Dock, name: str, put: Callable[[Path], None]
+) -> None:
+    path = station.state / "custody" / name
+    path.parent.mkdir(exist_ok=True)
+    put(path)
+    done = station.run("catalogue", "backup")
+    _told(done)
+    assert path.name in done.err
+
+
+@_IN_PLACE
+@pytest.mark.parametrize("name", ["witness-key.pem", "trusted", "verifier-key"])
+def test_promise_5_a_witness_reads_nothing_that_is_no_file(
+    station: Dock, tmp_path: Path, name: str, put: Callable[[Path], None]
+) -> None:
+    folder = tmp_path / "witness"
+    key = station.state / "custody/verifier-key"
+    made = station.run("custody", "witness", "--new", "--folder", folder, "--trust", key)
+    assert made.code == 0, made.err
+    (folder / name).unlink()
+    put(folder / name)
+    _told(station.run("custody", "witness", "--folder", folder))
+
+
 @pytest.mark.parametrize("name", ["test.checkpoint.new", "test.checkpoint", "test.checkpoints"])
 def test_promise_5_nothing_is_written_through_a_link_on_a_stick(
     station: Dock, tmp_path: Path, name: str
@@ -151,7 +238,7 @@ def test_promise_5_a_key_that_is_gone_is_not_replaced_when_its_notes_are_gone_to
 def test_a_witness_takes_no_note_whose_last_line_has_no_end(station: Dock, tmp_path: Path) -> None:
     folder = tmp_path / "witness"
     key = (station.state / "custody/verifier-key").read_text().strip()
-    station.run("custody", "witness", "--folder", folder, "--trust", key)
+    station.run("custody", "witness", "--new", "--folder", folder, "--trust", key)
     request = tmp_path / "request"
     request.write_text(station.run("custody", "request", "--since", "0").out)
     evil = tmp_path / "evil"

@@ -7,7 +7,7 @@ have signed.
 """
 
 import base64
-import binascii
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,6 +64,23 @@ def vouched(note: str, rotations: list[dict[str, Any]], trusted: Verifier) -> Vo
     return Vouched(checkpoint, keys)
 
 
+def vouched_by_any(
+    note: str, rotations: list[dict[str, Any]], trusted: Sequence[Verifier]
+) -> Vouched:
+    """Return the checkpoint of a note, to somebody who trusts each of these keys.
+
+    Raises as `vouched`, also where there is no key.
+    """
+    why: ValueError = Unfit(T("nobody who is known has signed it"))
+    for key in reversed(trusted):
+        try:
+            found = vouched(note, rotations, key)
+            return Vouched(found.checkpoint, found.keys.since(key))
+        except ValueError as error:
+            why = error
+    raise why
+
+
 def is_under(checkpoint: Checkpoint, proven: dict[str, Any]) -> bool:
     """Tell whether an entry with number and path is in the log under this checkpoint.
 
@@ -82,5 +99,5 @@ def decoded(hashes: list[str]) -> list[bytes]:
     """Return what `encoded` was given. Raises ValueError or TypeError."""
     try:
         return [base64.b64decode(one, validate=True) for one in hashes]
-    except binascii.Error as error:
+    except ValueError as error:
         raise Unfit(T("a hash of it cannot be read: {why}", why=error)) from None
