@@ -53,6 +53,12 @@ class ConfigurationProblem(RecorderSyncError):
         self.problems = problems
 
 
+def all_of(error: RecorderSyncError) -> str:
+    """Return an error with every problem that it lists, in one line of English for a log."""
+    problems = error.problems if isinstance(error, ConfigurationProblem) else ()
+    return "; ".join([str(error), *(problem.english for problem in problems)])
+
+
 class MissingPart(RecorderSyncError):
     """A needed part is not there: a program, a folder, space, a permission."""
 
