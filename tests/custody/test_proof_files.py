@@ -327,3 +327,20 @@ def test_promise_5_a_consistency_file_of_other_types_does_not_hold(
             except ValueError:
                 held = False
             assert not held or not changed
+
+
+def test_why_a_proof_does_not_hold_is_said_in_chinese_on_a_chinese_screen(
+    sealed: Dock, tmp_path: Path
+) -> None:
+    proof_of(sealed, tmp_path / "proof.json")
+    chinese = {"RECORDER_SYNC_LANGUAGE": "zh_CN"}
+    other = str(new_signer().verifier)
+    for arguments, words in (
+        (
+            ["custody", "check", tmp_path / "proof.json", "--verifier", other],
+            "没有任何已知的人签过名",
+        ),
+        (["custody", "check", tmp_path / "proof.json", "--verifier", "a+b+c"], "它不是验证公钥"),
+    ):
+        done = sealed.run(*arguments, env=chinese)
+        assert words in done.out + done.err

@@ -12,7 +12,13 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from recorder_sync.cli.given_files import document_in, no_verifier, text_of_file, verifier_in
+from recorder_sync.cli.given_files import (
+    document_in,
+    key_or_text,
+    no_verifier,
+    text_of_file,
+    verifier_in,
+)
 from recorder_sync.cli.new_file import refuse_place, write_new
 from recorder_sync.cli.screen import answers, messages, print_json
 from recorder_sync.cli.session import station_of
@@ -57,7 +63,7 @@ def check(
     json: _Json = False,
 ) -> None:
     document = document_in(file)
-    trusted = verifier_in(verifier) if verifier else _own(document, file)
+    trusted = verifier_in(key_or_text(verifier), verifier) if verifier else _own(document, file)
     why = _problem(document, trusted)
     if json:
         print_json(

@@ -5,6 +5,7 @@ and whatever it holds ends in an answer.
 """
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -65,9 +66,14 @@ def lines_of_file(path: Path) -> Iterator[str]:
 
 def document_in(path: Path) -> dict[str, Any]:
     """Return a proof or consistency file. Raises UsageProblem for none, or MissingPart."""
+    return document_of(text_of_file(path), path)
+
+
+def document_of(text: str, path: str | Path) -> dict[str, Any]:
+    """Return what the text of a proof or consistency file says. Raises UsageProblem for none."""
     hint = T("Name a file that custody prove or custody consistency wrote.")
     try:
-        found = json.loads(text_of_file(path))
+        found = json.loads(text)
     except RecursionError as error:
         why = T("it is nested too deeply")
         raise UsageProblem(T("{path} is no JSON: {why}.", path=path, why=why), hint) from error
@@ -78,24 +84,27 @@ def document_in(path: Path) -> dict[str, Any]:
     return found
 
 
-def verifier_in(given: str) -> Verifier:
-    """Return the station's key that is given, or the newest of a file.
+def key_or_text(given: str) -> str:
+    """Return the key that is given, or the text of the file that has it.
 
     Raises UsageProblem or MissingPart.
     """
+    is_key = given.count("+") >= 2 and not os.access(given, os.F_OK)
+    return given if is_key else text_of_file(given)
+
+
+def verifier_in(text: str, given: str) -> Verifier:
+    """Return the station's key in a text, the newest of several. Raises UsageProblem."""
     try:
-        return Verifier.parse(_key_line(given))
+        return Verifier.parse(_last(text))
     except ValueError as error:
         raise no_verifier(given, error) from error
 
 
-def witness_key_in(given: str) -> WitnessKey:
-    """Return the witness's key that is given, or that of a file.
-
-    Raises UsageProblem or MissingPart.
-    """
+def witness_key_in(text: str, given: str) -> WitnessKey:
+    """Return the witness's key in a text. Raises UsageProblem."""
     try:
-        return WitnessKey.parse(_key_line(given))
+        return WitnessKey.parse(_last(text))
     except ValueError as error:
         raise UsageProblem(
             T("{path} has no verifier key: {why}.", path=given, why=reason(error)),
@@ -111,16 +120,8 @@ def no_verifier(given: object, error: ValueError) -> UsageProblem:
     )
 
 
-def is_key(given: str) -> bool:
-    """Tell whether this is a key itself, whole or not, and no name of a file."""
-    return given.count("+") >= 2 and not Path(given).is_file()
-
-
-def _key_line(given: str) -> str:
-    if is_key(given):
-        return given
-    lines = text_of_file(given).split()
-    return lines[-1] if lines else ""
+def _last(text: str) -> str:
+    return next(reversed(text.split()), "")
 
 
 def _lines(file: BinaryIO) -> Iterator[str]:

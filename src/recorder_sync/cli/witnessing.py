@@ -10,8 +10,8 @@ import typer
 from rich.markup import escape
 
 from recorder_sync.cli.given_files import (
-    document_in,
-    is_key,
+    document_of,
+    key_or_text,
     lines_of_file,
     text_of_file,
     verifier_in,
@@ -155,7 +155,7 @@ def cosigned(
 ) -> None:
     with station_of(context) as station:
         settings = station.settings
-        keys = _keys(settings, None) if key is None else [witness_key_in(key)]
+        keys = _keys(settings, None) if key is None else [witness_key_in(key_or_text(key), key)]
         lines = [
             line
             for line in text_of_file(answer, LARGEST_REQUEST).splitlines()
@@ -295,16 +295,16 @@ def _keys(settings: Configuration, name: str | None) -> list[WitnessKey]:
 
 def _offered(given: str) -> Verifier | dict[str, Any]:
     """Return a key, or the file that leads to one. Raises UsageProblem or MissingPart."""
-    if not is_key(given) and text_of_file(given).lstrip().startswith("{"):
-        return document_in(Path(given))
-    return verifier_in(given)
+    text = key_or_text(given)
+    return document_of(text, given) if text.lstrip().startswith("{") else verifier_in(text, given)
 
 
 def _only_key(given: str) -> Verifier:
     """Return a key; not one of several in a file, since it might be the wrong one."""
-    if not is_key(given) and len(text_of_file(given).split()) > 1:
+    text = key_or_text(given)
+    if len(text.split()) > 1:
         raise UsageProblem(
             T("{path} has several keys.", path=given),
             T("Give the line of the one that was given up."),
         )
-    return verifier_in(given)
+    return verifier_in(text, given)
