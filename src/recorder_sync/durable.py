@@ -5,6 +5,7 @@ Data is on stable storage after fsync of the file, a name after fsync of its fol
 pages and would report success (https://lwn.net/Articles/752063/).
 """
 
+import errno
 import fcntl
 import os
 import stat
@@ -14,6 +15,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from recorder_sync.errors import NotRegular
+
+LARGEST_SMALL = 64 << 20
+"""Bytes of a file that is read as a whole."""
 
 READ_ONLY = 0o440
 """Mode of a sealed file."""
@@ -91,9 +95,15 @@ def open_for_writing(path: Path, flags: int = 0, mode: int = 0o640) -> int:
 
 
 def read_regular(path: Path) -> bytes:
-    """Return what a file holds, opened as `open_regular` does. Raises OSError."""
+    """Return what a small file holds, opened as `open_regular` does.
+
+    Raises OSError, also for a file that is larger than any key, note or list of them.
+    """
     with open_regular(path) as file:
-        return file.read()
+        found = file.read(LARGEST_SMALL + 1)
+    if len(found) > LARGEST_SMALL:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
+    return found
 
 
 def make_folders(folder: Path, mode: int = 0o750) -> None:

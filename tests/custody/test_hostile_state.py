@@ -117,77 +117,101 @@ def _device(path: Path) -> None:
     os.mknod(path, 0o600 | stat.S_IFCHR, os.makedev(1, 5))  # as /dev/zero, which never ends
 
 
-_IN_PLACE = pytest.mark.parametrize("put", [_pipe, _link, _device], ids=lambda put: put.__name__)
+def _huge(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(1 << 40)
 
 
-@_IN_PLACE
-@pytest.mark.parametrize("name", ["signing-key.pem", "next-signing-key.pem", "verifier-keys"])
+Put = Callable[[Path], None]
+
+
+@pytest.fixture
+def registered(dock: Dock) -> Dock:
+    """A station with entries and a checkpoint, and without a recording."""
+    dock.configure(ingest={"immutable": False})
+    assert dock.run("devices", "add", "0031").code == 0
+    assert dock.run("custody", "checkpoint").code == 0
+    return dock
+
+
+@pytest.mark.parametrize(
+    ("name", "put"),
+    [
+        ("signing-key.pem", _pipe),
+        ("signing-key.pem", _huge),
+        ("next-signing-key.pem", _device),
+        ("verifier-keys", _link),
+    ],
+)
 def test_promise_5_no_key_is_read_from_what_is_no_file(
-    station: Dock, name: str, put: Callable[[Path], None]
+    registered: Dock, name: str, put: Put
 ) -> None:
-    path = station.state / "custody" / name
+    path = registered.state / "custody" / name
     path.unlink(missing_ok=True)
     put(path)
-    _told(station.run("custody", "checkpoint"))
+    _told(registered.run("custody", "checkpoint"))
 
 
-@_IN_PLACE
-@pytest.mark.parametrize("level", ["level-00", "level-01"])
+@pytest.mark.parametrize(("level", "put"), [("level-00", _pipe), ("level-01", _link)])
 def test_promise_5_the_hashes_are_made_anew_where_something_else_stands(
-    station: Dock, level: str, put: Callable[[Path], None]
+    registered: Dock, level: str, put: Put
 ) -> None:
-    path = station.state / "custody/tree" / level
-    path.unlink()
+    path = registered.state / "custody/tree" / level
+    path.unlink(missing_ok=True)
     put(path)
-    station.run("devices", "add", "0032")
-    done = station.run("custody", "checkpoint")
+    registered.run("devices", "add", "0032")
+    registered.run("devices", "add", "0033")
+    done = registered.run("custody", "checkpoint")
     assert "Traceback" not in done.err
-    done = station.run("custody", "verify")
+    done = registered.run("custody", "verify")
     assert done.code == 0, done.err
     assert stat.S_ISREG(path.lstat().st_mode)
     elsewhere = path.with_name("elsewhere")
     assert not elsewhere.exists() or elsewhere.read_bytes() == b"not ours"
 
 
-@_IN_PLACE
-def test_promise_5_a_segment_that_is_no_file_is_not_written_to(
-    station: Dock, put: Callable[[Path], None]
-) -> None:
-    log = _log(station)
+@pytest.mark.parametrize("put", [_pipe, _link])
+def test_promise_5_a_segment_that_is_no_file_is_not_written_to(registered: Dock, put: Put) -> None:
+    log = _log(registered)
     log.unlink()
     put(log)
-    _told(station.run("devices", "add", "0032"))
+    _told(registered.run("devices", "add", "0032"))
     elsewhere = log.with_name("elsewhere")
     assert not elsewhere.exists() or elsewhere.read_bytes() == b"not ours"
 
 
-@_IN_PLACE
 @pytest.mark.parametrize(
-    "name", ["00000000000000000000.torn-0-0", "checkpoints/" + "9" * 20, "witnessed/" + "9" * 20]
+    ("name", "put"),
+    [
+        ("00000000000000000000.torn-0-0", _pipe),
+        ("checkpoints/" + "9" * 20, _link),
+        ("witnessed/" + "9" * 20, _device),
+    ],
 )
 def test_promise_5_a_backup_copies_nothing_that_is_no_file(
-    station: Dock, name: str, put: Callable[[Path], None]
+    registered: Dock, name: str, put: Put
 ) -> None:
-    path = station.state / "custody" / name
+    path = registered.state / "custody" / name
     path.parent.mkdir(exist_ok=True)
     put(path)
-    done = station.run("catalogue", "backup")
+    done = registered.run("catalogue", "backup")
     _told(done)
     assert path.name in done.err
 
 
-@_IN_PLACE
-@pytest.mark.parametrize("name", ["witness-key.pem", "trusted", "verifier-key"])
+@pytest.mark.parametrize(
+    ("name", "put"), [("witness-key.pem", _pipe), ("trusted", _device), ("verifier-key", _link)]
+)
 def test_promise_5_a_witness_reads_nothing_that_is_no_file(
-    station: Dock, tmp_path: Path, name: str, put: Callable[[Path], None]
+    registered: Dock, tmp_path: Path, name: str, put: Put
 ) -> None:
     folder = tmp_path / "witness"
-    key = station.state / "custody/verifier-key"
-    made = station.run("custody", "witness", "--new", "--folder", folder, "--trust", key)
+    key = registered.state / "custody/verifier-key"
+    made = registered.run("custody", "witness", "--new", "--folder", folder, "--trust", key)
     assert made.code == 0, made.err
     (folder / name).unlink()
     put(folder / name)
-    _told(station.run("custody", "witness", "--folder", folder))
+    _told(registered.run("custody", "witness", "--folder", folder))
 
 
 @pytest.mark.parametrize("name", ["test.checkpoint.new", "test.checkpoint", "test.checkpoints"])

@@ -335,12 +335,7 @@ def test_why_a_proof_does_not_hold_is_said_in_chinese_on_a_chinese_screen(
     proof_of(sealed, tmp_path / "proof.json")
     chinese = {"RECORDER_SYNC_LANGUAGE": "zh_CN"}
     other = str(new_signer().verifier)
-    for arguments, words in (
-        (
-            ["custody", "check", tmp_path / "proof.json", "--verifier", other],
-            "没有任何已知的人签过名",
-        ),
-        (["custody", "check", tmp_path / "proof.json", "--verifier", "a+b+c"], "它不是验证公钥"),
-    ):
-        done = sealed.run(*arguments, env=chinese)
+    for key, words in ((other, "没有任何已知的人签过名"), ("a+b+c", "它不是验证公钥")):
+        file = tmp_path / "proof.json"
+        done = sealed.run("custody", "check", file, "--verifier", key, env=chinese)
         assert words in done.out + done.err

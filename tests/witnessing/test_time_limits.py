@@ -76,10 +76,11 @@ def test_a_body_that_trickles_ends_in_time() -> None:
 
 def test_what_cannot_be_cut_off_is_left_behind_and_only_once() -> None:
     """Such as looking up a name that no server answers for."""
-    goes_on, begun = threading.Event(), []
+    goes_on = threading.Event()
+    begun: list[float] = []
 
     def hang() -> bool:
-        begun.append(None)
+        begun.append(time.monotonic())
         return goes_on.wait(30)
 
     for _ in range(3):
