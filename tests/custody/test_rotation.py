@@ -26,6 +26,7 @@ from recorder_sync.custody.copy import extend_copy
 from recorder_sync.custody.log import Act, CustodyLog, Deed
 from recorder_sync.custody.proof import holds, prove
 from recorder_sync.custody.rotation import Rotation, rotation_facts, succession
+from recorder_sync.durable import exclusive
 from recorder_sync.errors import CustodyProblem
 from recorder_sync.witnessing.witness_client import request_for
 from tests.conftest import Dock
@@ -370,7 +371,8 @@ def test_proofs_hold_while_the_hashes_are_removed_and_made_anew(folder: Path) ->
     def verify() -> None:
         other = checkpoints_in(folder)
         while not ended.is_set():
-            (folder / "tree/level-02").unlink(missing_ok=True)
+            with exclusive(folder / "checkpoint.lock"):  # as whoever makes them anew has it
+                (folder / "tree/level-02").unlink(missing_ok=True)
             other.check()
 
     verifying = threading.Thread(target=verify)

@@ -55,7 +55,7 @@ class TreeOfLog:
             self._extend(size)
             if last is not None:
                 self.compare(last)
-        except ValueError:  # the log has it all
+        except (ValueError, FileNotFoundError):  # the log has it all
             self.tree.forget()
             self._extend(size)
             if last is not None:
