@@ -126,6 +126,22 @@ def test_a_witness_follows_a_rotation_that_is_proven_from_what_it_has_seen(
     assert offered(known, office, 3).code == 0
 
 
+def test_a_key_that_was_distrusted_is_trusted_again_only_by_its_own_name(
+    known: Dock, office: Office, tmp_path: Path
+) -> None:
+    assert known.run("custody", "rotate-key").code == 0
+    leaked = key_of(known)
+    assert office.run("--trust", leaked).code == 0
+    assert office.run("--distrust", leaked).code == 0
+    size = str(int(checkpoint(known).split("\n")[1]))
+    proof = tmp_path / "consistency.json"
+    assert known.run("custody", "consistency", "3", size, "--to", proof).code == 0
+    done = office.run("--trust", proof)
+    assert done.code == 2
+    assert "a key that is distrusted" in done.err
+    assert leaked not in (office.folder / "trusted").read_text("utf-8")
+
+
 def test_art_5_a_rotation_in_another_log_than_the_one_that_was_seen_is_not_followed(
     known: Dock, office: Office, tmp_path: Path
 ) -> None:

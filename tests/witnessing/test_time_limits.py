@@ -62,7 +62,7 @@ def test_an_exchange_ends_in_time_however_the_answer_trickles(trickling: Trickli
     with pytest.raises(NoAnswer):
         post(trickling.url, b"body", "text/plain", in_all_s=0.3)
     assert time.monotonic() - begun < 2
-    assert trickling.cut.wait(5), "the line is cut, and no thread is left"
+    assert trickling.cut.wait(1), "the line is cut, and no thread is left"
 
 
 def test_a_body_that_trickles_ends_in_time() -> None:

@@ -12,10 +12,12 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 from recorder_sync.custody.log import CustodyLog
-from recorder_sync.durable import make_folders, open_regular, read_regular, sync_folder
-from recorder_sync.errors import CustodyProblem
+from recorder_sync.custody.problem import unreliable
+from recorder_sync.durable import make_folders, open_regular, sync_folder
+from recorder_sync.errors import CustodyProblem, os_reason
 from recorder_sync.language import T
 
 _BESIDE = ("*.torn-*", "verifier-key*")
@@ -49,7 +51,7 @@ def extend_copy(
     for pattern in _BESIDE:
         for file in folder.glob(pattern):
             copy = to / file.name
-            if not copy.exists() or read_regular(copy) != read_regular(file):
+            if not copy.exists() or not _is_like(copy, file):
                 copied += _copy(file, copy)
     sync_folder(to)
     for name in _NOTES:
@@ -109,12 +111,31 @@ def _copy_notes(folder: Path, to: Path) -> int:
     return copied
 
 
+def _is_like(copy: Path, file: Path) -> bool:
+    with _opened(file) as new, open_regular(copy) as old:
+        return old.read() == new.read()
+
+
+def _opened(file: Path) -> BinaryIO:
+    """Open a file of the log's folder; raises CustodyProblem, which names it."""
+    try:
+        return open_regular(file)
+    except OSError as error:
+        raise unreliable(
+            T(
+                "The file {file} beside the custody log cannot be copied: {why}.",
+                file=file.name,
+                why=os_reason(error),
+            )
+        ) from error
+
+
 def _copy(file: Path, to: Path, size: int | None = None) -> int:
     """Copy a file, or its first bytes, beside its name, synced, and rename it."""
     part = to.with_name(f".{to.name}.part")
     part.unlink(missing_ok=True)
     handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(handle, "wb") as copy, open_regular(file) as source:
+    with os.fdopen(handle, "wb") as copy, _opened(file) as source:
         shutil.copyfileobj(source, copy, 1 << 20)
         if size is not None:
             copy.truncate(size)

@@ -113,6 +113,8 @@ class WitnessFolder:
                 origin = claimed(str(document.get("new"))).origin
                 counts = self._counting(origin)
                 keys = successor(document, counts, self.seen(origin))
+                if keys.newest in self._verifiers(_DISTRUSTED):
+                    raise Unfit(T("it leads to a key that is distrusted"))
             except ValueError as error:
                 raise UsageProblem(
                     T("The file leads to no new key: {why}.", why=reason(error)),
