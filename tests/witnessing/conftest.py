@@ -76,7 +76,7 @@ class Office:
         self.folder = folder
         self.url = ""
         self.process: subprocess.Popen[str] | None = None
-        assert self.run("--name", "office-b").code == 0
+        assert self.run("--new", "--name", "office-b").code == 0
         self.key = WitnessKey.parse((folder / "verifier-key").read_text("utf-8"))
 
     def _command(self, *arguments: str | Path) -> list[str]:

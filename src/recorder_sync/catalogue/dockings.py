@@ -254,6 +254,15 @@ def list_dockings(db: Database, device: str | None, limit: int) -> list[Docking]
     return [_docking(db, row) for row in rows]
 
 
+def about_device(db: Database, device: str) -> frozenset[str]:
+    """Return the ids of all dockings and recordings of a device."""
+    rows = db.execute(
+        "select id from dockings where device = ? union select id from recordings where device = ?",
+        [device, device],
+    )
+    return frozenset(identifier for (identifier,) in rows)
+
+
 def docking(db: Database, prefix: str) -> Docking:
     """Return the docking whose id starts with `prefix`, or raise NotFound."""
     rows = list(

@@ -195,9 +195,9 @@ def targets_of(settings: Configuration, *, channels: bool = True) -> list[Target
     """
     witness = settings.witness
     witnessed = Witnessed(settings.paths.state / "custody")
-    tree = checkpoints_of(settings).tree
+    checkpoints = checkpoints_of(settings)
     targets: list[Target] = [
-        WitnessClient(server, server.url, tree, witnessed)
+        WitnessClient(server, server.url, checkpoints, witnessed)
         for server in witness.servers
         if server.url is not None
     ]

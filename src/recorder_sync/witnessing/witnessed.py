@@ -72,7 +72,7 @@ class Witnessed:
     def sent(self, channel: str) -> tuple[int, datetime] | None:
         """Return how many entries the last message through a channel told of, and when."""
         try:
-            size, time = (self._folder / f"sent-{channel}").read_text("utf-8").split()
+            size, time = read_regular(self._folder / f"sent-{channel}").decode().split()
             return int(size), moment(time)
         except (FileNotFoundError, ValueError):  # none, or cut by a power failure: sent again
             return None
