@@ -17,7 +17,7 @@ from recorder_sync.durable import make_folders, sync_folder
 from recorder_sync.errors import CustodyProblem
 from recorder_sync.language import T
 
-_BESIDE = ("*.torn-*", "verifier-key*")
+_BESIDE = ("*.torn-*", "verifier-key*", "delivered")
 _NOTES = ("checkpoints", "witnessed")
 """Folders of files that keep their content, or get longer."""
 _COMPARED = 1 << 20

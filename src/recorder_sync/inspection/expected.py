@@ -23,6 +23,7 @@ from recorder_sync.catalogue.schema import migrations
 from recorder_sync.catalogue.words import words
 from recorder_sync.custody.log import Act, CustodyLog, Entry
 from recorder_sync.errors import CustodyProblem
+from recorder_sync.inspection.schema import Schema, schema_of
 from recorder_sync.language import T
 from recorder_sync.timestamps import moment
 
@@ -37,7 +38,7 @@ _RECORDING = (
     *("recorded_start", "recorded_end", "duration_s", "sealed_at", "deadline", "on_time"),
     *("flags", "description_blake3", "description_sha256", "part", "custody_seq", "number"),
 )
-_EXTRA = ("folder", "protection")
+_EXTRA = ("folder", "protection", "fs_verity")
 """What the catalogue has no column for, and verification asks for."""
 
 _INSERT = (
@@ -60,6 +61,8 @@ class Expected:
         """Of recordings whose tags were corrected: what the newest entry says."""
         self.officer_names: set[tuple[str, str]] = set()
         """Every name that the log ever gave an officer."""
+        self.schema: Schema = {}
+        """What a catalogue is made of that was made just now."""
         self._seals: list[tuple[object, ...]] = []
         self._outcomes: list[tuple[str, str, bytes]] = []
         self._seen: set[object] = set()
@@ -105,11 +108,12 @@ class Expected:
 
     def _make_tables(self) -> None:
         for pragma in (
-            *("journal_mode=off", "synchronous=off", "foreign_keys=off"),
+            *("journal_mode=off", "synchronous=off", "foreign_keys=off", "trusted_schema=off"),
             f"cache_size=-{_CACHE_KIB}",
         ):
             self.db.execute(f"pragma {pragma}")
         migrations.apply(self.db)
+        self.schema = schema_of(self.db)
         for (trigger,) in self.db.execute(
             "select name from sqlite_schema where type = 'trigger'"
         ).fetchall():
@@ -156,6 +160,7 @@ class Expected:
                 *(facts["description_sha256"], None, entry.seq),
                 time_line.first_place(start, found["id"]),
                 *(found["path"].rpartition("/")[0], facts.get("protection")),
+                facts.get("fs_verity"),
             )
         )
         if not found["missing"]:
