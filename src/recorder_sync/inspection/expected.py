@@ -130,7 +130,7 @@ class Expected:
             if len(self._seals) >= _BATCH:
                 self._flush()
             return
-        if act is Act.VIEW or act is Act.EXPORT:
+        if act in (Act.VIEW, Act.EXPORT, Act.EXPORT_FAILED):
             return
         if not _touches_nothing_sealed(entry):
             self._flush()

@@ -24,8 +24,6 @@ from recorder_sync.language import T
 from recorder_sync.printable import printable
 
 _WAIT_S = 60.0
-_CORRUPT = 11
-"""SQLITE_CORRUPT; what is above the lowest byte says where."""
 
 
 class SoundnessCheck:
@@ -133,4 +131,4 @@ def full_text_tables(schema: Schema) -> list[str]:
 
 
 def _is_damage(error: sqlite3.DatabaseError) -> bool:
-    return error.sqlite_errorcode & 0xFF == _CORRUPT
+    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_CORRUPT

@@ -7,12 +7,13 @@ bodies it is metadata only. What was re-read and whole is put on record as it go
 verification of everything that was cut off goes on where it was.
 """
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from recorder_sync.catalogue import recordings, verified
-from recorder_sync.catalogue.database import transaction
+from recorder_sync.catalogue.database import FILE_NAME, explain, is_of_schema, transaction
 from recorder_sync.custody.log import Act
 from recorder_sync.errors import CustodyProblem
 from recorder_sync.ingest.buffers import page_aligned
@@ -28,6 +29,7 @@ from recorder_sync.inspection.on_disk import (
 )
 from recorder_sync.inspection.pace import Pace
 from recorder_sync.inspection.records import checked_records
+from recorder_sync.language import T
 from recorder_sync.station import Station
 from recorder_sync.timestamps import iso
 
@@ -253,9 +255,15 @@ class _Verifying:
                 **facts,
             },
         )
-        station.custody.append([deed])
-        with transaction(station.catalogue):
-            verified.enter(station.catalogue, deed.facts, deed.time)
+        try:
+            with transaction(station.catalogue):
+                station.custody.append([deed])
+                verified.enter(station.catalogue, deed.facts, deed.time)
+        except sqlite3.DatabaseError as error:
+            if not is_of_schema(error):
+                raise explain(error) from error
+            text = T("the result cannot be entered: {why}", why=error)
+            self._add([Finding(FindingKind.CATALOGUE_DAMAGED, FILE_NAME, text)])
         self._whole = []
 
     def _log_is_broken(self) -> bool:

@@ -10,6 +10,7 @@ place and cuts this file as well is noticed only by places that they did not thi
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,6 +18,7 @@ from pathlib import Path
 from recorder_sync.durable import exclusive, make_folders, read_regular, sync_folder, write_all
 
 FILE = "delivered"
+_SIZE = re.compile(r"[0-9]{20}")
 _MOUNTS = Path("/proc/self/mountinfo")
 _NUMBER_THEMSELVES = frozenset({"ext2", "ext3", "ext4"})
 """What statvfs(2) gives for them is made of their UUID; for others, of the device's number."""
