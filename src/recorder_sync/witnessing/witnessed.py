@@ -65,7 +65,9 @@ class Witnessed:
         make_folders(self._folder)
         path = self._folder / f"{size:020d}.tsr"
         if os.path.lexists(path):  # it does not hold, and is looked at by verification
-            os.rename(path, path.with_name(f"{path.name}.false"))
+            aside = path.with_name(f"{path.name}.false")
+            aside.unlink(missing_ok=True)
+            os.link(path, aside, follow_symlinks=False)
         self._replace(path, response)
 
     def timestamps(self) -> Iterator[tuple[int, Path]]:
