@@ -123,7 +123,7 @@ def _named(what: SchemaObject) -> dict[str, object]:
         "table": T("table"),
         "index": T("index"),
         "trigger": T("trigger"),
-        "view": T("view"),
+        "view": T("database view"),
     }
     return {"kind": kinds.get(what.kind, _short(what.kind)), "name": _short(what.name)}
 
