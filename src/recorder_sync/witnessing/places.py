@@ -96,7 +96,8 @@ class EvidencePlace(Place):
         name = f"{signed.checkpoint.size:020d}"
         with self._evidence.folder(self._relative, make=True) as folder:
             for left in self.path.glob(f".{_DIGITS}.new"):
-                os.unlink(left.name, dir_fd=folder)  # of a run that was cut off
+                if left.is_file():  # of a run that was cut off
+                    os.unlink(left.name, dir_fd=folder)
             if not exists(name, folder):
                 self._write(name, folder, signed.note.encode())
             self._evidence.protect(name, folder)
