@@ -17,6 +17,7 @@ from typing import Any
 import structlog
 
 from recorder_sync import __version__
+from recorder_sync.catalogue.restore import take_up_rest
 from recorder_sync.clock_watch import ClockWatch, report_step
 from recorder_sync.config import Configuration, load
 from recorder_sync.custody.log import Act
@@ -135,6 +136,7 @@ class DockService:
 
     def _begin(self, station: Station) -> None:
         recovered = recover(station)
+        self._take_up_rest(station)
         stays = end_stays_of_earlier_runs(station)
         recovered_dockings = recover(station).dockings if stays else 0
         _log.info(
@@ -148,6 +150,12 @@ class DockService:
             station,
             {"what": "started", "version": __version__, "configuration": _digest(self._path)},
         )
+
+    def _take_up_rest(self, station: Station) -> None:
+        try:
+            take_up_rest(station.catalogue, station.custody)
+        except (RecorderSyncError, sqlite3.DatabaseError) as error:  # verification names it
+            _log.error("the catalogue is not brought up to the custody log", why=str(error))
 
     def _live(self, station: Station, board: Board, dock: Dock) -> None:
         clock = ClockWatch()

@@ -178,6 +178,15 @@ def explain(error: sqlite3.DatabaseError, path: Path | None = None) -> RecorderS
     return broken(shown, str(error))
 
 
+def is_of_schema(error: sqlite3.DatabaseError) -> bool:
+    """Tell whether tables, indexes or triggers are why a statement fails, and not its moment."""
+    return error.sqlite_errorcode & 0xFF in (
+        sqlite3.SQLITE_ERROR,
+        sqlite3.SQLITE_CONSTRAINT,
+        sqlite3.SQLITE_CORRUPT,
+    )
+
+
 def broken(path: Path | str, why: str | Text) -> CatalogueProblem:
     return CatalogueProblem(
         T("The catalogue {path} is broken: {why}.", path=path, why=why),

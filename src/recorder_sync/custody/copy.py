@@ -20,7 +20,7 @@ from recorder_sync.durable import make_folders, open_regular, sync_folder
 from recorder_sync.errors import CustodyProblem, os_reason
 from recorder_sync.language import T
 
-_BESIDE = ("*.torn-*", "verifier-key*")
+_BESIDE = ("*.torn-*", "verifier-key*", "delivered")
 _NOTES = ("checkpoints", "witnessed")
 """Folders of files that keep their content, or get longer."""
 _KEPT = re.compile(r"[0-9]{20}(\.tsr)?|sent-[0-9a-f]{16}")

@@ -45,6 +45,8 @@ class Act(StrEnum):
     """Checkpoints are signed with another key from then on."""
     VIEW = "view"
     EXPORT = "export"
+    EXPORT_FAILED = "export-failed"
+    """The copy that an entry speaks of was refused or cut off: it was not made."""
     TAG = "tag"
     LEDGER = "ledger-entry"
     VERIFICATION = "verification"

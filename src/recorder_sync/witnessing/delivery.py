@@ -204,8 +204,8 @@ def targets_of(settings: Configuration, *, channels: bool = True) -> list[Target
     if witness.timestamp_url is not None:
         from recorder_sync.witnessing.timestamping import TimestampAuthority
 
-        files = witness.timestamp_certificates
-        targets.append(TimestampAuthority(witness.timestamp_url, files, witnessed))
+        files, notes = witness.timestamp_certificates, settings.paths.state / _NOTES
+        targets.append(TimestampAuthority(witness.timestamp_url, files, witnessed, notes))
     if channels and witness.channels_file is not None:
         every = timedelta(hours=witness.message_every_hours)
         addresses = addresses_in(witness.channels_file)

@@ -51,6 +51,11 @@ class Place(ABC):
     def is_there(self) -> bool:
         """Tell whether the disk or stick is there."""
 
+    @property
+    def disk(self) -> Path:
+        """A folder on the disk or stick, which is there when that is."""
+        return self.path
+
     @abstractmethod
     def keep(self, signed: Signed) -> None:
         """Keep a note, synced; one that is kept already is left alone. Raises OSError."""
@@ -58,6 +63,10 @@ class Place(ABC):
     @abstractmethod
     def notes(self) -> Iterator[NoteElsewhere]:
         """Yield what is kept of this station's log, newest first. Raises OSError."""
+
+    def sizes(self) -> set[int]:
+        """Return how many entries each note kept here vouches for. Raises OSError."""
+        return {size for size in map(_entries_of, self.notes()) if isinstance(size, int)}
 
     def newest(self) -> list[NoteElsewhere]:
         """Return the note with most entries, if any, by what it says and not by its name.
@@ -75,12 +84,22 @@ class EvidencePlace(Place):
         self._evidence = evidence
         self._relative = f"{CHECKPOINTS}/{station}"
 
+    @property
+    def disk(self) -> Path:
+        return self._evidence.root
+
     def is_there(self) -> bool:
         return (self._evidence.root / INCOMING).is_dir()
+
+    def sizes(self) -> set[int]:
+        return {int(path.name) for path in self.path.glob(_DIGITS) if path.is_file()}
 
     def keep(self, signed: Signed) -> None:
         name = f"{signed.checkpoint.size:020d}"
         with self._evidence.folder(self._relative, make=True) as folder:
+            for left in self.path.glob(f".{_DIGITS}.new"):
+                if left.is_file():  # of a run that was cut off
+                    os.unlink(left.name, dir_fd=folder)
             if not exists(name, folder):
                 self._write(name, folder, signed.note.encode())
             self._evidence.protect(name, folder)
