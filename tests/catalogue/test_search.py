@@ -492,9 +492,9 @@ def test_looking_up_one_thing_reads_no_whole_table(db: Database, made: list[Made
     one = next(m.recording for m in made if m.state is State.SEALED)
     lookups: dict[str, Callable[[], object]] = {
         "by id": lambda: recordings.recording(db, one.id[:8]),
-        "by content": lambda: recordings.with_content(db, one.digests.blake3, one.size),
+        "by content": lambda: recordings.with_content(db, [one.digests.blake3]),
         "interrupted": lambda: recordings.intents(db),
-        "seen before": lambda: dockings.sightings(db, one.original_path, one.size, one.mtime_ns),
+        "seen before": lambda: dockings.sightings(db, one.docking),
         "of one case": lambda: list(recordings.sealed_ids(db, case=CASES[0].number)),
         "sealed since": lambda: list(recordings.sealed_ids(db, since=BEGIN)),
         "names": lambda: dockings.other_names(db, one.id),

@@ -195,20 +195,19 @@ class SameContent:
     """Its device now, and as it was sealed; None: unassigned."""
 
 
-def with_content(db: Database, blake3: str, size: int) -> list[SameContent]:
-    """Return the recordings with this content."""
-    rows = db.query(
-        "select id, state, device, device_as_sealed from recordings where blake3 = ? and size = ?",
-        [blake3, size],
+def with_content(db: Database, digests: Sequence[str]) -> dict[tuple[str, int], list[SameContent]]:
+    """Return the recordings with these BLAKE3 digests, by digest and size."""
+    marks = ", ".join("?" for _ in digests)
+    rows = db.execute(
+        "select blake3, size, id, state, device, device_as_sealed from recordings"
+        f" where blake3 in ({marks}) order by number",
+        list(digests),
     )
-    return [
-        SameContent(
-            row["id"],
-            State(row["state"]),
-            frozenset((row["device"], row["device_as_sealed"])),
-        )
-        for row in rows
-    ]
+    found: dict[tuple[str, int], list[SameContent]] = {}
+    for blake3, size, recording, state, device, as_sealed in rows:
+        same = SameContent(recording, State(state), frozenset((device, as_sealed)))
+        found.setdefault((blake3, size), []).append(same)
+    return found
 
 
 def recording(db: Database, prefix: str) -> Sealed:
