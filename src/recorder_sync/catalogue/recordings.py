@@ -59,10 +59,16 @@ def enter(db: Database, intents: Sequence[Intent]) -> None:
     see_tags(db, [intent.recording for intent in intents])
     state = after(None, Event.INTENT_WRITTEN)
     assert state is not None
+    numbers: set[int] = set()
+    rows: list[dict[str, Any]] = []
     for intent in intents:
-        insert(db, "recordings", _row(db, intent, state))
-        description = {"recording": intent.recording.id, "json": intent.text}
-        insert(db, "descriptions", description)
+        recording = intent.recording
+        number = time_line.free_place(db, recording.recorded.start, recording.id, numbers)
+        numbers.add(number)
+        rows.append(_row(intent, number, state))
+    insert(db, "recordings", rows)
+    described = [{"recording": i.recording.id, "json": i.text} for i in intents]
+    insert(db, "descriptions", described)
 
 
 def see_tags(db: Database, seen: Sequence[Recording]) -> None:
@@ -75,12 +81,12 @@ def see_tags(db: Database, seen: Sequence[Recording]) -> None:
         ledger.see_case(db, case)
 
 
-def _row(db: Database, intent: Intent, state: State) -> dict[str, Any]:
+def _row(intent: Intent, number: int, state: State) -> dict[str, Any]:
     recording = intent.recording
     device = recording.tags.device
     return {
         **columns(recording),
-        "number": time_line.free_place(db, recording.recorded.start, recording.id),
+        "number": number,
         "state": state.value,
         "docking": recording.docking,
         "device_as_sealed": device.value if device else None,

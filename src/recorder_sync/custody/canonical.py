@@ -7,6 +7,7 @@ above all, is left to the library.
 
 import json
 from collections.abc import Iterable
+from typing import Any
 
 import rfc8785
 
@@ -44,5 +45,8 @@ def _is_plain(value: object) -> bool:
     return type(value) is list and all(map(_is_plain, value))
 
 
-def _are_plain_names(names: Iterable[object]) -> bool:
-    return all(type(name) is str and name.isascii() for name in names)
+def _are_plain_names(names: Iterable[Any]) -> bool:
+    try:
+        return "".join(names).isascii()
+    except TypeError:  # a name that is no text: the library will say so
+        return False

@@ -63,7 +63,7 @@ class Copier:
             return self._ask(group)
         except (OSError, EOFError, pickle.UnpicklingError):  # it was killed
             for file in group.files:
-                file.part.unlink(missing_ok=True)
+                (group.folder.path / file.part).unlink(missing_ok=True)
             return copy_small(group)
         finally:
             with self._changed:

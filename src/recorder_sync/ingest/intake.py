@@ -208,6 +208,9 @@ class Intake:
         Raises MissingPart or VolumeGone when it cannot go on as a whole.
         """
         report = self._report
+        if _are_many_small([item for item in self._items if item.is_recording]):
+            self._capacity.copier.start()  # both are ready by the time that they are needed
+            self._capacity.describer.start()
         with incoming_folder(self._station, report.docking) as incoming:
             log_opening(self._station, report)
             for path, why in self._card.unreadable:
@@ -233,10 +236,7 @@ class Intake:
 
     def _lanes(self, incoming: Path, new: Sequence[Item]) -> Lanes:
         settings, capacity = self._station.settings.ingest, self._capacity
-        is_many = sum(1 for item in new if item.size <= CHUNK) >= _MANY_SMALL
-        if is_many:  # both are ready by the time that they are needed
-            capacity.copier.start()
-            capacity.describer.start()
+        is_many = _are_many_small(new)
         copying = Copying(
             self._volume,
             incoming,
@@ -356,6 +356,11 @@ class Intake:
     def _add(self, outcome: Outcome) -> None:
         self._report.outcomes.append(outcome)
         self._observer.finished(outcome)
+
+
+def _are_many_small(items: Sequence[Item]) -> bool:
+    """Tell whether a process of its own should copy the small ones among them."""
+    return sum(1 for item in items if item.size <= CHUNK) >= _MANY_SMALL
 
 
 def new_docking_id(station: Station, started_at: datetime) -> str:

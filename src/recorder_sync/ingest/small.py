@@ -32,8 +32,8 @@ class SmallFile:
     path: CardPath
     size: int
     mtime_ns: int
-    part: Path
-    """Where its copy goes."""
+    part: str
+    """Name of its copy in the group's folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def _written(
     stack: ExitStack,
 ) -> _Written | RecordingFailure:
     try:
-        target = opened_in(folder, file.part.name, NEW, READ_ONLY)
+        target = opened_in(folder, file.part, NEW, READ_ONLY)
         stack.callback(os.close, target)
         try:
             with reader.file(file.path) as handle:
