@@ -87,17 +87,20 @@ def test_groups_of_one_card_come_back_each_to_whoever_asked(tmp_path: Path) -> N
             card.check(first, one.result(timeout=30))
 
 
-def test_a_card_that_hangs_in_the_process_holds_up_no_other_card(tmp_path: Path) -> None:
+@pytest.mark.parametrize("groups", [(0,), (0, 3)])
+def test_a_card_that_hangs_in_the_process_holds_up_no_other_card(
+    tmp_path: Path, groups: tuple[int, ...]
+) -> None:
     hanging, other = Card(tmp_path / "hanging"), Card(tmp_path / "other")
     with closing(Copier()) as process:
         pid = stopped(process)
-        waiting = [asked(process, hanging, first) for first in (0, 3)]
-        until(lambda: process._under_way == 2, "both groups with the process")
+        waiting = [asked(process, hanging, first) for first in groups]
+        until(lambda: process._under_way == len(groups), "the groups with the process")
         other.check(0, asked(process, other, 0).result(timeout=30))
         other.check(3, asked(process, other, 3).result(timeout=30))
         assert not any(one.done() for one in waiting)
         os.kill(pid, signal.SIGCONT)
-        for first, one in zip((0, 3), waiting, strict=True):
+        for first, one in zip(groups, waiting, strict=True):
             hanging.check(first, one.result(timeout=30))
 
 
