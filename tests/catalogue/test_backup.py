@@ -5,7 +5,6 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-import tempfile
 from contextlib import closing
 from pathlib import Path
 
@@ -180,19 +179,16 @@ def test_one_that_is_asked_to_stop_leaves_nothing(
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can act for another user")
 def test_what_root_backs_up_and_puts_back_belongs_to_the_owner_of_the_station(
-    sealed_once: Path,
+    sealed_once: Path, open_folder: Path
 ) -> None:
-    # Not below pytest's own folder, which each of its sessions closes to others as it starts.
-    with tempfile.TemporaryDirectory() as folder:
-        for part in ("state", "evidence"):
-            shutil.copytree(sealed_once / part, Path(folder) / part)
-        station = Dock(Path(folder))
-        station.configure(ingest={"immutable": False})
-        Path(folder).chmod(0o755)
-        subprocess.run(["chown", "-R", "65534:65534", station.state, station.evidence], check=True)
-        _back_up_and_put_back(station)
-        made = ["find", str(station.state), "!", "-uid", "65534"]
-        others = subprocess.run(made, capture_output=True, text=True, check=True)
+    for part in ("state", "evidence"):
+        shutil.copytree(sealed_once / part, open_folder / part)
+    station = Dock(open_folder)
+    station.configure(ingest={"immutable": False})
+    subprocess.run(["chown", "-R", "65534:65534", station.state, station.evidence], check=True)
+    _back_up_and_put_back(station)
+    made = ["find", str(station.state), "!", "-uid", "65534"]
+    others = subprocess.run(made, capture_output=True, text=True, check=True)
     assert others.stdout == ""
 
 
