@@ -187,12 +187,13 @@ class Done:
 class Dock:
     """A station, and the real command run against it in a child process."""
 
+    anew = False
+    """Whether each command is a process of its own from the start: tests/warm_start.py."""
+
     def __init__(self, folder: Path) -> None:
         self.evidence = folder / "evidence"
         self.state = folder / "state"
         self.config = folder / "config.toml"
-        self.anew = False
-        """Whether each command is a process of its own from the start: tests/warm_start.py."""
         self.configure()
 
     def configure(self, **sections: dict[str, object]) -> None:
@@ -205,6 +206,11 @@ class Dock:
         for name, section in sections.items():
             values[name] = {**values.get(name, {}), **section}
         self.config.write_text(tomli_w.dumps(values), encoding="utf-8")
+
+    def take_over(self, prepared: Path) -> None:
+        """Take a copy of the folders of a station that was made once for several tests."""
+        for folder in (self.evidence, self.state):
+            shutil.copytree(prepared / folder.name, folder)
 
     def command(self, *arguments: str | bytes | Path) -> list[str]:
         """Return the whole command line."""

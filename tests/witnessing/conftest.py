@@ -180,12 +180,21 @@ def forward(dock: Dock, tmp_path: Path) -> Iterator[Forward]:
         one.end()
 
 
-@pytest.fixture
-def signed(dock: Dock) -> Dock:
-    """A station with three entries and a checkpoint of them."""
+@pytest.fixture(scope="session")
+def signed_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("signed")
+    dock = Dock(folder)
     dock.configure(ingest={"immutable": False})
     add_entries(dock, "0001", "0002", "0003")
     assert checkpoint(dock)
+    return folder
+
+
+@pytest.fixture
+def signed(dock: Dock, signed_once: Path) -> Dock:
+    """A station with three entries and a checkpoint of them."""
+    dock.take_over(signed_once)
+    dock.configure(ingest={"immutable": False})
     return dock
 
 
