@@ -13,6 +13,7 @@ import json
 import os
 import pkgutil
 import selectors
+import signal
 import socket
 import subprocess
 import sys
@@ -103,13 +104,19 @@ def _text(file: BinaryIO) -> str:
 
 
 def _await_end(answer: BinaryIO, arguments: list[str], timeout: float) -> int:
-    """Read the child's number, and then how it ended; a negative number is a signal."""
+    """Read the child's number, and then how it ended; a negative number is a signal.
+
+    The child does not outlive a test that gives up.
+    """
     child = int(answer.readline())
-    with selectors.DefaultSelector() as ended:
-        ended.register(answer, selectors.EVENT_READ)
-        if not ended.select(timeout):
-            os.kill(child, 9)
-            raise subprocess.TimeoutExpired(arguments, timeout)
+    try:
+        with selectors.DefaultSelector() as ended:
+            ended.register(answer, selectors.EVENT_READ)
+            if not ended.select(timeout):
+                raise subprocess.TimeoutExpired(arguments, timeout)
+    except BaseException:
+        os.kill(child, signal.SIGKILL)
+        raise
     return int(answer.readline())
 
 
@@ -125,8 +132,7 @@ def _serve(control: socket.socket) -> list[str] | None:
                 child, answer = children.pop(key.fd)
                 waiting.unregister(key.fd)
                 _, status = os.waitpid(child, 0)
-                with suppress(BrokenPipeError):  # nobody waits for it any more
-                    os.write(answer, b"%d\n" % os.waitstatus_to_exitcode(status))
+                _tell(answer, os.waitstatus_to_exitcode(status))
                 os.close(key.fd)
                 os.close(answer)
                 continue
@@ -140,10 +146,15 @@ def _serve(control: socket.socket) -> list[str] | None:
                 return _become(streams)
             for file in streams:
                 os.close(file)
-            os.write(answer, b"%d\n" % child)
+            _tell(answer, child)
             ended = os.pidfd_open(child)
             children[ended] = (child, answer)
             waiting.register(ended, selectors.EVENT_READ)
+
+
+def _tell(answer: int, number: int) -> None:
+    with suppress(BrokenPipeError):  # nobody waits for it any more
+        os.write(answer, b"%d\n" % number)
 
 
 def _become(files: list[int]) -> list[str]:
