@@ -4,9 +4,11 @@ import os
 import subprocess
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.conftest import Card, Dock, MediaFiles
+from tests.ingest.aftermath import until
 from tests.warm_start import WarmStart
 
 
@@ -58,5 +60,7 @@ def test_one_that_does_not_end_is_ended(dock: Dock) -> None:
     assert warm.can_run(dict(os.environ))
     with pytest.raises(subprocess.TimeoutExpired):
         warm.run(["--config", str(dock.config), "forward"], dict(os.environ), timeout=0.5)
+    servers = psutil.Process().children()
+    until(lambda: not any(server.children() for server in servers), "the end of the command")
     done = warm.run(["--version"], dict(os.environ))
     assert (done.returncode, done.stderr) == (0, "")
