@@ -22,12 +22,20 @@ def both(dock: Dock, *arguments: str, env: dict[str, str] | None = None) -> None
 
 
 def test_it_says_the_same_and_ends_alike(dock: Dock, card: Card, media_files: MediaFiles) -> None:
+    """A command of each module, so that one that lacks an import is found here."""
     dock.configure(ingest={"immutable": False})
     card.put("现场.wav", media_files.audio)
     assert dock.ingest(card).code == 0
+    dock.anew = True
+    assert dock.run("status").code in (0, 1)
+    dock.anew = False
     for arguments in (
         ["--help"],
         ["recordings", "list"],
+        ["officers", "list"],
+        ["cases", "list"],
+        ["catalogue", "check"],
+        ["config", "check"],
         ["dockings", "show", "20000101", "--json"],
         ["custody", "verify"],
         ["nonsense"],

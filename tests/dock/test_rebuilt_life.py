@@ -32,7 +32,6 @@ def _done(dock: Dock, *arguments: str) -> None:
 def _live(port: Port, folder: Path, media: MediaFiles, hostile: Cards) -> Path:
     """Have everything happen at a station that can; return a backup from the middle of it."""
     dock = port.dock
-    dock.anew = True  # nearly every command, each with its own imports
     camera = Card(folder / "camera")
     camera.put("device.json", b'{"device": "0031"}')
     _ledger_before(dock)
