@@ -14,17 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from recorder_sync.custody.checkpoint import Verifier, opened
 from recorder_sync.custody.proof import holds
-from tests.conftest import Card, Dock, MediaFiles
-
-
-@pytest.fixture
-def sealed(dock: Dock, card: Card, media_files: MediaFiles) -> Dock:
-    """A station with a sealed recording and a checkpoint after it."""
-    dock.configure(ingest={"immutable": False})
-    card.put("photo.jpg", media_files.photo)
-    assert dock.ingest(card).code == 0
-    assert dock.run("custody", "checkpoint").code == 0
-    return dock
+from tests.conftest import Dock
 
 
 def segment(dock: Dock) -> Path:

@@ -11,18 +11,8 @@ import pytest
 from recorder_sync.cli.given_files import document_in
 from recorder_sync.custody.checkpoint import Verifier, opened
 from recorder_sync.custody.consistency import is_consistent
-from tests.conftest import Card, Dock, Done, MediaFiles
+from tests.conftest import Dock, Done
 from tests.custody.test_rotation import new_signer, signer_in
-
-
-@pytest.fixture
-def sealed(dock: Dock, card: Card, media_files: MediaFiles) -> Dock:
-    """A station with a sealed recording and a checkpoint after it."""
-    dock.configure(ingest={"immutable": False})
-    card.put("photo.jpg", media_files.photo)
-    assert dock.ingest(card).code == 0
-    assert dock.run("custody", "checkpoint").code == 0
-    return dock
 
 
 def key_file(dock: Dock) -> Path:
