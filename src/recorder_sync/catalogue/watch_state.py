@@ -93,5 +93,7 @@ _REMEMBERED = (
     ),
     _as_it_was("channels", "name, failing_since, last_error, last_delivered_at"),
     _as_it_was("disk_samples", "disk, at, used"),
+    _as_it_was("clock_steps", "at, seconds"),
+    _as_it_was("measured", "what, since, detail"),
 )
 """What is read there, and how it is written here."""

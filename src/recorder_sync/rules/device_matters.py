@@ -26,6 +26,8 @@ class Checked:
     """By the station's clock."""
     health: Health
     identity: IdentityState = IdentityState.KNOWN
+    was_read: bool = True
+    """Whether its intake has ended; before, nobody knows what cannot be read."""
 
 
 _Verdict = bool | None
@@ -140,7 +142,7 @@ _LOOKS = (
     _Look(
         AlertKind.READ_ERRORS,
         Severity.WARNING,
-        lambda one, _: one.health.read_errors > 0,
+        lambda one, _: one.health.read_errors > 0 if one.was_read else None,
         lambda one, _: T(
             "{count} recording(s) of device {device} could not be read whole.",
             count=one.health.read_errors,
