@@ -29,7 +29,8 @@ def raise_alert(
 
     `officer` is the certificate number of who should be told. The same matter is what says
     the same of the same docking or device. Where the rules know the matter as well, `about`
-    is what their key is about: then theirs and this are one alert. Raises MissingPart or CustodyProblem when it cannot be put on record.
+    is what their key is about: then theirs and this are one alert. Raises MissingPart or
+    CustodyProblem when it cannot be put on record.
     """
     now = station.now()
     matter = event_matter(kind, text, hint, now, device=device, docking=docking)
