@@ -17,7 +17,7 @@ from recorder_sync.errors import NotFound
 from recorder_sync.language import T, Text
 from recorder_sync.model import Alert, AlertKind
 from recorder_sync.rules.escalation import Sent, Stage, Unresolved
-from recorder_sync.rules.matter import Item, Severity
+from recorder_sync.rules.matter import Item, Severity, has_happened
 from recorder_sync.rules.reconcile import AlertState, OnRecord, ResolvedBy
 from recorder_sync.timestamps import iso, moment
 
@@ -89,7 +89,11 @@ def newest(db: Database, limit: int) -> list[RecordedAlert]:
 
 
 def on_record(db: Database, kinds: Collection[AlertKind] | None = None) -> list[OnRecord]:
-    """Return what `reconcile` needs to know of the alerts of these kinds; None: of all."""
+    """Return what `reconcile` needs to know of the alerts of these kinds; None: of all.
+
+    Left out are those of something that happened (`alerts/raising.py`): no rule would find
+    them again, and that alone does not resolve them.
+    """
     return [
         OnRecord(
             number=one.number,
@@ -103,6 +107,7 @@ def on_record(db: Database, kinds: Collection[AlertKind] | None = None) -> list[
             cause_gone=one.cause_gone,
         )
         for one in standing(db, kinds)
+        if not has_happened(one.key)
     ]
 
 

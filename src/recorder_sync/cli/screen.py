@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from recorder_sync.errors import ConfigurationProblem, NotReady, RecorderSyncError
+from recorder_sync.errors import BadList, ConfigurationProblem, NotReady, RecorderSyncError
 from recorder_sync.language import Text, tr
 from recorder_sync.model import Recording
 from recorder_sync.printable import printable
@@ -48,7 +48,8 @@ def error_json(error: RecorderSyncError) -> dict[str, object]:
 
 
 def _problems(error: RecorderSyncError) -> list[Text]:
-    return error.problems if isinstance(error, ConfigurationProblem | NotReady) else []
+    lists = BadList | ConfigurationProblem | NotReady
+    return error.problems if isinstance(error, lists) else []
 
 
 def table(
