@@ -15,36 +15,45 @@ from recorder_sync.catalogue.database import transaction
 from recorder_sync.language import Text
 from recorder_sync.timestamps import iso, moment
 
+BACKUP_FAILED = "backup-failed"
+
 
 @dataclass(frozen=True, slots=True)
 class Measured:
     since: datetime
-    detail: Text | None
+    why: Text | None = None
+    hint: Text | None = None
 
 
 def measured(db: Database, what: str) -> Measured | None:
     """Return since when it is so; None: it is not, as far as anyone measured."""
-    row = db.execute("select since, detail from measured where what = ?", [what]).fetchone()
+    row = db.execute("select since, why, hint from measured where what = ?", [what]).fetchone()
     if row is None:
         return None
-    return Measured(moment(row[0]), text_of(json.loads(row[1])) if row[1] else None)
+    why, hint = (text_of(json.loads(text)) if text else None for text in row[1:])
+    return Measured(moment(row[0]), why, hint)
 
 
-def begin(db: Database, what: str, at: datetime, detail: Text | None = None) -> Measured:
+def begin(db: Database, what: str, at: datetime) -> Measured:
     """Note that it is so since `at`, unless it was so before; return since when it is."""
     known = measured(db, what)
-    return note(db, what, at, detail) if known is None else known
+    if known is not None:
+        return known
+    found = Measured(at)
+    note(db, what, found)
+    return found
 
 
-def note(db: Database, what: str, at: datetime, detail: Text | None = None) -> Measured:
-    """Note that it was so at `at`, whatever was noted before."""
+def note(db: Database, what: str, found: Measured) -> None:
+    """Note that it is so, whatever was noted before."""
     with transaction(db):
         db.execute(
-            "insert into measured (what, since, detail) values (?, ?, ?)"
-            " on conflict (what) do update set since = excluded.since, detail = excluded.detail",
-            [what, iso(at), text_json(detail) if detail else None],
+            "insert or replace into measured (what, since, why, hint) values (?, ?, ?, ?)",
+            [
+                *(what, iso(found.since)),
+                *(text_json(text) if text else None for text in (found.why, found.hint)),
+            ],
         )
-    return Measured(at, detail)
 
 
 def end(db: Database, what: str) -> None:

@@ -77,20 +77,6 @@ def not_in(db: Database, device: str | None) -> list[NotIn]:
     ]
 
 
-def left_of(db: Database, docking: str) -> int | None:
-    """Count the files of one docking that are not in; None: nobody knows what was on it."""
-    (listed,) = db.execute("select count(*) from inventory where docking = ?", [docking]).fetchone()
-    if not listed:
-        return None
-    (left,) = db.execute(
-        "select count(*) from dockings d join inventory i indexed by inventory_not_in"
-        f" on i.docking = d.id where d.id = ? and {_NOT_IN} and {_NOT_SEALED}"
-        f" and {_NOT_SEEN_SINCE}",
-        [docking],
-    ).fetchone()
-    return int(left)
-
-
 @dataclass(frozen=True, slots=True)
 class Held:
     """A device that waits on its port for the custodian."""

@@ -465,7 +465,10 @@ def m011_news(db: Database) -> None:
     )
     db.execute("create index news_by_version on news (version)")
     table(db, "measured").create(
-        {"what": str, "since": str, "detail": str}, pk="what", not_null={"since"}, strict=True
+        {"what": str, "since": str, "why": str, "hint": str},
+        pk="what",
+        not_null={"since"},
+        strict=True,
     )
     table(db, "clock_steps").create({"at": str, "seconds": float}, pk="at", strict=True)
     _enter_all_that_is_there(db)

@@ -39,7 +39,7 @@ def checks(db: Database, device: str) -> list[Checked]:
     ended (`ingest/failures.py` says what is written then).
     """
     rows = db.query(
-        "select d.id, d.started_at, d.ended_at, d.health, d.identity_state,"
+        "select d.id, d.started_at, d.ended_at, d.health, d.identity_state, d.claims,"
         " d.storage_total, d.storage_used, d.storage_free,"
         " (select count(*) from inventory i indexed by inventory_not_in where i.docking = d.id"
         "  and (i.outcome is null or i.outcome = 'failed') and i.outcome = 'failed'"
@@ -54,6 +54,7 @@ def checks(db: Database, device: str) -> list[Checked]:
             at=moment(row["started_at"]),
             health=_health(row),
             identity=IdentityState(row["identity_state"]),
+            claims=tuple(sorted({claim[0] for claim in json.loads(row["claims"] or "[]")})),
             was_read=row["ended_at"] is not None,
         )
         for row in rows

@@ -59,7 +59,8 @@ class Backup:
     last_good: datetime | None = None
     last_failure: datetime | None = None
     why: Text | None = None
-    """Why the last one failed."""
+    """Why the last one failed, and what to do."""
+    hint: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,14 +250,15 @@ def _backup(backup: Backup, now: datetime, limits: WatchLimits) -> Iterator[Matt
         text=_backup_failed(backup)
         if has_failed
         else T("The backup to {target} was not made in time.", target=backup.target),
-        hint=T("Check the target and run: recorder-sync catalogue backup"),
+        hint=(backup.hint if has_failed else None)
+        or T("Check the target and run: recorder-sync catalogue backup"),
     )
 
 
 def _backup_failed(backup: Backup) -> Text:
     if backup.why is None:
         return T("The backup to {target} failed.", target=backup.target)
-    return T("The backup to {target} failed: {why}", target=backup.target, why=backup.why)
+    return T("No backup was made: {why}", why=backup.why)
 
 
 def _findings(findings: Iterable[Finding]) -> Iterator[Matter]:

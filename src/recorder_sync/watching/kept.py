@@ -38,6 +38,7 @@ class Kept(Generic[T]):
         self._waiting |= seen.devices
         read = set()
         for device in sorted(self._waiting):
+            look.check()
             try:
                 self._facts[device] = self._read(look, device)
             except Exception as error:  # noqa: BLE001 - bad rows of one device hide no other

@@ -5,7 +5,7 @@ undecided: alerts about that are left as they are, neither resolved nor opened a
 it raises, everything that it is asked about counts as undecided.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -23,6 +23,8 @@ class Look:
 
     station: Station
     now: datetime
+    check: Callable[[], None] = lambda: None
+    """Called now and then in work that may take long; may raise Stopping."""
 
     @property
     def limits(self) -> WatchLimits:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from recorder_sync.backups import newest_backup
 from recorder_sync.catalogue import clock_steps, disk_samples, measured
+from recorder_sync.catalogue.measured import BACKUP_FAILED
 from recorder_sync.dock.program import run
 from recorder_sync.errors import ProgramFailure
 from recorder_sync.language import T
@@ -31,7 +32,6 @@ from recorder_sync.watching.watchdog import restarts
 
 _MIB = 1 << 20
 
-BACKUP_FAILED = "backup-failed"
 _BACKUP_SET_UP = "backup-set-up"
 _UNSYNCHRONISED = "clock-unsynchronised"
 
@@ -142,7 +142,8 @@ class Backups:
             watched_since=measured.begin(db, _BACKUP_SET_UP, look.now).since,
             last_good=newest_backup(settings),
             last_failure=failed.since if failed else None,
-            why=failed.detail if failed else None,
+            why=failed.why if failed else None,
+            hint=failed.hint if failed else None,
         )
         yield from _ask(look, StationFacts(settings.station.id, backups=(backup,)))
 

@@ -16,18 +16,19 @@ from datetime import datetime
 
 import structlog
 
+from recorder_sync.alerts.events import events_gone
 from recorder_sync.alerts.record import put_on_record
 from recorder_sync.alerts.watched import WATCHED
 from recorder_sync.catalogue import alerts, watch_state
 from recorder_sync.catalogue.database import explain, transaction
 from recorder_sync.errors import RecorderSyncError, defect, refused
+from recorder_sync.ingest.stopping import Stopping
 from recorder_sync.language import T, Text
 from recorder_sync.model import AlertKind
 from recorder_sync.rules.escalation import Plan, plan
 from recorder_sync.rules.matter import Matter, Severity, key_of
 from recorder_sync.rules.reconcile import Changes, reconcile
 from recorder_sync.station import Station
-from recorder_sync.watching.gone import causes_gone
 from recorder_sync.watching.source import Look, Source, Undecided
 from recorder_sync.watching.sources import all_sources
 
@@ -68,13 +69,16 @@ class Watch:
         self._enqueue = enqueue
         self._failing_since: dict[str, datetime] = {}
 
-    def tick(self, station: Station, now: datetime) -> Changes:
+    def tick(
+        self, station: Station, now: datetime, check: Callable[[], None] = lambda: None
+    ) -> Changes:
         """Look, put on record what changed, and plan who is told.
 
-        `now` is the station's time. Raises RecorderSyncError, OSError or
+        `now` is the station's time. `check` is called now and then, and may raise Stopping:
+        then nothing of this look is on record. Raises RecorderSyncError, OSError or
         sqlite3.DatabaseError when what was found cannot be put on record.
         """
-        found = self._ask(Look(station, now))
+        found = self._ask(Look(station, now, check))
         changes = self._changes(station, found)
         put_on_record(station, changes, now)
         self._tell(station, now)
@@ -89,6 +93,8 @@ class Watch:
                         found.undecided.append(said.prefix)
                     else:
                         found.matters.append(said)
+            except Stopping:
+                raise
             except Exception as error:  # noqa: BLE001 - one source that fails hides no other
                 _log.error("cannot be watched", source=source.name, why=repr(error))
                 found.undecided += [kind.value + "/" for kind in source.kinds]
@@ -103,7 +109,7 @@ class Watch:
         known = alerts.on_record(station.catalogue, WATCHED)
         changes = reconcile(known, found.matters)
         open_for = {one.number for one in known if found.decides(one.key)}
-        gone = causes_gone(station.catalogue)
+        gone = events_gone(station.catalogue)
         return replace(
             changes,
             resolved=(*(n for n in changes.resolved if n in open_for), *gone),
