@@ -30,8 +30,13 @@ class Manner(Enum):
     """Unknown: it may read some kind of markup."""
 
 
-_EXACT = frozenset("mailto mailtos json jsons xml xmls form forms rsyslog syslog desktop".split())
-_CHAT = frozenset("wecombot dingtalk feishu lark".split())
+_EXACT = frozenset(
+    {
+        *("mailto", "mailtos", "json", "jsons", "xml", "xmls", "form", "forms"),
+        *("rsyslog", "syslog", "desktop"),
+    }
+)
+_CHAT = frozenset(["wecombot", "dingtalk", "feishu", "lark"])
 _LONGEST = {"wecombot": 2000}
 _USUAL_LONGEST = 15_000
 

@@ -20,8 +20,11 @@ _SHORTEST = 4
 """Characters; shorter parts, such as a port, give nothing away and stand in other words."""
 
 _NAMES_A_HOST = frozenset(
-    "mailto mailtos json jsons xml xmls form forms rsyslog syslog desktop ntfy ntfys "
-    "gotify gotifys mattermost mmost mmosts matrix matrixs rocket rockets".split()
+    {
+        *("mailto", "mailtos", "json", "jsons", "xml", "xmls", "form", "forms", "rsyslog"),
+        *("syslog", "desktop", "ntfy", "ntfys", "gotify", "gotifys", "mmost", "mmosts"),
+        *("matrix", "matrixs", "rocket", "rockets"),
+    }
 )
 """Services whose address has a host where others have a key."""
 

@@ -26,6 +26,8 @@ _MOST_MEMORY = 1 << 30
 _MOST_SAID = 300
 """Characters of what a server says that are kept."""
 
+_SOCKET = "Socket Exception: "
+
 
 @dataclass
 class _Heard:
@@ -43,11 +45,14 @@ class _Heard:
 
 class _Listening(logging.Handler):
     def __init__(self, heard: _Heard) -> None:
-        super().__init__(logging.WARNING)
+        super().__init__()
         self._heard = heard
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._heard.logged.append(record.getMessage())
+        said = record.getMessage()
+        # What the mail server or the system said, the library tells nobody but developers.
+        if record.levelno >= logging.WARNING or said.startswith(_SOCKET):
+            self._heard.logged.append(said.removeprefix(_SOCKET))
 
 
 class Apprise:
@@ -66,7 +71,9 @@ class Apprise:
         self._heard.begin()
         if not self._listens:
             self._listens = True
-            logging.getLogger("apprise").addHandler(_Listening(self._heard))
+            library = logging.getLogger("apprise")
+            library.setLevel(logging.DEBUG)
+            library.addHandler(_Listening(self._heard))
             self._listen_to_servers()
         sender = self._senders.get(request["url"])
         if sender is None:
