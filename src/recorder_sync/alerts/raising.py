@@ -1,13 +1,17 @@
-"""Raises an alert: on record first, then where people look."""
+"""Raises an alert of something that happens: on record first, then where people look."""
 
 from dataclasses import replace
 
+from recorder_sync.alerts.record import record_changes
+from recorder_sync.alerts.watched import LASTING
 from recorder_sync.catalogue import alerts
-from recorder_sync.catalogue.database import transaction
+from recorder_sync.catalogue.alert_facts import event_matter
 from recorder_sync.config import Configuration
-from recorder_sync.custody.log import Act
 from recorder_sync.language import Text
-from recorder_sync.model import Alert, AlertKind
+from recorder_sync.model import AlertKind
+from recorder_sync.on_record import turn
+from recorder_sync.rules.matter import Matter, key_of
+from recorder_sync.rules.reconcile import Changes
 from recorder_sync.station import Station, open_station
 
 
@@ -19,20 +23,30 @@ def raise_alert(
     *,
     device: str | None = None,
     docking: str | None = None,
+    about: str | None = None,
 ) -> None:
-    """Raise an alert, unless the same matter of the same docking is open already.
+    """Raise an alert, unless the same matter is open already.
 
+    The same is what says the same of the same docking or device. Where the rules know the
+    matter as well, `about` is what their key is about: then theirs and this are one alert.
     Raises MissingPart or CustodyProblem when it cannot be put on record.
     """
     now = station.now()
-    alert = Alert(kind, text, hint, now, device, docking)
-    if alerts.is_open(station.catalogue, alert):
+    matter = event_matter(kind, text, hint, now, device=device, docking=docking)
+    if about is not None:
+        matter = replace(matter, key=key_of(kind, about))
+    if _is_known(station, matter):
         return
-    subject = docking or device or station.settings.station.id
-    deed = replace(station.deed(Act.ALERT, subject, alerts.alert_facts(alert)), time=now)
-    station.custody.append([deed])
-    with transaction(station.catalogue):
-        alerts.enter(station.catalogue, alert)
+    with turn(station):
+        if not _is_known(station, matter):
+            record_changes(station, Changes(opened=(matter,)), now)
+
+
+def _is_known(station: Station, matter: Matter) -> bool:
+    return any(
+        one.key == matter.key and (not one.is_resolved or matter.kind in LASTING)
+        for one in alerts.standing(station.catalogue, {matter.kind})
+    )
 
 
 def raise_station_alert(settings: Configuration, text: Text, hint: Text) -> None:

@@ -1,102 +1,191 @@
-"""Open matters that somebody must handle, as the catalogue keeps them."""
+"""Alerts as the catalogue keeps them: each is one matter that somebody must handle.
+
+An alert's number is that of its opening in the custody log. `cause_gone` says that what it
+was about is gone; while it is not, a person's word that it is dealt with is remembered.
+"""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlite_utils.db import Database
 
-from recorder_sync.catalogue.schema import table
-from recorder_sync.language import Text
+from recorder_sync.catalogue.alert_facts import items_of, text_of
+from recorder_sync.errors import NotFound
+from recorder_sync.language import T, Text
 from recorder_sync.model import Alert, AlertKind
+from recorder_sync.rules.escalation import Sent, Stage, Unresolved
+from recorder_sync.rules.matter import Item, Severity
+from recorder_sync.rules.reconcile import AlertState, OnRecord, ResolvedBy
 from recorder_sync.timestamps import iso, moment
 
 
-def is_open(db: Database, alert: Alert) -> bool:
-    """Tell whether the same matter is open already."""
-    rows = table(db, "alerts").rows_where(
-        "kind = ? and docking is ? and device is ? and text = ? and resolved_at is null",
-        [alert.kind.value, alert.docking, alert.device, _as_json(alert.text)],
-        limit=1,
+@dataclass(frozen=True, slots=True)
+class RecordedAlert:
+    """An alert with all that is on record of it now. Times in UTC."""
+
+    number: int
+    kind: AlertKind
+    key: str
+    state: AlertState
+    severity: Severity
+    since: datetime
+    due: datetime | None
+    text: Text
+    hint: Text
+    device: str | None
+    docking: str | None
+    recording: str | None
+    officer: str | None
+    case: str | None
+    count: int
+    items: tuple[Item, ...]
+    digest: str
+    raised_at: datetime
+    updated_at: datetime | None
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    resolved_at: datetime | None
+    resolved_by: ResolvedBy | None
+    resolver: str | None
+    """The person who resolved it, and `note` what the last person said of it."""
+    note: str | None
+    cause_gone: bool
+    times_worse: int
+
+    @property
+    def is_resolved(self) -> bool:
+        return self.state is AlertState.RESOLVED
+
+
+def alert(db: Database, number: int) -> RecordedAlert:
+    """Return one alert. Raises NotFound."""
+    for one in _where(db, "number = ?", [number]):
+        return one
+    raise NotFound(
+        T("There is no alert {number}.", number=number),
+        T("recorder-sync alerts list --all shows them."),
     )
-    return any(True for _ in rows)
 
 
-def is_entered(db: Database, alert: Alert) -> bool:
-    """Tell whether this alert is there, raised at this time."""
-    return bool(
-        table(db, "alerts").count_where(
-            "kind = ? and docking is ? and device is ? and text = ? and raised_at = ?",
-            [
-                *(alert.kind.value, alert.docking, alert.device, _as_json(alert.text)),
-                iso(alert.raised_at),
-            ],
+def standing(db: Database, kinds: Collection[AlertKind] | None = None) -> list[RecordedAlert]:
+    """Return the alerts whose cause is not known to be gone, by number.
+
+    Those are all that are not resolved, and what a person resolved that may still be so.
+    """
+    return [one for one in _where(db, "cause_gone = 0") if kinds is None or one.kind in kinds]
+
+
+def live(db: Database) -> list[RecordedAlert]:
+    """Return the alerts that are not resolved, by number."""
+    return [one for one in standing(db) if not one.is_resolved]
+
+
+def newest(db: Database, limit: int) -> list[RecordedAlert]:
+    """Return alerts in any state, the newest first."""
+    return list(_where(db, "1", (), f"number desc limit {int(limit)}"))
+
+
+def on_record(db: Database, kinds: Collection[AlertKind] | None = None) -> list[OnRecord]:
+    """Return what `reconcile` needs to know of the alerts of these kinds; None: of all."""
+    return [
+        OnRecord(
+            number=one.number,
+            key=one.key,
+            state=one.state,
+            severity=one.severity,
+            count=one.count,
+            names=frozenset(item.name for item in one.items),
+            digest=one.digest,
+            resolved_by=one.resolved_by,
+            cause_gone=one.cause_gone,
         )
+        for one in standing(db, kinds)
+    ]
+
+
+def unresolved(db: Database) -> list[Unresolved]:
+    """Return what `escalation.plan` needs to know of the alerts that are not resolved."""
+    return [
+        Unresolved(
+            number=one.number,
+            severity=one.severity,
+            since=one.since,
+            due=one.due,
+            state=one.state,
+            officer=one.officer,
+            times_worse=one.times_worse,
+        )
+        for one in live(db)
+    ]
+
+
+def told(db: Database) -> list[Sent]:
+    """Return what was told of the alerts that are not resolved."""
+    rows = db.execute(
+        "select t.alert, t.stage, t.times_worse from alerts_told t"
+        " join alerts a on a.number = t.alert where a.cause_gone = 0 and a.state <> 'resolved'"
     )
+    return [Sent(number, Stage(stage), times_worse) for number, stage, times_worse in rows]
 
 
-def enter(db: Database, alert: Alert) -> None:
-    table(db, "alerts").insert(
-        {
-            **alert_facts(alert),
-            "text": _as_json(alert.text),
-            "hint": _as_json(alert.hint),
-            "raised_at": iso(alert.raised_at),
-        }
+def note_told(db: Database, sent: Iterable[Sent], at: datetime) -> None:
+    """Note in a transaction of the caller's what is in the queue of a channel since `at`."""
+    db.conn.executemany(
+        "insert into alerts_told (alert, stage, times_worse, at) values (?, ?, ?, ?)"
+        " on conflict do nothing",
+        [(one.number, one.stage.value, one.times_worse, iso(at)) for one in sent],
     )
 
 
 def open_alerts(db: Database) -> list[Alert]:
-    """Return what is open, newest first."""
-    rows = table(db, "alerts").rows_where("resolved_at is null", order_by="number desc")
+    """Return what is not resolved, newest first."""
     return [
-        Alert(
-            AlertKind(row["kind"]),
-            text_of(json.loads(row["text"])),
-            text_of(json.loads(row["hint"])),
-            moment(row["raised_at"]),
-            row["device"],
-            row["docking"],
-        )
-        for row in rows
+        Alert(one.kind, one.text, one.hint, one.raised_at, one.device, one.docking)
+        for one in reversed(live(db))
     ]
 
 
-def alert_facts(alert: Alert) -> dict[str, object]:
-    """Return an alert as the custody log holds it."""
-    return {
-        "kind": alert.kind.value,
-        "device": alert.device,
-        "docking": alert.docking,
-        "text": _text(alert.text),
-        "hint": _text(alert.hint),
-    }
+def _where(
+    db: Database, condition: str, values: Iterable[object] = (), order: str = "number"
+) -> Iterator[RecordedAlert]:
+    rows = db.query(f"select * from alerts where {condition} order by {order}", list(values))
+    return map(_alert, rows)
 
 
-def text_of(found: Mapping[str, Any]) -> Text:
-    """Return a sentence that can still be shown in any language."""
-    values = {
-        name: text_of(value) if isinstance(value, dict) else value
-        for name, value in found["values"].items()
-    }
-    return Text(found["template"], values)
+def _alert(row: Mapping[str, Any]) -> RecordedAlert:
+    return RecordedAlert(
+        number=row["number"],
+        kind=AlertKind(row["kind"]),
+        key=row["key"],
+        state=AlertState(row["state"]),
+        severity=Severity(row["severity"]),
+        since=moment(row["since"]),
+        due=_moment(row["due"]),
+        text=text_of(json.loads(row["text"])),
+        hint=text_of(json.loads(row["hint"])),
+        device=row["device"],
+        docking=row["docking"],
+        recording=row["recording"],
+        officer=row["officer"],
+        case=row["case_no"],
+        count=row["count"],
+        items=items_of(json.loads(row["items"])),
+        digest=row["digest"],
+        raised_at=moment(row["raised_at"]),
+        updated_at=_moment(row["updated_at"]),
+        acknowledged_at=_moment(row["acknowledged_at"]),
+        acknowledged_by=row["acknowledged_by"],
+        resolved_at=_moment(row["resolved_at"]),
+        resolved_by=ResolvedBy(row["resolved_by"]) if row["resolved_by"] else None,
+        resolver=row["resolver"],
+        note=row["note"],
+        cause_gone=bool(row["cause_gone"]),
+        times_worse=row["times_worse"],
+    )
 
 
-def _as_json(text: Text) -> str:
-    # Sorted, as the custody log has it: a rebuild gives the very same text.
-    return json.dumps(_text(text), ensure_ascii=False, sort_keys=True)
-
-
-def _text(text: Text) -> dict[str, object]:
-    return {
-        "template": text.template,
-        "values": {name: _value(value) for name, value in text.values.items()},
-    }
-
-
-def _value(value: object) -> object:
-    if isinstance(value, Text):
-        return _text(value)
-    if isinstance(value, float) and value.is_integer():
-        return int(value)  # as the custody log's canonical JSON has it
-    return value if isinstance(value, int | float | str) else str(value)
+def _moment(text: str | None) -> datetime | None:
+    return moment(text) if text else None

@@ -106,6 +106,14 @@ def key_of(kind: AlertKind, *about: str) -> str:
     return "/".join((kind.value, *escaped))
 
 
+def event_key(kind: AlertKind, about: str | None, words: str) -> str:
+    """Return the key of something that happened and says `words`: a `Text` as it is kept.
+
+    Alerts of older versions have it too, so it must stay as it is.
+    """
+    return key_of(kind, about or "station", sha256(words.encode()).hexdigest()[:16])
+
+
 def severity_by(due: datetime, lead: timedelta, now: datetime) -> Severity | None:
     """Return how bad it is at `now` that something due is not done.
 
