@@ -83,6 +83,11 @@ def live(db: Database) -> list[RecordedAlert]:
     return [one for one in standing(db) if not one.is_resolved]
 
 
+def changed_since(db: Database, seq: int) -> list[RecordedAlert]:
+    """Return the alerts with entries in the custody log after this one, in their order."""
+    return list(_where(db, "custody_seq > ?", [seq], "custody_seq"))
+
+
 def newest(db: Database, limit: int) -> list[RecordedAlert]:
     """Return alerts in any state, the newest first."""
     return list(_where(db, "1", (), f"number desc limit {int(limit)}"))

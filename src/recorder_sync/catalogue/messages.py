@@ -1,7 +1,8 @@
 """The queue of messages, and how each channel fares, as the catalogue keeps them.
 
-Working state of this machine: it is not in the custody log, and a rebuilt catalogue begins
-with an empty queue. A message waits until it is delivered or given up.
+Working state of this machine, which is not in the custody log: a rebuilt catalogue takes it
+over from the old file where that can be read. A message waits until it is delivered or
+given up.
 """
 
 import json

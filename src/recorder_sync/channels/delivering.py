@@ -13,7 +13,7 @@ import random
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -24,6 +24,7 @@ from recorder_sync.catalogue import ledger
 from recorder_sync.catalogue import messages as queue
 from recorder_sync.catalogue.database import transaction
 from recorder_sync.channels.harmless import longest, manner_of
+from recorder_sync.channels.journal import JournalLines
 from recorder_sync.channels.secret import address_of
 from recorder_sync.channels.sending import Letter, Outcome, Sender
 from recorder_sync.channels.settings import Channel
@@ -63,39 +64,73 @@ class Delivering:
         self._thread.join(within_s)
 
     def _run(self) -> None:
+        workers: dict[str, _Worker] = {}
+        while not self._stop.is_set():
+            try:
+                station = open_station(self._in_use(), _CACHE_KIB, writes_evidence=False)
+                try:
+                    self._look_after(station, workers)
+                finally:
+                    station.catalogue.close()
+            except (RecorderSyncError, sqlite3.DatabaseError, OSError) as error:
+                _log.error("the queue cannot be used", why=str(error))
+                self._stop.wait(_BROKEN_S)
+            except Exception:  # noqa: BLE001 - a defect here must not end all telling unseen
+                _log.exception("a defect while telling")
+                self._stop.wait(_BROKEN_S)
+        for worker in workers.values():
+            worker.stop()
+        for worker in workers.values():
+            worker.join(_STOP_WITHIN_S)
+
+    def _look_after(self, station: Station, workers: dict[str, "_Worker"]) -> None:
+        """Keep one worker for each channel, and the journal and the queue in order."""
         settings: Configuration | None = None
-        workers: list[_Worker] = []
+        journal = JournalLines(station.catalogue)
         tidied_at = float("-inf")
         while not self._stop.is_set():
-            if settings is not self._in_use():  # also the files that they name are read anew
+            if settings is not self._in_use():
+                is_reload = settings is not None
                 settings = self._in_use()
-                for worker in workers:
-                    worker.stop()
-                workers = [_Worker(channel, settings) for channel in settings.alerts.channels]
-                for worker in workers:
-                    worker.start()
-                _log.info("telling", by=", ".join(c.name for c in settings.alerts.channels) or None)
-            if settings.alerts.channels and time.monotonic() - tidied_at >= _TIDY_EVERY_S:
+                self._employ(settings.alerts.channels, workers)
+                if is_reload:  # what was wrong may be mended
+                    with transaction(station.catalogue):
+                        for name in workers:
+                            queue.hurry(station.catalogue, name, station.now())
+            if time.monotonic() - tidied_at >= _TIDY_EVERY_S:
                 tidied_at = time.monotonic()
-                _tidy(settings)
+                _tidy(station, settings)
+            journal.follow()
             self._stop.wait(_LOOK_EVERY_S)
-        for worker in workers:
-            worker.stop()
-        for worker in workers:
-            worker.join(_STOP_WITHIN_S)
+
+    def _employ(self, channels: Iterable[Channel], workers: dict[str, "_Worker"]) -> None:
+        """Have a worker for each of these channels; one that is the same goes on working."""
+        wanted = {channel.name: channel for channel in channels}
+        for name, worker in list(workers.items()):
+            if wanted.get(name) != worker.channel:
+                worker.stop()
+                worker.join(_STOP_WITHIN_S)
+                del workers[name]
+        for name, channel in wanted.items():
+            if name not in workers:
+                workers[name] = _Worker(channel, self._in_use)
+                workers[name].start()
+        _log.info("telling", by=", ".join(workers) or None)
 
 
 class _Worker:
     """Delivers by one channel, in a thread of its own."""
 
-    def __init__(self, channel: Channel, settings: Configuration) -> None:
-        self._channel = channel
-        self._settings = settings
+    def __init__(self, channel: Channel, in_use: Callable[[], Configuration]) -> None:
+        self.channel = channel
+        self._in_use = in_use
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name=channel.name, daemon=True)
         self._sender = Sender(self._ended.is_set)
         self._failures = 0
         """Attempts in a row that failed, whichever the message."""
+        self._taken: int | None = None
+        """The message that was sent, until that is noted: a full disk must not repeat it."""
 
     def start(self) -> None:
         self._thread.start()
@@ -110,16 +145,16 @@ class _Worker:
         try:
             while not self._ended.is_set():
                 try:
-                    station = open_station(self._settings, _CACHE_KIB, writes_evidence=False)
+                    station = open_station(self._in_use(), _CACHE_KIB, writes_evidence=False)
                     try:
                         self._deliver(station)
                     finally:
                         station.catalogue.close()
                 except (RecorderSyncError, sqlite3.DatabaseError, OSError) as error:
-                    _log.error("the queue cannot be used", by=self._channel.name, why=str(error))
+                    _log.error("the queue cannot be used", by=self.channel.name, why=str(error))
                     self._ended.wait(_BROKEN_S)
                 except Exception:  # noqa: BLE001 - a defect in one channel must not end it unseen
-                    _log.exception("a defect while delivering", by=self._channel.name)
+                    _log.exception("a defect while delivering", by=self.channel.name)
                     self._ended.wait(_BROKEN_S)
         finally:
             self._sender.close()
@@ -127,7 +162,7 @@ class _Worker:
     def _deliver(self, station: Station) -> None:
         used_at = time.monotonic()
         while not self._ended.is_set():
-            message = queue.next_due(station.catalogue, self._channel.name, station.now())
+            message = queue.next_due(station.catalogue, self.channel.name, station.now())
             if message is None:
                 if time.monotonic() - used_at > _IDLE_S:
                     self._sender.close()
@@ -139,32 +174,38 @@ class _Worker:
                 self._leave_alone(station, pause_s)
 
     def _leave_alone(self, station: Station, for_s: float) -> None:
-        """Wait, unless it becomes known meanwhile that the channel works: a test went through."""
+        """Wait, unless a test goes through meanwhile, or the settings are taken up anew."""
         until = time.monotonic() + for_s
+        settings = self._in_use()
         while not self._ended.is_set() and (left := until - time.monotonic()) > 0:
             self._ended.wait(min(left, _LOOK_EVERY_S))
-            if queue.channel_state(station.catalogue, self._channel.name).failing_since is None:
+            state = queue.channel_state(station.catalogue, self.channel.name)
+            if state.failing_since is None or settings is not self._in_use():
                 self._failures = 0
                 return
 
     def _try(self, station: Station, message: queue.Queued) -> float:
         """Try one message; return for how many seconds the channel is left alone."""
-        outcome = self._send(station, message)
+        outcome = Outcome(True)
+        if message.number != self._taken:
+            outcome = self._send(station, message)
         if self._ended.is_set() and not outcome.delivered:
             return 0.0  # broken off by the stop, which says nothing of the channel
         now = station.now()
         if outcome.delivered:
             self._failures = 0
+            self._taken = message.number
             with transaction(station.catalogue):
                 queue.note_delivered(station.catalogue, message, now)
-            _log.info("delivered", by=self._channel.name, message=message.number)
+            self._taken = None
+            _log.info("delivered", by=self.channel.name, message=message.number)
             return 0.0
         why = outcome.why or T("no reason given")
         self._failures += 1
         attempts = message.attempts + 1
         chance = random.random()
         wait = wait_after(attempts, chance, outcome.retry_after_s)
-        age = timedelta(hours=self._settings.alerts.give_up_after_hours)
+        age = timedelta(hours=self._in_use().alerts.give_up_after_hours)
         given_up = is_given_up(message.made_at, attempts, now, age)
         with transaction(station.catalogue):
             queue.note_failed(
@@ -177,7 +218,7 @@ class _Worker:
             )
         _log.warning(
             "given up" if given_up else "not delivered",
-            by=self._channel.name,
+            by=self.channel.name,
             message=message.number,
             attempts=attempts,
             why=why.english,
@@ -186,14 +227,14 @@ class _Worker:
 
     def _send(self, station: Station, message: queue.Queued) -> Outcome:
         try:
-            url = url_of(self._channel)
-            words = _worded(station, self._channel, message, url)
+            url = url_of(self.channel)
+            words = _worded(station, self._in_use(), self.channel, message, url)
         except RecorderSyncError as error:
             return Outcome(False, error.text)
         except Exception as error:  # noqa: BLE001 - a message that cannot be worded holds up no other
-            _log.exception("a defect while wording", by=self._channel.name, message=message.number)
+            _log.exception("a defect while wording", by=self.channel.name, message=message.number)
             return Outcome(False, defect(error)[0])
-        limit_s = self._settings.alerts.attempt_limit_s
+        limit_s = self._in_use().alerts.attempt_limit_s
         return self._sender.send(url, words, limit_s, station.now())
 
 
@@ -214,7 +255,9 @@ def manners(settings: Configuration, channel: Channel, url: str) -> Manners:
     )
 
 
-def _worded(station: Station, channel: Channel, message: queue.Queued, url: str) -> Letter:
+def _worded(
+    station: Station, settings: Configuration, channel: Channel, message: queue.Queued, url: str
+) -> Letter:
     alerts = [on_record.alert(station.catalogue, number) for number in message.alerts]
     officer = message.to.officer
     known = ledger.officer(station.catalogue, officer) if officer else None
@@ -225,27 +268,19 @@ def _worded(station: Station, channel: Channel, message: queue.Queued, url: str)
         made_at=message.made_at,
         officer_name=known.name if known else None,
     )
-    return letter(envelope, alerts, station.now(), manners(station.settings, channel, url))
+    return letter(envelope, alerts, station.now(), manners(settings, channel, url))
 
 
-def _tidy(settings: Configuration) -> None:
+def _tidy(station: Station, settings: Configuration) -> None:
     """Give up what waits for channels that are gone, and forget what is long done."""
     names = [channel.name for channel in settings.alerts.channels]
     after = timedelta(hours=settings.alerts.give_up_after_hours)
-    try:
-        station = open_station(settings, _CACHE_KIB, writes_evidence=False)
-        try:
-            with transaction(station.catalogue):
-                why = T("the configuration does not name this channel any more")
-                count = queue.give_up_strays(station.catalogue, names, station.now(), after, why)
-                queue.forget(station.catalogue, station.now())
-        finally:
-            station.catalogue.close()
-    except (RecorderSyncError, sqlite3.DatabaseError, OSError) as error:
-        _log.error("the queue cannot be used", why=str(error))
-    else:
-        if count:
-            _log.warning("given up, their channels are gone", messages=count)
+    why = T("the configuration does not name this channel any more")
+    with transaction(station.catalogue):
+        count = queue.give_up_strays(station.catalogue, names, station.now(), after, why)
+        queue.forget(station.catalogue, station.now())
+    if count:
+        _log.warning("given up, their channels are gone", messages=count)
 
 
 @contextmanager

@@ -124,7 +124,7 @@ class Apprise:
                 heard.refusals.append(refusal)
             return answer
 
-        requests.Session.request = request  # type: ignore[method-assign]
+        setattr(requests.Session, "request", request)  # noqa: B010 - typed as it was
 
 
 def refusal_in(status: int, body: bytes) -> str | None:

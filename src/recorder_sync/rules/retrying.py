@@ -22,7 +22,7 @@ def wait_after(attempts: int, chance: float, retry_after_s: float | None = None)
 
     `chance` is from 0 up to 1. The wait is never longer than `LONGEST_WAIT`.
     """
-    doubled = FIRST_WAIT * 2 ** min(max(attempts, 1) - 1, 20)
+    doubled = FIRST_WAIT * (1 << min(max(attempts, 1) - 1, 20))
     wait = min(doubled, LONGEST_WAIT) * (1 - _VARIES * chance)
     asked = timedelta(seconds=min(retry_after_s or 0.0, LONGEST_WAIT.total_seconds()))
     return max(wait, asked)
