@@ -17,7 +17,7 @@ from recorder_sync.errors import NotFound
 from recorder_sync.language import T, Text
 from recorder_sync.model import Alert, AlertKind
 from recorder_sync.rules.escalation import Sent, Stage, Unresolved
-from recorder_sync.rules.matter import Item, Severity, has_happened
+from recorder_sync.rules.matter import MOST_SHOWN, Item, Severity, has_happened
 from recorder_sync.rules.reconcile import AlertState, OnRecord, ResolvedBy
 from recorder_sync.timestamps import iso, moment
 
@@ -54,6 +54,10 @@ class RecordedAlert:
     note: str | None
     cause_gone: bool
     times_worse: int
+
+    @property
+    def shown_items(self) -> tuple[Item, ...]:
+        return self.items[:MOST_SHOWN]
 
     @property
     def is_resolved(self) -> bool:
