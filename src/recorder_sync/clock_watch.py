@@ -57,7 +57,7 @@ def report_step(station: Station, step: ClockStep) -> None:
     station.custody.append([station.deed(Act.CLOCK_STEP, station.settings.station.id, facts)])
     raise_alert(
         station,
-        AlertKind.STATION,
+        AlertKind.CLOCK_STEPPED,
         T(
             "The clock of this station was set from {before} to {after}, by {offset} s.",
             before=iso(step.before),
@@ -65,4 +65,5 @@ def report_step(station: Station, step: ClockStep) -> None:
             offset=offset_s,
         ),
         T("Find out who or what set it. Entries and deadlines before and after stand in its time."),
+        about=station.settings.station.id,
     )

@@ -75,7 +75,8 @@ class DailyBackup:
         hint = problem.hint or T("Run: recorder-sync catalogue backup")
         text = T("No backup was made: {why}", why=problem.text)
         try:
-            raise_alert(station, AlertKind.BACKUP_FAILED, text, hint)
+            target = str(station.settings.backup_folder)
+            raise_alert(station, AlertKind.BACKUP_FAILED, text, hint, about=target)
         except (RecorderSyncError, OSError, sqlite3.DatabaseError) as error:
             _log.error("the alert is not on record", why=str(error))
 

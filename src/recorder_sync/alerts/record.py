@@ -7,7 +7,6 @@ on record already is not put there again, so a look that was cut off may be repe
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from recorder_sync.alerts.watched import WATCHED
 from recorder_sync.catalogue import alerts
 from recorder_sync.catalogue.alert_facts import matter_facts
 from recorder_sync.catalogue.alerts import RecordedAlert
@@ -19,8 +18,6 @@ from recorder_sync.rules.matter import Matter
 from recorder_sync.rules.reconcile import AlertState, Changes, ResolvedBy, Update
 from recorder_sync.station import Station
 from recorder_sync.timestamps import iso
-
-__all__ = ["WATCHED", "acknowledge", "put_on_record", "record_changes", "resolve"]
 
 
 def put_on_record(station: Station, changes: Changes, now: datetime) -> tuple[int, ...]:
@@ -47,7 +44,7 @@ def record_changes(station: Station, changes: Changes, now: datetime) -> tuple[i
 
 
 def acknowledge(station: Station, number: int, who: str, note: str | None = None) -> None:
-    """Put on record that somebody is on it.
+    """Put on record that `who` is on it; the entry names who ran the program as well.
 
     Raises NotFound, or UsageProblem for an alert that is resolved.
     """
@@ -56,9 +53,8 @@ def acknowledge(station: Station, number: int, who: str, note: str | None = None
         is_known = one.state is AlertState.ACKNOWLEDGED and one.acknowledged_by == who
         if is_known and note in {None, one.note}:
             return
-        facts = {"alert": _which(one), "note": note}
-        deed = Deed(Act.ALERT_ACKNOWLEDGED, _subject(station, one), who, station.now(), facts)
-        enter(station, [deed])
+        facts = {"alert": _which(one), "who": who, "note": note}
+        enter(station, [station.deed(Act.ALERT_ACKNOWLEDGED, _subject(station, one), facts)])
 
 
 def resolve(station: Station, number: int, who: str, note: str) -> None:
@@ -70,9 +66,13 @@ def resolve(station: Station, number: int, who: str, note: str) -> None:
         raise UsageProblem(T("The note is empty."), T("Say what was done, after --note."))
     with turn(station):
         one = _live(station, number)
-        facts = {"alert": _which(one), "by": ResolvedBy.PERSON.value, "note": note.strip()}
-        deed = Deed(Act.ALERT_RESOLVED, _subject(station, one), who, station.now(), facts)
-        enter(station, [deed])
+        facts = {
+            "alert": _which(one),
+            "by": ResolvedBy.PERSON.value,
+            "who": who,
+            "note": note.strip(),
+        }
+        enter(station, [station.deed(Act.ALERT_RESOLVED, _subject(station, one), facts)])
 
 
 def _live(station: Station, number: int) -> RecordedAlert:
@@ -117,7 +117,7 @@ def _resolved(station: Station, changes: Changes, known: Known, now: datetime) -
     for number in changes.resolved:
         one = known.get(number)
         if one is not None and not one.is_resolved:
-            facts = {"alert": _which(one), "by": ResolvedBy.CAUSE_GONE.value, "note": None}
+            facts = {"alert": _which(one), "by": ResolvedBy.CAUSE_GONE.value}
             yield Deed(Act.ALERT_RESOLVED, _subject(station, one), station.actor, now, facts)
 
 

@@ -14,6 +14,3 @@ WATCHED = frozenset(AlertKind) - {
     AlertKind.VERIFICATION_BEHIND,
     AlertKind.STATION,
 }
-
-LASTING = WATCHED | {AlertKind.VERIFICATION_FINDING}
-"""Of these a person's answer holds while the same is still so: it is not raised again."""

@@ -69,7 +69,7 @@ def acknowledged(db: Database, entry: Entry) -> None:
         {
             "state": AlertState.ACKNOWLEDGED.value,
             "acknowledged_at": iso(entry.deed.time),
-            "acknowledged_by": entry.deed.actor,
+            "acknowledged_by": entry.deed.facts["who"],
             "note": entry.deed.facts["note"],
         },
     )
@@ -83,7 +83,7 @@ def resolved(db: Database, entry: Entry) -> None:
         "resolved_by": facts["by"],
     }
     if facts["by"] == ResolvedBy.PERSON:
-        changed |= {"resolver": entry.deed.actor, "note": facts["note"]}
+        changed |= {"resolver": facts["who"], "note": facts["note"]}
     else:
         changed["cause_gone"] = 1
     _change(db, entry, changed)

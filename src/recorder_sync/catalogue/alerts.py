@@ -17,7 +17,7 @@ from recorder_sync.errors import NotFound
 from recorder_sync.language import T, Text
 from recorder_sync.model import Alert, AlertKind
 from recorder_sync.rules.escalation import Sent, Stage, Unresolved
-from recorder_sync.rules.matter import Item, Severity
+from recorder_sync.rules.matter import MOST_SHOWN, Item, Severity, has_happened
 from recorder_sync.rules.reconcile import AlertState, OnRecord, ResolvedBy
 from recorder_sync.timestamps import iso, moment
 
@@ -54,6 +54,10 @@ class RecordedAlert:
     note: str | None
     cause_gone: bool
     times_worse: int
+
+    @property
+    def shown_items(self) -> tuple[Item, ...]:
+        return self.items[:MOST_SHOWN]
 
     @property
     def is_resolved(self) -> bool:
@@ -94,7 +98,11 @@ def newest(db: Database, limit: int) -> list[RecordedAlert]:
 
 
 def on_record(db: Database, kinds: Collection[AlertKind] | None = None) -> list[OnRecord]:
-    """Return what `reconcile` needs to know of the alerts of these kinds; None: of all."""
+    """Return what `reconcile` needs to know of the alerts of these kinds; None: of all.
+
+    Left out are those of something that happened (`alerts/raising.py`): no rule would find
+    them again, and that alone does not resolve them.
+    """
     return [
         OnRecord(
             number=one.number,
@@ -108,6 +116,7 @@ def on_record(db: Database, kinds: Collection[AlertKind] | None = None) -> list[
             cause_gone=one.cause_gone,
         )
         for one in standing(db, kinds)
+        if not has_happened(one.key)
     ]
 
 

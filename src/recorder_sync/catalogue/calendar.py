@@ -118,7 +118,7 @@ def take_up(db: Database, entry: Entry) -> None:
         "custody_seq": entry.seq,
     }
     if facts["what"] == "entered":
-        row |= {"entered_at": iso(entry.deed.time), "entered_by": entry.deed.actor}
+        row |= {"entered_at": iso(entry.deed.time), "entered_by": facts["who"]}
         upsert(db, "calendar", "id", row)
     else:
         changed = ", ".join(f"{name} = ?" for name in row)

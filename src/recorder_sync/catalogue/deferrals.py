@@ -70,7 +70,7 @@ def take_up(db: Database, entry: Entry) -> None:
     identifier, facts = entry.deed.subject, entry.deed.facts
     seen = db.execute("select custody_seq from deferrals where id = ?", [identifier]).fetchone()
     if seen is None or seen[0] < entry.seq:
-        columns = {name: value for name, value in facts.items() if name != "what"}
+        columns = {name: value for name, value in facts.items() if name not in {"what", "who"}}
         upsert(db, "deferrals", "id", {"id": identifier, **columns, "custody_seq": entry.seq})
 
 

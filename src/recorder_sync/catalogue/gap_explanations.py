@@ -50,7 +50,7 @@ def take_up(db: Database, entry: Entry) -> None:
             "at_second": facts["at_second"],
             "officers": json.dumps(facts["officers"], ensure_ascii=False),
             "text": facts["text"],
-            "who": entry.deed.actor,
+            "who": facts["who"],
             "entered_at": iso(entry.deed.time),
         },
     )

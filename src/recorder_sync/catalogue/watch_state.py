@@ -60,6 +60,8 @@ def take_over(db: Database, old: Path) -> None:
     except sqlite3.DatabaseError:
         return  # it is broken, which is why it is made anew, or from an older version
     with transaction(db):
+        for table in ("alerts_told", "messages", "channels", "disk_samples"):
+            db.execute(f"delete from {table}")
         for into, rows in remembered:
             db.conn.executemany(into, rows)
 

@@ -18,6 +18,8 @@ from hashlib import sha256
 from recorder_sync.language import Text
 from recorder_sync.model import AlertKind
 
+_HAPPENED = "happened"
+
 MOST_SHOWN = 20
 """Items that are shown of a long list."""
 
@@ -106,12 +108,26 @@ def key_of(kind: AlertKind, *about: str) -> str:
     return "/".join((kind.value, *escaped))
 
 
+def about_of(key: str) -> tuple[str, ...]:
+    """Return what `key_of` was given beside the kind."""
+    parts = key.split("/")[1:]
+    return tuple(part.replace("%2F", "/").replace("%25", "%") for part in parts)
+
+
 def event_key(kind: AlertKind, about: str | None, words: str) -> str:
     """Return the key of something that happened and says `words`: a `Text` as it is kept.
 
-    Alerts of older versions have it too, so it must stay as it is.
+    No matter of a rule has such a key. Alerts of older versions have it too, so it must
+    stay as it is.
     """
-    return key_of(kind, about or "station", sha256(words.encode()).hexdigest()[:16])
+    said = sha256(words.encode()).hexdigest()[:16]
+    return key_of(kind, _HAPPENED, about or "station", said)
+
+
+def has_happened(key: str) -> bool:
+    """Tell whether a key is one of `event_key`."""
+    parts = key.split("/")
+    return len(parts) == 4 and parts[1] == _HAPPENED
 
 
 def severity_by(due: datetime, lead: timedelta, now: datetime) -> Severity | None:
