@@ -5,11 +5,13 @@ units that people write. What the office has set elsewhere is not set twice: the
 Art. 21 stand in `[deadline]`, and what a battery and a clock must do in `[readiness]`.
 """
 
+import re
 from datetime import time, timedelta
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from recorder_sync.channels.settings import Channel
 from recorder_sync.rules.escalation import EscalationSettings, Recipient, Stage
 from recorder_sync.rules.matter import Severity
 from recorder_sync.rules.watch_limits import WatchLimits
@@ -123,6 +125,30 @@ class Alerts(Section):
     """Who gets it; nobody: there is none."""
     most_at_once: Annotated[int, Field(ge=1, le=1000)] = 5
     """Alerts that one person gets in messages of their own; more are one message."""
+    link_base: str | None = None
+    """Address of the station's web pages, for links in messages; None: no links."""
+    dead_after_minutes: _Minutes = 30.0
+    """Minutes for which a channel may fail before that is an alert on the others."""
+    give_up_after_hours: Annotated[float, Field(gt=0, le=_YEAR_H)] = 72.0
+    """Hours after which a message that cannot be delivered is given up."""
+    attempt_limit_s: Annotated[float, Field(gt=0, le=600)] = 60.0
+    """Seconds that one attempt to deliver may take."""
+    channels: tuple[Channel, ...] = ()
+    """Where messages go."""
+
+    @field_validator("link_base")
+    @classmethod
+    def _web_address(cls, text: str | None) -> str | None:
+        if text is not None and not re.fullmatch(r"https?://[^\s/?#@]+[^\s?#]*", text):
+            raise ValueError("should begin with http:// or https://, without spaces, @, ? and #")
+        return text
+
+    @field_validator("channels")
+    @classmethod
+    def _each_once(cls, channels: tuple[Channel, ...]) -> tuple[Channel, ...]:
+        if len({one.name for one in channels}) != len(channels):
+            raise ValueError("should have a name of its own for each")
+        return channels
 
     @property
     def escalation(self) -> EscalationSettings:

@@ -505,9 +505,16 @@ def _problems(error: ValidationError) -> Iterable[Text]:
                 yield T(
                     "{key} = {value}: {allowed}",
                     key=key,
-                    value=repr(one["input"]),
+                    value="***" if _is_secret(one["loc"]) else repr(one["input"]),
                     allowed=message,
                 )
+
+
+def _is_secret(location: tuple[int | str, ...]) -> bool:
+    """Tell whether a value may be the address of a channel, put where it does not belong."""
+    if location[:2] != ("alerts", "channels"):
+        return False
+    return len(location) < 4 or str(location[3]).startswith("url")
 
 
 def _allowed(location: tuple[int | str, ...]) -> list[str]:

@@ -19,6 +19,7 @@ from typing import Any
 import structlog
 
 from recorder_sync import __version__
+from recorder_sync.channels.delivering import telling
 from recorder_sync.clock_watch import ClockWatch, report_step
 from recorder_sync.clockwork import Clockwork
 from recorder_sync.config import Configuration, load
@@ -110,6 +111,7 @@ class DockService:
             clockwork = Clockwork(self._in_use, lambda found: board.watched(figures_json(found)))
             if self._forwards:
                 stack.enter_context(delivering(self._in_use))
+                stack.enter_context(telling(self._in_use))
             watching.start()
             folders.start()
             checkpoints.start()

@@ -17,7 +17,7 @@ from recorder_sync.errors import NotFound
 from recorder_sync.language import T, Text
 from recorder_sync.model import Alert, AlertKind
 from recorder_sync.rules.escalation import Sent, Stage, Unresolved
-from recorder_sync.rules.matter import Item, Severity, has_happened
+from recorder_sync.rules.matter import MOST_SHOWN, Item, Severity, has_happened
 from recorder_sync.rules.reconcile import AlertState, OnRecord, ResolvedBy
 from recorder_sync.timestamps import iso, moment
 
@@ -56,6 +56,10 @@ class RecordedAlert:
     times_worse: int
 
     @property
+    def shown_items(self) -> tuple[Item, ...]:
+        return self.items[:MOST_SHOWN]
+
+    @property
     def is_resolved(self) -> bool:
         return self.state is AlertState.RESOLVED
 
@@ -81,6 +85,11 @@ def standing(db: Database, kinds: Collection[AlertKind] | None = None) -> list[R
 def live(db: Database) -> list[RecordedAlert]:
     """Return the alerts that are not resolved, by number."""
     return [one for one in standing(db) if not one.is_resolved]
+
+
+def changed_since(db: Database, seq: int) -> list[RecordedAlert]:
+    """Return the alerts with entries in the custody log after this one, in their order."""
+    return list(_where(db, "custody_seq > ?", [seq], "custody_seq"))
 
 
 def newest(db: Database, limit: int) -> list[RecordedAlert]:

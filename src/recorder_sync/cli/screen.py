@@ -102,6 +102,11 @@ def name_and_flags(recording: Recording) -> str:
     return recording.original_path.name.shown + (f"  [{flags}]" if flags else "")
 
 
+def minute(moment: datetime | None, zone: tzinfo) -> str | None:
+    """Return a time as the station's local time, without the seconds."""
+    return None if moment is None else f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"
+
+
 def local(moment: datetime | None, zone: tzinfo) -> str | None:
     """Return a time as the station's local time."""
     return None if moment is None else f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S}"

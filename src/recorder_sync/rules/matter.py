@@ -108,6 +108,12 @@ def key_of(kind: AlertKind, *about: str) -> str:
     return "/".join((kind.value, *escaped))
 
 
+def about_of(key: str) -> tuple[str, ...]:
+    """Return what `key_of` was given beside the kind."""
+    parts = key.split("/")[1:]
+    return tuple(part.replace("%2F", "/").replace("%25", "%") for part in parts)
+
+
 def event_key(kind: AlertKind, about: str | None, words: str) -> str:
     """Return the key of something that happened and says `words`: a `Text` as it is kept.
 
