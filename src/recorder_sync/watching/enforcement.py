@@ -39,6 +39,14 @@ class Enforcement:
         self._take_up_news(look)
         return [one for one in self._expected.values() if one.id not in self._settled]
 
+    def not_shown(self, look: Look) -> list[Expected]:
+        """Return the enforcement that has begun, and that no recording shows wholly."""
+        begun = [one for one in self.facts(look) if one.span.begins <= look.now]
+        for one in begun:
+            if one.id not in self._shown:
+                self._read(look, one)
+        return [one for one in begun if one.id not in self._settled]
+
     def matters(self, look: Look) -> Iterator[Matter | Undecided]:
         near = [one for one in self.facts(look) if _is_near(one, look.now, look.limits)]
         recordings: list[Shown] = []

@@ -3,6 +3,7 @@
 from recorder_sync.language import T
 from recorder_sync.model import AlertKind
 from recorder_sync.watching import cards, devices, footage, station
+from recorder_sync.watching.channels import Channels
 from recorder_sync.watching.deferrals import BackDated, Deferrals
 from recorder_sync.watching.enforcement import Enforcement
 from recorder_sync.watching.of_devices import OfDevices
@@ -43,4 +44,5 @@ def all_sources() -> tuple[Source, ...]:
         station.TimeSource(),
         station.Backups(),
         station.Witnesses(),
+        Channels(),
     )

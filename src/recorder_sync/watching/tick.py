@@ -21,25 +21,19 @@ from recorder_sync.alerts.record import put_on_record
 from recorder_sync.alerts.watched import WATCHED
 from recorder_sync.catalogue import alerts, watch_state
 from recorder_sync.catalogue.database import explain, transaction
+from recorder_sync.channels.queueing import enqueue
 from recorder_sync.errors import RecorderSyncError, defect, refused
 from recorder_sync.ingest.stopping import Stopping
 from recorder_sync.language import T, Text
 from recorder_sync.model import AlertKind
-from recorder_sync.rules.escalation import Plan, plan
+from recorder_sync.rules.escalation import plan
 from recorder_sync.rules.matter import Matter, Severity, key_of
 from recorder_sync.rules.reconcile import Changes, reconcile
 from recorder_sync.station import Station
 from recorder_sync.watching.source import Look, Source, Undecided
 from recorder_sync.watching.sources import all_sources
 
-Enqueue = Callable[[Station, Plan, datetime], None]
-"""Puts the messages of a plan into the queues, in a transaction of the caller's."""
-
 _log = structlog.get_logger("watch")
-
-
-def nothing_to_tell(_station: Station, _plan: Plan, _now: datetime) -> None:
-    """Stand in where no channel is there to tell anybody."""
 
 
 def tick(station: Station, now: datetime) -> Changes:
@@ -62,11 +56,9 @@ class _Found:
 class Watch:
     """Makes one look after the other, and remembers what need not be read again."""
 
-    def __init__(
-        self, sources: Sequence[Source] | None = None, enqueue: Enqueue = nothing_to_tell
-    ) -> None:
+    def __init__(self, sources: Sequence[Source] | None = None) -> None:
+        """`sources` are what is asked; by default everything."""
         self._sources = all_sources() if sources is None else tuple(sources)
-        self._enqueue = enqueue
         self._failing_since: dict[str, datetime] = {}
 
     def tick(
@@ -80,7 +72,8 @@ class Watch:
         """
         found = self._ask(Look(station, now, check))
         changes = self._changes(station, found)
-        put_on_record(station, changes, now)
+        if changes != Changes():
+            put_on_record(station, changes, now)
         self._tell(station, now)
         return changes
 
@@ -127,7 +120,7 @@ class Watch:
                 settings.station.zone,
                 settings.alerts.escalation,
             )
-            self._enqueue(station, found, now)
+            enqueue(db, found.messages, settings.alerts.channels, now)
             alerts.note_told(db, found.sent, now)
             watch_state.note_tick(db, now, found.digested_until)
 
