@@ -6,14 +6,19 @@ does not have; whoever writes next takes it up first. Whoever writes has the cat
 himself from the first look to the end, so nothing is opened twice.
 """
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+
+import structlog
 
 from recorder_sync.catalogue import watch_state
 from recorder_sync.catalogue.database import transaction
 from recorder_sync.catalogue.rebuild import take_up
 from recorder_sync.custody.log import Act, Deed, Entry
 from recorder_sync.station import Station
+
+_log = structlog.get_logger("record")
 
 ACTS = (
     Act.ALERT,
@@ -67,6 +72,10 @@ def _catch_up(station: Station) -> None:
     end = station.custody.size()
     found = list(station.custody.entries_of(ACTS, first))
     for entry in found:
-        take_up(station.catalogue, entry)
+        try:
+            take_up(station.catalogue, entry)
+        except (KeyError, TypeError, ValueError, AttributeError, sqlite3.IntegrityError) as error:
+            # Verification names it; that must not keep others from being put on record.
+            _log.error("an entry makes no sense", seq=entry.seq, why=repr(error))
     if found or end - first > _FAR:
         watch_state.set_record_seq(station.catalogue, end)
