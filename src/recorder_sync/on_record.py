@@ -39,12 +39,21 @@ _FAR = 1000
 def turn(station: Station) -> Iterator[None]:
     """Have the catalogue for oneself, with all in it that the custody log has on record.
 
-    What is done within is done wholly or not at all. Raises MissingPart or CustodyProblem.
+    What is done within is done wholly or not at all; what is taken up from the log stays.
+    Raises MissingPart or CustodyProblem.
     """
+    db, failure = station.catalogue, None
     _begin_to_watch_the_log(station)
-    with transaction(station.catalogue):
+    with transaction(db):
         _catch_up(station)
-        yield
+        db.execute("savepoint turn")
+        try:
+            yield
+        except BaseException as error:  # noqa: BLE001 - it is raised again below
+            db.execute("rollback to turn")
+            failure = error
+    if failure is not None:
+        raise failure
 
 
 def enter(station: Station, deeds: Sequence[Deed]) -> list[Entry]:
