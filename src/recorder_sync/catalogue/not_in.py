@@ -18,10 +18,11 @@ _UNSEEN = "i.size = 0 and i.mtime_ns = 0"
 
 _NOT_SEALED = (
     "not exists (select 1 from inventory k join recordings r on r.id = k.recording"
-    " where k.path = i.path and k.size = i.size and k.mtime_ns = i.mtime_ns"
+    " join dockings e on e.id = k.docking where k.path = i.path and k.size = i.size and k.mtime_ns = i.mtime_ns"
     " and k.recording is not null and k.outcome in ('sealed', 'already-sealed')"
     " and r.state = 'sealed'"
-    " and (d.device is null or r.device is d.device or r.device_as_sealed is d.device))"
+    " and (d.device is null or e.device is d.device or r.device is d.device"
+    " or r.device_as_sealed is d.device))"
 )
 _NOT_SEEN_SINCE = (
     f"not ({_UNSEEN} and exists (select 1 from dockings l where l.device is d.device"
