@@ -4,7 +4,6 @@ Everything is on record as the product puts it there: intakes by the engine, the
 calendar and deferrals by what the commands call. Only the clock is the test's.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -158,5 +157,6 @@ def counted(number: int) -> str:
     return f"DCIM/100MEDIA/MAH{number:04d}.wav"
 
 
-def files_of(card: Card) -> Mapping[str, Path]:
-    return {path.name: path for path in card.path.rglob("*") if path.is_file()}
+def another(audio: Path, number: int) -> bytes:
+    """Return a recording like this one that no other number has: its last sample differs."""
+    return audio.read_bytes()[:-2] + number.to_bytes(2, "little")

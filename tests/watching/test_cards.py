@@ -8,7 +8,18 @@ from recorder_sync.ingest.stopping import Stop
 from recorder_sync.model import AlertKind
 from recorder_sync.rules.matter import Severity
 from tests.conftest import Card, MediaFiles
-from tests.watching.bed import DAY, DEVICE, HOUR, OFFICER, SECOND, Bed, Unmoved, counted, named
+from tests.watching.bed import (
+    DAY,
+    DEVICE,
+    HOUR,
+    OFFICER,
+    SECOND,
+    Bed,
+    Unmoved,
+    another,
+    counted,
+    named,
+)
 
 ENDED = datetime(2026, 11, 23, 9, tzinfo=UTC)
 """17:00 in Beijing."""
@@ -18,7 +29,7 @@ def test_what_was_pulled_out_is_told_before_the_limit_and_after_it_until_it_is_s
     bed: Bed, card: Card, media_files: MediaFiles
 ) -> None:
     bed.register()
-    card.put(named("20261123_165958"), media_files.audio, ENDED)
+    card.put(named("20261123_165958"), another(media_files.audio, 1), ENDED)
     bed.now = ENDED + HOUR
     bed.take_in(card, is_cut_off=True)
     bed.tick(ENDED + DAY - 4 * HOUR - SECOND)
@@ -43,7 +54,7 @@ def test_what_is_being_taken_in_just_now_is_not_outstanding_for_an_hour(
     bed: Bed, card: Card, media_files: MediaFiles
 ) -> None:
     bed.register()
-    card.put(named("20261122_100000"), media_files.audio, ENDED - 2 * DAY)
+    card.put(named("20261122_100000"), another(media_files.audio, 2), ENDED - 2 * DAY)
     bed.now = ENDED
     request = Request(card.path, device=DEVICE)
     with looked_at(bed.station, request, bed.capacity, Unmoved(), Stop()) as intake:
@@ -59,8 +70,8 @@ def test_a_file_that_vanished_before_it_was_sealed_is_a_breach_until_it_is_there
 ) -> None:
     bed.register()
     bed.now = ENDED
-    card.put(named("20261123_160000"), media_files.audio, ENDED - HOUR)
-    gone = card.put(named("20261123_163000"), media_files.audio, ENDED - HOUR / 2)
+    card.put(named("20261123_160000"), another(media_files.audio, 3), ENDED - HOUR)
+    gone = card.put(named("20261123_163000"), another(media_files.audio, 4), ENDED - HOUR / 2)
     bed.take_in(card, is_cut_off=True)
     content, at = gone.read_bytes(), ENDED - HOUR / 2
     gone.unlink()
@@ -83,12 +94,16 @@ def test_a_number_that_nobody_saw_is_a_hole_until_somebody_does(
     bed.register()
     bed.now = ENDED
     for number in (7, 8, 10):
-        card.put(counted(number), media_files.audio, ENDED - timedelta(minutes=30 - number))
+        card.put(
+            counted(number),
+            another(media_files.audio, number),
+            ENDED - timedelta(minutes=30 - number),
+        )
     bed.take_in(card)
     bed.tick()
     hole = bed.the(AlertKind.SEQUENCE_HOLE)
     assert [item.name for item in hole.items] == ["MAH0009"]
-    card.put(counted(9), media_files.audio, ENDED - timedelta(minutes=21))
+    card.put(counted(9), another(media_files.audio, 9), ENDED - timedelta(minutes=21))
     bed.now += HOUR
     bed.take_in(card)
     bed.tick()

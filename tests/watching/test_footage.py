@@ -13,7 +13,7 @@ from recorder_sync.model import AlertKind, Officer
 from recorder_sync.rules.coverage import NoRecordingReason
 from recorder_sync.rules.matter import Severity
 from tests.conftest import Card, MediaFiles
-from tests.watching.bed import DAY, DEVICE, HOUR, OFFICER, SECOND, Bed, named
+from tests.watching.bed import DAY, DEVICE, HOUR, OFFICER, SECOND, Bed, another, named
 
 BEGINS = datetime(2026, 11, 23, 1, tzinfo=UTC)
 """09:00 in Beijing."""
@@ -33,7 +33,7 @@ def test_enforcement_that_nothing_shows_is_told_until_a_recording_comes_in(
     bed.tick(DUE + SECOND)
     breach = bed.the(AlertKind.NO_RECORDING)
     assert (breach.severity, breach.since, breach.officer) == (Severity.BREACH, DUE, OFFICER)
-    card.put(named("20261123_093000"), media_files.audio, BEGINS + HOUR / 2)
+    card.put(named("20261123_093000"), another(media_files.audio, 1), BEGINS + HOUR / 2)
     bed.take_in(card)
     bed.tick()
     assert bed.is_resolved(breach.number)
@@ -54,7 +54,7 @@ def test_a_recording_in_full_with_a_hole_is_told_until_somebody_says_why(
 ) -> None:
     bed.register()
     enter_calendar(bed.station, [replace(INSPECTION, in_full=True)], "王队")
-    card.put(named("20261123_093000"), media_files.audio, BEGINS + HOUR / 2)
+    card.put(named("20261123_093000"), another(media_files.audio, 2), BEGINS + HOUR / 2)
     bed.now = BEGINS + 2 * HOUR
     bed.take_in(card)
     bed.tick(DUE + SECOND)
@@ -71,7 +71,7 @@ def test_a_corrected_tag_may_take_the_recording_of_an_enforcement_away(
     bed.register()
     register_officers(bed.station, [Officer("000002", "张伟")])
     enter_calendar(bed.station, [replace(INSPECTION, device=None)], "王队")
-    card.put(named("20261123_093000"), media_files.audio, BEGINS + HOUR / 2)
+    card.put(named("20261123_093000"), another(media_files.audio, 3), BEGINS + HOUR / 2)
     bed.now = BEGINS + 2 * HOUR
     (sealed,) = bed.take_in(card).sealed
     bed.tick(DUE + SECOND)
@@ -86,8 +86,8 @@ def test_an_interruption_is_told_until_it_is_explained(
     bed: Bed, card: Card, media_files: MediaFiles
 ) -> None:
     bed.register()
-    card.put(named("20261123_090000"), media_files.audio, BEGINS)
-    card.put(named("20261123_091200"), media_files.audio, BEGINS + HOUR / 5)
+    card.put(named("20261123_090000"), another(media_files.audio, 4), BEGINS)
+    card.put(named("20261123_091200"), another(media_files.audio, 5), BEGINS + HOUR / 5)
     bed.now = BEGINS + HOUR
     resumed = max(bed.take_in(card).sealed, key=lambda one: one.recorded.start)
     bed.tick()
@@ -103,15 +103,15 @@ def test_nothing_is_said_of_interruptions_while_recordings_of_the_device_are_not
 ) -> None:
     """The missing piece may be what is still on the card; what was told before stays."""
     bed.register()
-    card.put(named("20261123_090000"), media_files.audio, BEGINS)
-    card.put(named("20261123_091200"), media_files.audio, BEGINS + HOUR / 5)
+    card.put(named("20261123_090000"), another(media_files.audio, 6), BEGINS)
+    card.put(named("20261123_091200"), another(media_files.audio, 7), BEGINS + HOUR / 5)
     bed.now = BEGINS + HOUR
     bed.take_in(card)
     bed.tick()
     gap = bed.the(AlertKind.GAP)
-    card.put(named("20261123_090600"), media_files.audio, BEGINS + HOUR / 10)
-    card.put(named("20261123_100000"), media_files.audio, BEGINS + HOUR)
-    card.put(named("20261123_101000"), media_files.audio, BEGINS + HOUR + HOUR / 6)
+    card.put(named("20261123_090600"), another(media_files.audio, 8), BEGINS + HOUR / 10)
+    card.put(named("20261123_100000"), another(media_files.audio, 9), BEGINS + HOUR)
+    card.put(named("20261123_101000"), another(media_files.audio, 10), BEGINS + HOUR + HOUR / 6)
     bed.now += 2 * HOUR
     bed.take_in(card, is_cut_off=True)
     bed.tick()
@@ -127,7 +127,7 @@ def test_a_recording_dated_after_its_docking_is_told_until_somebody_looked_at_it
     bed: Bed, card: Card, media_files: MediaFiles
 ) -> None:
     bed.register()
-    card.put(named("20261225_090000"), media_files.audio, BEGINS)
+    card.put(named("20261225_090000"), another(media_files.audio, 11), BEGINS)
     bed.now = BEGINS + timedelta(minutes=10)
     (sealed,) = bed.take_in(card).sealed
     bed.tick()

@@ -121,7 +121,7 @@ def test_a_checkpoint_that_nobody_else_signed_is_told_until_somebody_has_it(bed:
 
 
 def test_a_channel_that_delivers_nothing_is_told_until_it_does(bed: Bed) -> None:
-    channel = {"name": "post", "url": "json://127.0.0.1:9/", "to": ["custodian"]}
+    channel = {"name": "post", "url": "syslog://", "to": ["custodian"]}
     bed.configure(alerts={"channels": [channel]}, backup={"keep": 0})
     db = bed.station.catalogue
     messages.note_fails(db, "post", T("It does not answer."), MORNING)

@@ -21,7 +21,7 @@ from recorder_sync.watching.source import Look, Undecided
 from recorder_sync.watching.sources import all_sources
 from recorder_sync.watching.tick import Watch, tick
 from tests.conftest import Card, MediaFiles
-from tests.watching.bed import DAY, DEVICE, HOUR, MORNING, SECOND, Bed, counted, named
+from tests.watching.bed import DAY, DEVICE, HOUR, MORNING, SECOND, Bed, another, counted, named
 
 NOT_YET = {AlertKind.STORE_UNREACHABLE, AlertKind.QUEUE_WAITS}
 """There are no remote stores yet."""
@@ -36,8 +36,8 @@ def test_every_kind_that_the_tick_keeps_is_asked_of_one_source() -> None:
 def test_asked_again_nothing_changes(bed: Bed, card: Card, media_files: MediaFiles) -> None:
     bed.register()
     bed.issue()
-    card.put(counted(1), media_files.audio, MORNING)
-    card.put(counted(3), media_files.audio, MORNING)
+    card.put(counted(1), another(media_files.audio, 1), MORNING)
+    card.put(counted(3), another(media_files.audio, 2), MORNING)
     bed.take_in(card, for_=timedelta(minutes=1))
     first = bed.tick(MORNING + 3 * DAY)
     assert len(first.opened) == 2
@@ -52,7 +52,7 @@ def test_after_three_days_without_power_each_breach_is_raised_once_with_its_true
 ) -> None:
     bed.register()
     bed.issue()
-    card.put(named("20261123_075958"), media_files.audio, MORNING)
+    card.put(named("20261123_075958"), another(media_files.audio, 3), MORNING)
     bed.now = MORNING + SECOND
     bed.take_in(card, is_cut_off=True)
     bed.tick()
@@ -106,8 +106,8 @@ def test_a_source_that_fails_stops_no_other_and_resolves_nothing(
     bed.issue()
     bed.tick(MORNING + DAY + SECOND)
     overdue = bed.the(AlertKind.DEVICE_OVERDUE)
-    card.put(counted(1), media_files.audio, MORNING)
-    card.put(counted(3), media_files.audio, MORNING)
+    card.put(counted(1), another(media_files.audio, 4), MORNING)
+    card.put(counted(3), another(media_files.audio, 5), MORNING)
     bed.take_in(card)
     whole = bed.watch
     rest = [one for one in all_sources() if AlertKind.DEVICE_OVERDUE not in one.kinds]
@@ -128,7 +128,7 @@ def test_rows_of_one_device_that_make_no_sense_hide_no_other_device(
 ) -> None:
     bed.register()
     bed.register("CAM002", "000002")
-    card.put(named("20261123_070000"), media_files.audio, MORNING)
+    card.put(named("20261123_070000"), another(media_files.audio, 6), MORNING)
     bed.take_in(card, is_cut_off=True)
     db = bed.station.catalogue
     db.execute("update devices set registered_at = 'yesterday' where number = 'CAM002'")
@@ -142,7 +142,7 @@ def test_an_alert_of_an_early_removal_ends_when_everything_is_sealed_later(
     bed: Bed, card: Card, media_files: MediaFiles
 ) -> None:
     bed.register()
-    card.put(named("20261123_070000"), media_files.audio, MORNING)
+    card.put(named("20261123_070000"), another(media_files.audio, 7), MORNING)
     docking = bed.take_in(card, is_cut_off=True).docking
     text, hint = T("Pulled out too early."), T("Plug it in again.")
     kind = AlertKind.REMOVED_EARLY

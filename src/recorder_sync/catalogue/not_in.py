@@ -18,7 +18,8 @@ _UNSEEN = "i.size = 0 and i.mtime_ns = 0"
 
 _NOT_SEALED = (
     "not exists (select 1 from inventory k join recordings r on r.id = k.recording"
-    " join dockings e on e.id = k.docking where k.path = i.path and k.size = i.size and k.mtime_ns = i.mtime_ns"
+    " join dockings e on e.id = k.docking"
+    " where k.path = i.path and k.size = i.size and k.mtime_ns = i.mtime_ns"
     " and k.recording is not null and k.outcome in ('sealed', 'already-sealed')"
     " and r.state = 'sealed'"
     " and (d.device is null or e.device is d.device or r.device is d.device"

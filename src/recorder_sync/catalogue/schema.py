@@ -471,7 +471,7 @@ def m011_news(db: Database) -> None:
         strict=True,
     )
     table(db, "clock_steps").create({"at": str, "seconds": float}, pk="at", strict=True)
-    _enter_all_that_is_there(db)
+    enter_all_news(db)
     sealed = "new.state = 'sealed'"
     of_device = "'device/' || coalesce({}.device, '')"
     of_officer = "'officer/' || {}.officer"
@@ -497,9 +497,10 @@ def m011_news(db: Database) -> None:
     db.execute("create index calendar_by_officer on calendar (officer, ends)")
 
 
-def _enter_all_that_is_there(db: Database) -> None:
+def enter_all_news(db: Database) -> None:
+    """Have everything that is there be news, for rows that came by without the triggers."""
     db.execute(
-        "insert into news (about, version) select about, row_number() over () from ("
+        "insert or replace into news (about, version) select about, row_number() over () from ("
         " select 'device/' || number as about from devices union select 'device/'"
         " union select 'officer/' || cert_no from officers"
         " union select 'calendar' union select 'deferrals')"
