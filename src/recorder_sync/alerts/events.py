@@ -17,12 +17,15 @@ from recorder_sync.station import Station
 from recorder_sync.timestamps import iso
 
 _NOT_ALL_IN = {AlertKind.REMOVED_EARLY, AlertKind.NOT_TAKEN_IN}
+_OF_A_DOCKING = _NOT_ALL_IN | {AlertKind.DEVICE_HELD}
 
 
 def events_gone(db: Database) -> tuple[int, ...]:
     """Return the numbers of open alerts of events whose cause is gone, for `Changes.resolved`."""
     return tuple(
-        one.number for one in alerts.live(db) if has_happened(one.key) and _is_gone(db, one)
+        one.number
+        for one in alerts.standing(db, _OF_A_DOCKING)
+        if not one.is_resolved and has_happened(one.key) and _is_gone(db, one)
     )
 
 

@@ -82,7 +82,10 @@ def standing(db: Database, kinds: Collection[AlertKind] | None = None) -> list[R
 
     Those are all that are not resolved, and what a person resolved that may still be so.
     """
-    return [one for one in _where(db, "cause_gone = 0") if kinds is None or one.kind in kinds]
+    if kinds is None:
+        return list(_where(db, "cause_gone = 0"))
+    marks = ", ".join("?" for _ in kinds)
+    return list(_where(db, f"cause_gone = 0 and kind in ({marks})", [one.value for one in kinds]))
 
 
 def live(db: Database) -> list[RecordedAlert]:
@@ -106,36 +109,46 @@ def on_record(db: Database, kinds: Collection[AlertKind] | None = None) -> list[
     Left out are those of something that happened (`alerts/raising.py`): no rule would find
     them again, and that alone does not resolve them.
     """
+    # Asked at every look, and there may be thousands: their words are not read.
+    rows = db.execute(
+        "select number, key, state, severity, count, items, digest, resolved_by, cause_gone, kind"
+        " from alerts where cause_gone = 0 order by number"
+    )
+    wanted = None if kinds is None else {kind.value for kind in kinds}
     return [
         OnRecord(
-            number=one.number,
-            key=one.key,
-            state=one.state,
-            severity=one.severity,
-            count=one.count,
-            names=frozenset(item.name for item in one.items),
-            digest=one.digest,
-            resolved_by=one.resolved_by,
-            cause_gone=one.cause_gone,
+            number=number,
+            key=key,
+            state=AlertState(state),
+            severity=Severity(severity),
+            count=count,
+            names=frozenset(one["name"] for one in json.loads(items)),
+            digest=digest,
+            resolved_by=ResolvedBy(resolved_by) if resolved_by else None,
+            cause_gone=bool(gone),
         )
-        for one in standing(db, kinds)
-        if not has_happened(one.key)
+        for number, key, state, severity, count, items, digest, resolved_by, gone, kind in rows
+        if (wanted is None or kind in wanted) and not has_happened(key)
     ]
 
 
 def unresolved(db: Database) -> list[Unresolved]:
     """Return what `escalation.plan` needs to know of the alerts that are not resolved."""
+    rows = db.execute(
+        "select number, severity, since, due, state, officer, times_worse from alerts"
+        " where cause_gone = 0 and state <> 'resolved' order by number"
+    )
     return [
         Unresolved(
-            number=one.number,
-            severity=one.severity,
-            since=one.since,
-            due=one.due,
-            state=one.state,
-            officer=one.officer,
-            times_worse=one.times_worse,
+            number=number,
+            severity=Severity(severity),
+            since=moment(since),
+            due=_moment(due),
+            state=AlertState(state),
+            officer=officer,
+            times_worse=times_worse,
         )
-        for one in live(db)
+        for number, severity, since, due, state, officer, times_worse in rows
     ]
 
 

@@ -18,13 +18,25 @@ class Deferrals:
 
     def __init__(self) -> None:
         self._found: tuple[Deferral, ...] = ()
+        self._naming: dict[tuple[str, str | None], list[Deferral]] = {}
         self._version = -1
+
+    def concerning(self, device: str | None, officer: str | None) -> tuple[Deferral, ...]:
+        """Return those of `now` that may concern a device or an officer: each names one."""
+        return (
+            *self._naming.get(("device", device), ()),
+            *self._naming.get(("officer", officer), ()),
+        )
 
     def now(self, station: Station) -> tuple[Deferral, ...]:
         """Return the deferrals. Raises ValueError for a row that makes no sense."""
         seen = news.since(station.catalogue, self._version)
         if news.DEFERRALS in seen.about or self._version < 0:
             self._found = tuple(catalogue.deferrals(station.catalogue))
+            self._naming = {}
+            for one in self._found:
+                about = ("device", one.device) if one.device else ("officer", one.officer)
+                self._naming.setdefault(about, []).append(one)
         self._version = seen.version
         return self._found
 

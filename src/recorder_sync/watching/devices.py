@@ -71,9 +71,12 @@ class Docked:
         return [self._with_shifts(look, one) for one in self._kept if one is not None]
 
     def matters(self, look: Look) -> Iterator[Matter | Undecided]:
-        found, deferrals = self.facts(look), self._deferrals.now(look.station)
-        yield from overdue_devices(found, deferrals, look.now, look.limits)
-        yield from devices_not_docked(found, deferrals, look.now, look.limits)
+        now, limits = look.now, look.limits
+        self._deferrals.now(look.station)
+        for one in self.facts(look):
+            deferrals = self._deferrals.concerning(one.device, one.officer)
+            yield from overdue_devices([one], deferrals, now, limits)
+            yield from devices_not_docked([one], deferrals, now, limits)
         self._kept.raise_failure()
 
     def _with_shifts(self, look: Look, one: Watched) -> Watched:
