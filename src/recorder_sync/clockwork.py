@@ -51,13 +51,14 @@ class Clockwork:
         told: Callable[[Figures], None],
         watch: Watch | None = None,
         every_s: float = _EVERY_S,
+        overdue_s: float = _OVERDUE_S,
     ) -> None:
         """`in_use` returns the settings in force; `told` is told the figures of each look."""
         self._in_use = in_use
         self._told = told
         self._stop = Stop()
         self._watch = watch or Watch()
-        self._every_s = every_s
+        self._every_s, self._overdue_s = every_s, overdue_s
         self._station: Station | None = None
         self._wanted = threading.Event()
         self._idle = threading.Event()
@@ -92,7 +93,8 @@ class Clockwork:
         What it had not put on record, the next start finds again.
         """
         self.request_stop()
-        self._scheduler.shutdown(wait=False)
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
         ended = self._idle.wait(within_s)
         if ended and self._station is not None:
             self._station.catalogue.close()
@@ -116,7 +118,7 @@ class Clockwork:
         elif self._grew:
             self._grew = False
             self.wake()
-        if time.monotonic() - self._looked_at > max(_OVERDUE_S, 2 * self._every_s):
+        if time.monotonic() - self._looked_at > self._overdue_s:
             self._looked_at = time.monotonic()
             self.wake()
 
