@@ -18,14 +18,11 @@ MAY_DIFFER = {
 }
 NOT_COMPARED = {
     "_sqlite_migrations": "when this file was made, not what is in it",
-    "alerts_told": "remembered of its watching; not in the custody log",
-    "messages": "remembered of its watching; not in the custody log",
-    "channels": "remembered of its watching; not in the custody log",
-    "disk_samples": "remembered of its watching; not in the custody log",
-    "watch_state": "remembered of its watching; not in the custody log",
     "sqlite_stat1": "SQLite's own notes",
     "sqlite_sequence": "SQLite's own notes",
 }
+REMEMBERED = {"alerts_told", "messages", "channels", "watch_state", "disk_samples"}
+"""What a machine remembers of its watching; the custody log has nothing of it."""
 IN_JSON = {("descriptions", "json")}
 """Texts whose order and spaces mean nothing."""
 
@@ -45,7 +42,7 @@ def whole(path: Path) -> dict[str, Rows]:
         return {
             name: sorted((_row(name, row) for row in db.execute(f"select * from {name}")), key=repr)
             for name in names
-            if name not in NOT_COMPARED
+            if name not in {*NOT_COMPARED, *REMEMBERED}
             and not any(name == index or name.startswith(f"{index}_") for index in indexes)
         }
 
