@@ -6,14 +6,19 @@ does not have; whoever writes next takes it up first. Whoever writes has the cat
 himself from the first look to the end, so nothing is opened twice.
 """
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+
+import structlog
 
 from recorder_sync.catalogue import watch_state
 from recorder_sync.catalogue.database import transaction
 from recorder_sync.catalogue.rebuild import take_up
 from recorder_sync.custody.log import Act, Deed, Entry
 from recorder_sync.station import Station
+
+_log = structlog.get_logger("record")
 
 ACTS = (
     Act.ALERT,
@@ -34,12 +39,21 @@ _FAR = 1000
 def turn(station: Station) -> Iterator[None]:
     """Have the catalogue for oneself, with all in it that the custody log has on record.
 
-    What is done within is done wholly or not at all. Raises MissingPart or CustodyProblem.
+    What is done within is done wholly or not at all; what is taken up from the log stays.
+    Raises MissingPart or CustodyProblem.
     """
+    db, failure = station.catalogue, None
     _begin_to_watch_the_log(station)
-    with transaction(station.catalogue):
+    with transaction(db):
         _catch_up(station)
-        yield
+        db.execute("savepoint turn")
+        try:
+            yield
+        except BaseException as error:  # noqa: BLE001 - it is raised again below
+            db.execute("rollback to turn")
+            failure = error
+    if failure is not None:
+        raise failure
 
 
 def enter(station: Station, deeds: Sequence[Deed]) -> list[Entry]:
@@ -67,6 +81,10 @@ def _catch_up(station: Station) -> None:
     end = station.custody.size()
     found = list(station.custody.entries_of(ACTS, first))
     for entry in found:
-        take_up(station.catalogue, entry)
+        try:
+            take_up(station.catalogue, entry)
+        except (KeyError, TypeError, ValueError, AttributeError, sqlite3.IntegrityError) as error:
+            # Verification names it; that must not keep others from being put on record.
+            _log.error("an entry makes no sense", seq=entry.seq, why=repr(error))
     if found or end - first > _FAR:
         watch_state.set_record_seq(station.catalogue, end)

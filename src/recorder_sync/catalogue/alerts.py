@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
 from sqlite_utils.db import Database
 
 from recorder_sync.catalogue.alert_facts import items_of, text_of
@@ -20,6 +21,8 @@ from recorder_sync.rules.escalation import Sent, Stage, Unresolved
 from recorder_sync.rules.matter import MOST_SHOWN, Item, Severity, has_happened
 from recorder_sync.rules.reconcile import AlertState, OnRecord, ResolvedBy
 from recorder_sync.timestamps import iso, moment
+
+_log = structlog.get_logger("alerts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +169,13 @@ def _where(
     db: Database, condition: str, values: Iterable[object] = (), order: str = "number"
 ) -> Iterator[RecordedAlert]:
     rows = db.query(f"select * from alerts where {condition} order by {order}", list(values))
-    return map(_alert, rows)
+    for row in rows:
+        try:
+            yield _alert(row)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            # Somebody wrote into the catalogue. Verification names the row; until then the
+            # others must not go unseen because of it.
+            _log.error("an alert makes no sense", number=row["number"], why=repr(error))
 
 
 def _alert(row: Mapping[str, Any]) -> RecordedAlert:

@@ -13,6 +13,7 @@ from recorder_sync.custody.log import Entry
 from recorder_sync.errors import NotFound
 from recorder_sync.language import T
 from recorder_sync.rules.coverage import Expected, NoRecordingReason, Span
+from recorder_sync.rules.overdue_device import Shift
 from recorder_sync.timestamps import iso, moment
 
 
@@ -139,3 +140,27 @@ def _entry(row: Mapping[str, Any]) -> CalendarEntry:
         reason_note=row["reason_note"],
         explained_by=row["explained_by"],
     )
+
+
+def shifts_of(
+    db: Database,
+    officer: str,
+    ending_after: datetime,
+    beginning_before: datetime | None = None,
+) -> list[Shift]:
+    """Return the first of an officer's shifts to end after a time, if there is one."""
+    rows = db.execute(
+        "select begins, ends from calendar indexed by calendar_by_officer"
+        " where officer = ? and ends > ? and kind = 'shift' and begins < ?"
+        " order by ends limit 1",
+        [officer, iso(ending_after), iso(beginning_before) if beginning_before else "A"],
+    )
+    return [Shift(moment(begins), moment(ends)) for begins, ends in rows]
+
+
+def unexplained(db: Database) -> list[Expected]:
+    """Return the enforcement that nobody gave a reason for, by its end."""
+    rows = db.query(
+        "select * from calendar where kind = 'enforcement' and reason is null order by ends, id"
+    )
+    return [_entry(row).expected for row in rows]

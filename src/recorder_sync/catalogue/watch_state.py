@@ -60,7 +60,10 @@ def take_over(db: Database, old: Path) -> None:
     except sqlite3.DatabaseError:
         return  # it is broken, which is why it is made anew, or from an older version
     with transaction(db):
-        for table in ("alerts_told", "messages", "channels", "disk_samples"):
+        for table in (
+            *("alerts_told", "messages", "channels", "disk_samples"),
+            *("clock_steps", "measured"),
+        ):
             db.execute(f"delete from {table}")
         for into, rows in remembered:
             db.conn.executemany(into, rows)
@@ -95,5 +98,7 @@ _REMEMBERED = (
     ),
     _as_it_was("channels", "name, failing_since, last_error, last_delivered_at"),
     _as_it_was("disk_samples", "disk, at, used"),
+    _as_it_was("clock_steps", "at, seconds"),
+    _as_it_was("measured", "what, since, why, hint"),
 )
 """What is read there, and how it is written here."""

@@ -111,6 +111,9 @@ def _commands() -> list[_Command]:
         _Command("calendar", "calendar", "app", tr("Shifts, and what should be recorded.")),
         _Command("gaps", "gaps", "app", tr("Interruptions within an action, and why.")),
         _Command(
+            "deadlines", "deadlines", "app", tr("What is due, and how long there is (Art. 21).")
+        ),
+        _Command(
             "catalogue", "catalogue", "app", tr("Check, rebuild, back up or restore the catalogue.")
         ),
         _Command("custody", "custody", "app", tr("The custody log, its checkpoints and proofs.")),

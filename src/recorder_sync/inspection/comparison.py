@@ -61,7 +61,7 @@ _TABLES = (
     _Table("verification_runs", ("began_at",)),
 )
 """Left out is what this machine only remembers of its watching, and the custody log has not:
-alerts_told, messages, channels, watch_state and disk_samples."""
+alerts_told, messages, channels, watch_state, disk_samples, clock_steps, measured and news."""
 
 
 def compare(
