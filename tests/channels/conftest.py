@@ -363,6 +363,13 @@ class Post:
             self._station = self.dock.station()
         return self._station
 
+    def reopened(self) -> Station:
+        """Return the station as the settings are now."""
+        if self._station is not None:
+            self._station.catalogue.close()
+            self._station = None
+        return self.station
+
     def open(self, *matters: Matter) -> tuple[int, ...]:
         """Put alerts on record; return their numbers."""
         return put_on_record(self.station, Changes(opened=matters), self.station.now())

@@ -55,7 +55,10 @@ def alert(number: int = 7, **more: Any) -> RecordedAlert:
         **dict.fromkeys(
             ("updated_at", "acknowledged_at", "acknowledged_by", "resolved_at", "resolved_by")
         ),
-        "resolver": None, "note": None, "cause_gone": False, "times_worse": 0,
+        "resolver": None,
+        "note": None,
+        "cause_gone": False,
+        "times_worse": 0,
     }
     return RecordedAlert(**{**said, **more})
 
