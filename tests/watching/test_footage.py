@@ -135,6 +135,20 @@ def test_nothing_is_said_of_an_interruption_that_a_file_on_the_card_may_fill(
     ]
 
 
+def test_no_alert_opens_of_an_interruption_that_a_file_on_the_card_may_fill(
+    bed: Bed, card: Card, media_files: MediaFiles
+) -> None:
+    bed.register()
+    card.put(named("20261123_090000"), another(media_files.audio, 1), BEGINS)
+    card.put(named("20261123_091200"), another(media_files.audio, 2), BEGINS + HOUR / 5)
+    bed.now = BEGINS + HOUR
+    bed.take_in(card)
+    card.put(named("20261123_090600"), another(media_files.audio, 3), BEGINS + HOUR / 10)
+    bed.take_in(card, is_cut_off=True)
+    bed.tick()
+    assert bed.live(AlertKind.GAP) == []
+
+
 def test_a_recording_dated_after_its_docking_is_told_until_somebody_looked_at_it(
     bed: Bed, card: Card, media_files: MediaFiles
 ) -> None:
