@@ -15,6 +15,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from recorder_sync.catalogue.calendar import CalendarKind
 from recorder_sync.catalogue.dockings import DockingOutcome
 from recorder_sync.custody.log import Act
 from recorder_sync.ingest.readback import ReadBack
@@ -44,7 +45,7 @@ _SHOWN: tuple[type[StrEnum], ...] = (
     *(Act, AlertKind, DockingOutcome, FileSystemState, FindingKind, Flag, IdentityState),
     *(ItemOutcome, Kind, Protection, ReadBack, Source, Stay, TimeSource, Verity),
     *(readiness.Reason, whereabouts.Happening, whereabouts.State),
-    *(AlertState, DeferralReason, NoRecordingReason, Recipient, Severity),
+    *(AlertState, CalendarKind, DeferralReason, NoRecordingReason, Recipient, Severity),
 )
 
 
