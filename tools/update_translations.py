@@ -37,6 +37,7 @@ from recorder_sync.rules.deadline import DeferralReason
 from recorder_sync.rules.docking import Stay
 from recorder_sync.rules.escalation import Recipient
 from recorder_sync.rules.matter import Severity
+from recorder_sync.rules.outstanding import Why
 from recorder_sync.rules.reconcile import AlertState
 
 _PACKAGE = Path(__file__).parent.parent / "src" / "recorder_sync"
@@ -45,7 +46,7 @@ _SHOWN: tuple[type[StrEnum], ...] = (
     *(Act, AlertKind, DockingOutcome, FileSystemState, FindingKind, Flag, IdentityState),
     *(ItemOutcome, Kind, Protection, ReadBack, Source, Stay, TimeSource, Verity),
     *(readiness.Reason, whereabouts.Happening, whereabouts.State),
-    *(AlertState, CalendarKind, DeferralReason, NoRecordingReason, Recipient, Severity),
+    *(AlertState, CalendarKind, DeferralReason, NoRecordingReason, Recipient, Severity, Why),
 )
 
 
