@@ -1,8 +1,11 @@
 """Sealed footage: interruptions of actions, and dates that cannot be right."""
 
+from datetime import UTC, datetime
+
 from recorder_sync.catalogue import footage as catalogue
 from recorder_sync.catalogue import gap_explanations
 from recorder_sync.catalogue import not_in as cards
+from recorder_sync.catalogue.pieces import pieces
 from recorder_sync.model import AlertKind
 from recorder_sync.rules.continuity import actions, may_lack, unexplained
 from recorder_sync.rules.matter import Matter, key_of
@@ -10,6 +13,8 @@ from recorder_sync.rules.sequence import wrong_dates
 from recorder_sync.watching.cards import ended_at
 from recorder_sync.watching.kept import NO_DEVICE
 from recorder_sync.watching.source import Look, Undecided, undecided
+
+_EVER = datetime.min.replace(tzinfo=UTC)
 
 
 def interruptions(look: Look, device: str) -> list[Matter | Undecided]:
@@ -27,7 +32,7 @@ def interruptions(look: Look, device: str) -> list[Matter | Undecided]:
     ends = [ended_at(look.station, one) for one in missing]
     explanations = gap_explanations.explanations(db, device)
     found: list[Matter | Undecided] = []
-    for action in actions(catalogue.pieces(db, device), look.limits):
+    for action in actions(pieces(db, device, _EVER), look.limits):
         if may_lack(action, ends, look.limits):
             found.append(Undecided(key_of(AlertKind.GAP, device, action.pieces[0].recording)))
         else:
