@@ -97,7 +97,8 @@ def show(context: typer.Context, number: _Number, json: Json = False) -> None:
             whole=(0, 1),
         )
         if commands := next_commands(one):
-            answers.print(f"\n{tr('What to do')}: {one.hint.shown}", markup=False)
+            answers.print()
+            answers.print(T("What to do: {hint}", hint=one.hint).shown, markup=False)
             for command in commands:
                 answers.print(f"  {command}", markup=False, soft_wrap=True)
 

@@ -7,7 +7,7 @@ before it is registered, so it counts as one thing.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from recorder_sync.catalogue import device_events, ledger
 from recorder_sync.catalogue import not_in as catalogue
@@ -99,9 +99,8 @@ def waiting(look: Look, device: str) -> tuple[Waiting, ...]:
 
 
 def _waiting(station: Station, one: NotIn, device: str | None, holder: "_Holder") -> Waiting:
-    settings = station.settings
-    name = read_name(one.path, settings.known_profiles)
-    mtime = modified_at(one.mtime_ns, name.profile.mtime_clock, settings.station.zone)
+    name = read_name(one.path, station.settings.known_profiles)
+    mtime = _modified(station, one, name)
     fact = Outstanding(
         name=one.path.shown or "/",
         why=_why(one),
@@ -113,6 +112,16 @@ def _waiting(station: Station, one: NotIn, device: str | None, holder: "_Holder"
     )
     officer = _claimed(name, Field.OFFICER) or holder.of(fact)
     return Waiting(replace(fact, officer=officer), is_under_way=not one.intake_ended)
+
+
+def ended_at(station: Station, one: NotIn) -> datetime:
+    """Return when a file's recording ended, by the card's word: when it was last modified."""
+    return _modified(station, one, read_name(one.path, station.settings.known_profiles))
+
+
+def _modified(station: Station, one: NotIn, name: NameFacts) -> datetime:
+    zone = station.settings.station.zone
+    return modified_at(one.mtime_ns, name.profile.mtime_clock, zone)
 
 
 def _why(one: NotIn) -> Why:
