@@ -16,6 +16,7 @@ from recorder_sync.catalogue import watch_state
 from recorder_sync.catalogue.database import transaction
 from recorder_sync.catalogue.rebuild import take_up
 from recorder_sync.custody.log import Act, Deed, Entry
+from recorder_sync.errors import CustodyProblem
 from recorder_sync.station import Station
 
 _log = structlog.get_logger("record")
@@ -43,7 +44,6 @@ def turn(station: Station) -> Iterator[None]:
     Raises MissingPart or CustodyProblem.
     """
     db, failure = station.catalogue, None
-    _begin_to_watch_the_log(station)
     with transaction(db):
         _catch_up(station)
         db.execute("savepoint turn")
@@ -66,25 +66,31 @@ def enter(station: Station, deeds: Sequence[Deed]) -> list[Entry]:
     return entries
 
 
-def _begin_to_watch_the_log(station: Station) -> None:
-    """Note where the log ends: what is there now, an older version has taken up."""
-    if watch_state.record_seq(station.catalogue) is not None:
-        return
-    with transaction(station.catalogue):
-        if watch_state.record_seq(station.catalogue) is None:
-            watch_state.set_record_seq(station.catalogue, station.custody.size())
-
-
 def _catch_up(station: Station) -> None:
-    first = watch_state.record_seq(station.catalogue)
-    assert first is not None
+    """Take up what the log has and the catalogue has not.
+
+    The first time in a catalogue of an older version that is looked for in the whole log.
+    What makes no sense there is named by verification, and keeps nobody from putting
+    something on record.
+    """
+    first = watch_state.record_seq(station.catalogue) or 0
     end = station.custody.size()
-    found = list(station.custody.entries_of(ACTS, first))
+    if end == first:
+        return
+    found = _found(station, first)
     for entry in found:
         try:
             take_up(station.catalogue, entry)
         except (KeyError, TypeError, ValueError, AttributeError, sqlite3.IntegrityError) as error:
-            # Verification names it; that must not keep others from being put on record.
             _log.error("an entry makes no sense", seq=entry.seq, why=repr(error))
     if found or end - first > _FAR:
         watch_state.set_record_seq(station.catalogue, end)
+
+
+def _found(station: Station, first: int) -> list[Entry]:
+    found: list[Entry] = []
+    try:
+        found.extend(station.custody.entries_of(ACTS, first))
+    except CustodyProblem as problem:
+        _log.error("the custody log cannot be read on", why=str(problem))
+    return found
