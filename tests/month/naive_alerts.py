@@ -1,0 +1,90 @@
+"""How an alert lives, by the table on the page: opened once, resolved once."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from tests.month.naive import BREACH, NOTICE, WARNING, Seen
+
+_BAD = (NOTICE, WARNING, BREACH)
+
+
+@dataclass(slots=True)
+class Alert:
+    kind: str
+    about: str
+    opened: datetime
+    said: list[tuple[datetime, Seen]] = field(default_factory=list)
+    """When it said what, each time that this changed."""
+    state: str = "open"
+    resolved: datetime | None = None
+    by: str | None = None
+    ended: bool = False
+    """Its matter was gone after a person resolved it."""
+
+    @property
+    def seen(self) -> Seen:
+        return self.said[-1][1]
+
+
+@dataclass(slots=True)
+class Alerts:
+    every: list[Alert] = field(default_factory=list)
+
+    def look(self, now: datetime, matters: Iterable[Seen]) -> None:
+        """Hold the alerts against everything that is a matter now."""
+        there = {(seen.kind, seen.about): seen for seen in matters}
+        for seen in there.values():
+            self._found(now, seen)
+        for alert in self.every:
+            if (alert.kind, alert.about) in there:
+                continue
+            if alert.state != "resolved":
+                self._resolve(alert, now, "cause-gone")
+            alert.ended = True
+
+    def _found(self, now: datetime, seen: Seen) -> None:
+        last = self._newest(seen)
+        if last is None or (last.state == "resolved" and last.ended):
+            self._open(now, seen)
+        elif last.state == "resolved":
+            if is_worse(seen, last.seen):
+                self._open(now, seen)
+        elif seen != last.seen:
+            if last.state == "acknowledged" and is_worse(seen, last.seen):
+                last.state = "open"
+            last.said.append((now, seen))
+
+    def _open(self, now: datetime, seen: Seen) -> None:
+        self.every.append(Alert(seen.kind, seen.about, now, [(now, seen)]))
+
+    def _newest(self, seen: Seen) -> Alert | None:
+        for alert in reversed(self.every):
+            if (alert.kind, alert.about) == (seen.kind, seen.about):
+                return alert
+        return None
+
+    @staticmethod
+    def _resolve(alert: Alert, now: datetime, by: str) -> None:
+        alert.state, alert.resolved, alert.by = "resolved", now, by
+
+    # What people do.
+
+    def chosen(self, throw: float, states: tuple[str, ...]) -> Alert | None:
+        """Return the alert that a person picks of those in these states."""
+        there = [alert for alert in self.every if alert.state in states]
+        there.sort(key=lambda alert: (alert.kind, alert.about))
+        return there[int(throw * len(there))] if there else None
+
+    def acknowledge(self, alert: Alert) -> None:
+        alert.state = "acknowledged"
+
+    def resolve(self, alert: Alert, now: datetime) -> None:
+        self._resolve(alert, now, "person")
+
+
+def is_worse(seen: Seen, before: Seen) -> bool:
+    """More severe or, at the same severity, more things or other things than before."""
+    if seen.severity != before.severity:
+        return _BAD.index(seen.severity) > _BAD.index(before.severity)
+    return not seen.things <= before.things

@@ -1,0 +1,142 @@
+"""What is wrong with devices and with the station itself."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from tests.month.naive import BREACH, HOUR, LIMIT, NOTICE, WARNING, Seen, Stay, Station, how_bad
+
+DAY = timedelta(days=1)
+
+
+def _place(station: Station, device: str) -> tuple[str, datetime | None, str | None, bool]:
+    """Return where a device is, since when, who holds it, and whether it is faulty."""
+    place, since, officer, faulty = "in-store", None, None, False
+    for at, move in station.moves.get(device, []):
+        if move.what == "fault":
+            faulty = True
+        elif move.what == "repaired":
+            faulty = False
+        else:
+            place = {"returned": "in-store", "found": "in-store"}.get(move.what, move.what)
+            since, officer = at, move.officer
+    return place, since, officer, faulty
+
+
+def overdue(station: Station, now: datetime) -> list[Seen]:
+    """Art. 21 and 22: issued, and not docked in time."""
+    found = []
+    for device in station.registered:
+        place, issued, officer, _ = _place(station, device)
+        if place != "issued":
+            continue
+        assert issued is not None
+        due = _first_due(station, device, issued, officer)
+        bad = how_bad(due, now) if due is not None else None
+        if bad is not None:
+            found.append(Seen("device-overdue", device, *bad, due))
+    return found
+
+
+def _first_due(
+    station: Station, device: str, issued: datetime, officer: str | None
+) -> datetime | None:
+    stays = station.stays_of(device)
+    shifts = [one for one in station.shifts if one.officer == officer and one.ends > issued]
+    starts = []
+    if not any(shift.begins - issued <= LIMIT for shift in shifts):
+        if not any(stay.began >= issued for stay in stays):
+            starts.append(issued)
+    for shift in shifts:
+        if not any(stay.ended is None or stay.ended >= shift.ends for stay in stays):
+            starts.append(shift.ends)
+    return min((_moved(station, one, device, officer) for one in starts), default=None)
+
+
+def _moved(station: Station, start: datetime, device: str, officer: str | None) -> datetime:
+    """Return when it is due, deferrals one after the other."""
+    due = station.due(start, device, officer)
+    while True:
+        further = station.due(due - LIMIT, device, officer)
+        if further == due:
+            return due
+        due = further
+
+
+def not_docked(station: Station, now: datetime) -> list[Seen]:
+    """In store or issued, and on no port for a week."""
+    found = []
+    for device, registered in station.registered.items():
+        place, _, _, faulty = _place(station, device)
+        if place not in ("in-store", "issued") or (place == "in-store" and faulty):
+            continue
+        stays = station.stays_of(device)
+        if any(stay.ended is None for stay in stays):
+            continue
+        last = max((stay.ended for stay in stays if stay.ended), default=registered)
+        if now - last > 7 * DAY:
+            found.append(Seen("not-docked", device, NOTICE, last + 7 * DAY))
+    return found
+
+
+def faulty(station: Station) -> list[Seen]:
+    """Art. 22 and 24: what the dockings of a device measured."""
+    found = []
+    for device in station.registered:
+        stays = sorted(station.stays_of(device), key=lambda stay: stay.began)
+        for kind, severity, judge, row in _LOOKS:
+            since = _bad_since(stays, judge, row)
+            if since is not None:
+                found.append(Seen(kind, device, severity, since))
+    return found
+
+
+def _bad_since(
+    stays: list[Stay], judge: Callable[[Stay], bool | None], row: int
+) -> datetime | None:
+    """Return since when the newest `row` measurements at least are bad; None: they are not."""
+    bad: list[datetime] = []
+    for stay in stays:
+        verdict = judge(stay)
+        if verdict:
+            bad.append(stay.began)
+        elif verdict is False:
+            bad = []
+    return bad[row - 1] if len(bad) >= row else None
+
+
+def _battery(stay: Stay) -> bool | None:
+    percent = stay.plugged.battery
+    return None if percent is None else percent < 80
+
+
+def _full(stay: Stay) -> bool | None:
+    free = stay.plugged.free_percent
+    return None if free is None else free < 10
+
+
+def _clock(stay: Stay) -> bool | None:
+    off = stay.plugged.clock_off_s
+    return None if off is None else abs(off) > 60
+
+
+_LOOKS: tuple[tuple[str, str, Callable[[Stay], bool | None], int], ...] = (
+    ("battery-failing", WARNING, _battery, 2),
+    ("storage-nearly-full", NOTICE, _full, 1),
+    ("clock-off", WARNING, _clock, 1),
+    ("read-errors", WARNING, lambda stay: stay.unreadable, 1),
+    ("file-system-damage", WARNING, lambda stay: stay.plugged.dirty, 1),
+    ("identity-conflict", WARNING, lambda stay: stay.plugged.conflict, 1),
+)
+
+
+def clock_set(station: Station, now: datetime) -> list[Seen]:
+    return [
+        Seen("clock-stepped", "station", WARNING, at)
+        for at, seconds in station.clock_steps
+        if abs(seconds) > 2 and now - at <= DAY
+    ]
+
+
+def disk(station: Station, now: datetime) -> list[Seen]:
+    return [Seen("evidence-disk", "station", BREACH, at) for at, used, all_ in station.disk
+            if used >= all_ and now - at < HOUR]
