@@ -12,12 +12,13 @@ whatever order they arrive. Photos are not looked at: they continue nothing.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 
 from recorder_sync.language import T
 from recorder_sync.model import AlertKind
 from recorder_sync.rules.matter import Item, Matter, Severity, key_of, only
+from recorder_sync.rules.outstanding import Outstanding, Why
 from recorder_sync.rules.watch_limits import USUAL, WatchLimits
 
 
@@ -126,15 +127,20 @@ def unexplained(
     pieces: Iterable[Piece],
     explanations: Sequence[GapExplanation],
     limits: WatchLimits = USUAL,
+    outstanding: Iterable[Outstanding] = (),
 ) -> Iterator[Matter]:
     """Yield a matter for each action with gaps that nobody explained.
 
-    `pieces` should leave out devices of which recordings are outstanding: what is still on
-    the card would look like a gap.
+    What is `outstanding` on a card would look like a gap: an action that it may be part of
+    is left out. Actions of other days are not, as a file that is lost stays outstanding.
     """
+    ends: dict[str | None, list[datetime]] = {}
+    for one in outstanding:
+        if one.why is not Why.QUEUED:
+            ends.setdefault(one.device, []).append(one.ended_at or one.mtime)
     for action in actions(pieces, limits):
         found = unexplained_gaps(action, explanations)
-        if not found:
+        if not found or _may_go_on(action, ends.get(action.device, ()), limits.action_pause):
             continue
         first = action.pieces[0].recording
         yield Matter(
@@ -159,3 +165,8 @@ def unexplained(
             count=len(found),
             items=tuple(Item(gap.after, gap.begins, gap.ends) for gap in found),
         )
+
+
+def _may_go_on(action: Action, ends: Iterable[datetime], pause: timedelta) -> bool:
+    """Tell whether recordings that ended then may be part of an action."""
+    return any(action.begins - end <= pause and end - action.ends <= pause for end in ends)
