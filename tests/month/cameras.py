@@ -12,6 +12,7 @@ from tests.month.happenings import (
     OnDuty,
     Plugged,
     Sealed,
+    TakenIn,
     Unplugged,
 )
 from tests.month.story import DAY, HOUR, MINUTE, Telling
@@ -181,7 +182,7 @@ def _record(camera: Camera, begins: datetime, ends: datetime) -> File:
         officer=camera.officer if camera.names_officer else None,
         counter=camera.counter,
     )
-    camera.counter = camera.counter % 9999 + 1 if camera.counter != 9999 else 0
+    camera.counter = camera.counter % 9999 + 1
     camera.card.append(file)
     camera.not_sealed.add(file.recording)
     return file
@@ -256,6 +257,8 @@ def _dock(camera: Camera, moment: datetime, course: str) -> None:
         telling.tell(begins + stay * 0.8, Failed(docking, tuple(bad), course == "unreadable"))
     if cut:
         ends = cut[1]
+    pulled = cut is not None or (bool(bad) and course == "pulled")
+    telling.tell(ends if pulled else begins + stay * 0.85, TakenIn(docking, pulled))
     telling.tell(ends, Unplugged(docking, interrupted=cut is not None))
     camera.since = ends
     if not cut and random.random() < 0.7:
@@ -271,5 +274,3 @@ def _divided(random: Random, new: list[File], course: str) -> tuple[list[File], 
         return new, []
     whole = random.randrange(len(new))
     return new[:whole], new[whole:]
-
-

@@ -83,6 +83,14 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
+class TakenIn:
+    """The intake of a docking ended; what is not sealed now waits for another docking."""
+
+    docking: str
+    interrupted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Unplugged:
     """A stay ended, by a hand or, where the power went first, at the next start."""
 
@@ -203,6 +211,7 @@ What: TypeAlias = (
     | Held
     | Sealed
     | Failed
+    | TakenIn
     | Unplugged
     | Deferred
     | Approved

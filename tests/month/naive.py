@@ -29,14 +29,16 @@ class Seen:
     since: datetime
     due: datetime | None = None
     things: frozenset[str] = frozenset()
+    count: int = 1
 
 
 @dataclass(slots=True)
 class Stay:
     plugged: Plugged
     began: datetime
+    taken_in: bool = False
     ended: datetime | None = None
-    unreadable: bool = False
+    unreadable: int = 0
 
 
 @dataclass(slots=True)
@@ -50,13 +52,17 @@ class Deferral:
     def back(self) -> datetime | None:
         return self.returned or self.said.expected
 
-    def counts_for(self, moment: datetime, device: str | None, officer: str | None) -> bool:
+    def is_for(self, device: str | None, officer: str | None) -> bool:
         said = self.said
         if self.approved is None or self.back is None:
             return False
         if said.device is not None and said.device != device:
             return False
-        if said.officer is not None and said.officer != officer:
+        return said.officer is None or said.officer == officer
+
+    def counts_for(self, moment: datetime, device: str | None, officer: str | None) -> bool:
+        said = self.said
+        if not self.is_for(device, officer) or self.back is None:
             return False
         if said.ends is not None and moment > said.ends:
             return False
@@ -99,8 +105,10 @@ class Station:
             case told.Sealed(docking, files):
                 self.sealed += [(at, docking, file) for file in files]
                 self.sealed_ids |= {file.recording for file in files}
-            case told.Failed(docking, _, unreadable):
-                self._stay(docking).unreadable = unreadable
+            case told.Failed(docking, files, unreadable):
+                self._stay(docking).unreadable = len(files) if unreadable else 0
+            case told.TakenIn(docking):
+                self._stay(docking).taken_in = True
             case told.Unplugged(docking):
                 if not docking.startswith("held-"):
                     self._stay(docking).ended = at
@@ -152,6 +160,10 @@ class Station:
                 found.setdefault(file.device, []).append((seen, file))
         return found
 
+    def is_new(self, file: File) -> bool:
+        """Tell whether no docking but one that is just taking it in has listed it."""
+        return not any(file in stay.plugged.files for stay in self.stays if stay.taken_in)
+
     def due(self, moment: datetime, device: str | None, officer: str | None) -> datetime:
         """Return 24 hours after `moment`, or after the latest return that counts for it."""
         start = moment
@@ -194,12 +206,15 @@ def outstanding_recordings(station: Station, now: datetime) -> list[Seen]:
         limits = {}
         for seen, file in files:
             claimed = file.ends or file.mtime
-            limits[file.name] = station.due(min(claimed, seen), device, _officer_of(file))
+            due = station.due(min(claimed, seen), device, _officer_of(file))
+            if how_bad(due, now) or not station.is_new(file):
+                limits[file.name] = due
+        if not limits:
+            continue
         first = min(limits.values())
         bad = how_bad(first, now)
         if bad is not None:
-            near = {name for name, due in limits.items() if how_bad(due, now)}
-            found.append(Seen("outstanding", device, *bad, first, frozenset(near)))
+            found.append(Seen("outstanding", device, *bad, first, frozenset(limits), len(limits)))
     return found
 
 
@@ -221,7 +236,8 @@ def back_dated(station: Station) -> list[Seen]:
                 moment, officer = min(file.ends or file.mtime, seen), _officer_of(file)
             if one.counts_for(moment, file.device, officer):
                 ends.append(moment)
-        late = bool(ends) and max(one.entered, one.approved) > min(ends) + LIMIT
+        first = min(ends, default=one.said.begins)
+        late = max(one.entered, one.approved) > first + LIMIT
         if late or one.entered - one.approved > HOUR:
             since = max(one.entered, one.approved)
             found.append(Seen("back-dated-deferral", one.said.id, NOTICE, since))

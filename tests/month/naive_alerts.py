@@ -87,4 +87,4 @@ def is_worse(seen: Seen, before: Seen) -> bool:
     """More severe or, at the same severity, more things or other things than before."""
     if seen.severity != before.severity:
         return _BAD.index(seen.severity) > _BAD.index(before.severity)
-    return not seen.things <= before.things
+    return seen.count > before.count or not seen.things <= before.things

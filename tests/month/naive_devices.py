@@ -33,7 +33,7 @@ def overdue(station: Station, now: datetime) -> list[Seen]:
         due = _first_due(station, device, issued, officer)
         bad = how_bad(due, now) if due is not None else None
         if bad is not None:
-            found.append(Seen("device-overdue", device, *bad, due))
+            found.append(Seen("device-overdue", f"{device} {issued:%d%H%M%S}", *bad, due))
     return found
 
 
@@ -49,30 +49,41 @@ def _first_due(
     for shift in shifts:
         if not any(stay.ended is None or stay.ended >= shift.ends for stay in stays):
             starts.append(shift.ends)
-    return min((_moved(station, one, device, officer) for one in starts), default=None)
+    return min(
+        (_away_until(station, one, LIMIT, device, officer) + LIMIT for one in starts), default=None
+    )
 
 
-def _moved(station: Station, start: datetime, device: str, officer: str | None) -> datetime:
-    """Return when it is due, deferrals one after the other."""
-    due = station.due(start, device, officer)
+def _away_until(
+    station: Station, start: datetime, within: timedelta, device: str, officer: str | None
+) -> datetime:
+    """Return the return of the last deferral that begins before the hours are over."""
     while True:
-        further = station.due(due - LIMIT, device, officer)
-        if further == due:
-            return due
-        due = further
+        returns = [
+            one.back
+            for one in station.deferrals
+            if one.is_for(device, officer)
+            and one.back is not None
+            and one.said.begins <= start + within
+            and one.back > start
+        ]
+        if not returns:
+            return start
+        start = min(returns)
 
 
 def not_docked(station: Station, now: datetime) -> list[Seen]:
     """In store or issued, and on no port for a week."""
     found = []
     for device, registered in station.registered.items():
-        place, _, _, faulty = _place(station, device)
+        place, _, officer, faulty = _place(station, device)
         if place not in ("in-store", "issued") or (place == "in-store" and faulty):
             continue
         stays = station.stays_of(device)
         if any(stay.ended is None for stay in stays):
             continue
         last = max((stay.ended for stay in stays if stay.ended), default=registered)
+        last = _away_until(station, last, 7 * DAY, device, officer)
         if now - last > 7 * DAY:
             found.append(Seen("not-docked", device, NOTICE, last + 7 * DAY))
     return found
@@ -84,16 +95,15 @@ def faulty(station: Station) -> list[Seen]:
     for device in station.registered:
         stays = sorted(station.stays_of(device), key=lambda stay: stay.began)
         for kind, severity, judge, row in _LOOKS:
-            since = _bad_since(stays, judge, row)
-            if since is not None:
-                found.append(Seen(kind, device, severity, since))
+            bad = _bad(stays, judge)
+            if len(bad) >= row:
+                since = bad[row - 1]
+                found.append(Seen(kind, device, severity, since, count=len(bad)))
     return found
 
 
-def _bad_since(
-    stays: list[Stay], judge: Callable[[Stay], bool | None], row: int
-) -> datetime | None:
-    """Return since when the newest `row` measurements at least are bad; None: they are not."""
+def _bad(stays: list[Stay], judge: Callable[[Stay], bool | None]) -> list[datetime]:
+    """Return the newest measurements that are bad, back to the last good one."""
     bad: list[datetime] = []
     for stay in stays:
         verdict = judge(stay)
@@ -101,7 +111,7 @@ def _bad_since(
             bad.append(stay.began)
         elif verdict is False:
             bad = []
-    return bad[row - 1] if len(bad) >= row else None
+    return bad
 
 
 def _battery(stay: Stay) -> bool | None:
@@ -123,7 +133,7 @@ _LOOKS: tuple[tuple[str, str, Callable[[Stay], bool | None], int], ...] = (
     ("battery-failing", WARNING, _battery, 2),
     ("storage-nearly-full", NOTICE, _full, 1),
     ("clock-off", WARNING, _clock, 1),
-    ("read-errors", WARNING, lambda stay: stay.unreadable, 1),
+    ("read-errors", WARNING, lambda stay: stay.unreadable > 0, 1),
     ("file-system-damage", WARNING, lambda stay: stay.plugged.dirty, 1),
     ("identity-conflict", WARNING, lambda stay: stay.plugged.conflict, 1),
 )
@@ -138,5 +148,8 @@ def clock_set(station: Station, now: datetime) -> list[Seen]:
 
 
 def disk(station: Station, now: datetime) -> list[Seen]:
-    return [Seen("evidence-disk", "station", BREACH, at) for at, used, all_ in station.disk
-            if used >= all_ and now - at < HOUR]
+    return [
+        Seen("evidence-disk", "station", BREACH, at)
+        for at, used, all_ in station.disk
+        if used >= all_ and now - at < HOUR
+    ]

@@ -29,12 +29,15 @@ def without_recording(station: Station, now: datetime) -> list[Seen]:
         elif work.in_full:
             holes = _holes(work, shown)
             if holes:
-                found.append(Seen("coverage-hole", work.id, *bad, due, frozenset(holes)))
+                found.append(
+                    Seen("coverage-hole", work.id, *bad, due, frozenset(holes), len(holes))
+                )
     return found
 
 
 def _shows(file: File, work: Enforcement) -> bool:
-    if file.begins >= work.ends or (file.ends or file.begins) <= work.begins:
+    ends = file.ends or file.begins
+    if file.begins > work.ends + 2 * MINUTE or ends < work.begins - 2 * MINUTE:
         return False
     if work.officer is not None and file.officer is not None:
         return file.officer == work.officer
@@ -43,7 +46,8 @@ def _shows(file: File, work: Enforcement) -> bool:
 
 def _holes(work: Enforcement, shown: list[tuple[datetime, datetime]]) -> set[str]:
     holes, at = set(), work.begins
-    for begins, ends in [*shown, (work.ends, work.ends)]:
+    for shown_from, ends in [*shown, (work.ends, work.ends)]:
+        begins = min(shown_from, work.ends)
         if begins - at > 2 * MINUTE:
             holes.add(span(at, begins))
         at = max(at, ends)
@@ -60,16 +64,25 @@ def interruptions(station: Station) -> list[Seen]:
     outstanding = station.outstanding()
     films: dict[str, list[File]] = {}
     for _, _, file in station.sealed:
-        if file.kind in ("video", "audio") and file.device not in outstanding:
+        if file.kind in ("video", "audio"):
             films.setdefault(file.device, []).append(file)
     for device, files in films.items():
         for action in _actions(files):
+            if any(_belongs(file, action) for _, file in outstanding.get(device, [])):
+                continue
             gaps = [gap for gap in _gaps(action) if not _explained(station, device, gap, action)]
             if gaps:
                 things = frozenset(span(begins, ends) for begins, ends in gaps)
-                about = f"{device} {action[0].begins:%m-%d %H:%M:%S}"
-                found.append(Seen("gap", about, WARNING, gaps[0][0], None, things))
+                about = action[0].recording
+                found.append(Seen("gap", about, WARNING, gaps[0][0], None, things, len(gaps)))
     return found
+
+
+def _belongs(file: File, action: list[File]) -> bool:
+    """Tell whether a file on a card may be of this action, by when it ended."""
+    ended = file.ends or file.mtime
+    begins, ends = action[0].begins, max(one.ends or one.begins for one in action)
+    return begins - 30 * MINUTE <= ended <= ends + 30 * MINUTE
 
 
 def _actions(files: list[File]) -> list[list[File]]:
@@ -124,23 +137,21 @@ def holes_in_numbers(station: Station) -> list[Seen]:
         numbers = sorted(first_seen)
         if len(numbers) < 2:
             continue
-        stretches = []  # of numbers that were never seen: before, first, how many, after
+        stretches = []  # of numbers that were never seen: how many, after which, before which
         for before, after in zip(numbers, [*numbers[1:], numbers[0]], strict=True):
-            missing = (after - before - 1) % 10_000
+            stretches.append(((after - before - 1) % 10_000, before, after))
+        things, since, count = set(), [], 0
+        for _, before, after in sorted(stretches)[:-1]:
+            missing = [(before + n) % 10_000 for n in range(1, (after - before) % 10_000)]
+            missing = [number for number in missing if number != 0]
             if missing:
-                stretches.append((missing, before, after))
-        outside = max(stretches, default=None)
-        holes = [one for one in stretches if one is not outside]
-        if holes:
-            things, since = set(), []
-            for missing, before, after in holes:
-                names = f"MAH{(before + 1) % 10_000:04d}"
-                if missing > 1:
-                    names += f" - MAH{(after - 1) % 10_000:04d}"
-                things.add(names)
+                ends = sorted({0, len(missing) - 1})
+                things.add(" - ".join(f"MAH{missing[at]:04d}" for at in ends))
                 since.append(max(first_seen[before], first_seen[after]))
+                count += len(missing)
+        if things:
             found.append(
-                Seen("sequence-hole", device, WARNING, min(since), None, frozenset(things))
+                Seen("sequence-hole", device, WARNING, min(since), None, frozenset(things), count)
             )
     return found
 
@@ -164,11 +175,12 @@ def deleted(station: Station) -> list[Seen]:
             found.append(
                 Seen(
                     "deleted-before-ingest",
-                    stays[-1].plugged.device or card,
+                    card,
                     BREACH,
                     min(gone.values()),
                     None,
                     frozenset(gone),
+                    len(gone),
                 )
             )
     return found
@@ -188,7 +200,6 @@ def impossible_dates(station: Station) -> list[Seen]:
             elif file.begins < station.registered[file.device]:
                 wrong.add(file.recording)
         if wrong:
-            found.append(Seen("wrong-date", docking, WARNING, stay.began, None, frozenset(wrong)))
+            things = frozenset(wrong)
+            found.append(Seen("wrong-date", docking, WARNING, stay.began, None, things, len(wrong)))
     return found
-
-

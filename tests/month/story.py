@@ -153,8 +153,9 @@ def _strangers(telling: Telling) -> None:
     """Unknown devices are plugged in; one of them is registered later, while it waits."""
     random = telling.random
     for number in range(max(1, telling.plan.days // 10)):
-        at = telling.when_on(telling.plan.begins + random.random() * (telling.ends - HOUR
-            - telling.plan.begins))
+        at = telling.when_on(
+            telling.plan.begins + random.random() * (telling.ends - HOUR - telling.plan.begins)
+        )
         docking, card = f"held-{number}", f"STRANGE-{number}"
         stay = timedelta(minutes=random.randint(5, 300))
         if telling.power_cut_within(at, at + stay):
