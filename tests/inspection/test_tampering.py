@@ -297,11 +297,16 @@ def test_an_immutable_flag_taken_off_is_named(
 TABLES = (
     *("recordings", "descriptions", "dockings", "inventory", "devices", "device_file_systems"),
     *("device_events", "officers", "cases", "alerts", "verified"),
+    *("deferrals", "calendar", "gap_explanations"),
 )
 _ORDER_ONLY = {("inventory", "number"), ("cases", "key"), ("alerts", "number")}
 """Keys that no row is known by, and that a rebuild gives anew."""
 
-_ROW_NUMBERS = {("recordings", "number"), ("device_events", "custody_seq")}
+_ROW_NUMBERS = {
+    ("recordings", "number"),
+    ("device_events", "custody_seq"),
+    ("gap_explanations", "custody_seq"),
+}
 """Columns that are the row's own number in SQLite."""
 
 
@@ -391,6 +396,14 @@ ADDED = {
     "cases": "insert into cases (number, party) values ('2026-9', 'x')",
     "alerts": "insert into alerts (kind, text, hint, raised_at)"
     " select kind, text, hint, raised_at from alerts limit 1",
+    "deferrals": "insert into deferrals (id, reason, begins, entered_at, entered_by, custody_seq)"
+    " select 'x', reason, begins, entered_at, entered_by, custody_seq from deferrals",
+    "calendar": "insert into calendar"
+    " (id, kind, begins, ends, in_full, entered_at, entered_by, custody_seq)"
+    " select 'x', kind, begins, ends, 0, entered_at, entered_by, custody_seq from calendar",
+    "gap_explanations": "insert into gap_explanations"
+    " (custody_seq, device, begins, ends, officers, who, entered_at)"
+    " select 999999, device, begins, ends, officers, who, entered_at from gap_explanations",
     "descriptions": "insert into descriptions values ('fffffffffffff', '{}')",
     "verified": "insert into verified values ('fffffffffffff', '2026-11-23T00:00:00.000Z')",
     "verification_runs": "insert into verification_runs values ('2026-11-23T00:00:00.000Z')",
