@@ -1,13 +1,11 @@
 """Cards: what is on them and not in, what vanished from them, what numbers are missing.
 
-What is being taken in just now is not outstanding; an intake that lasts for more than an
-hour is slow enough for somebody to know. The files of a held device are nobody's business
-before it is registered, so it counts as one thing.
+The files of a held device are nobody's business before it is registered, so it counts as one
+thing.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import replace
 
 from recorder_sync.catalogue import device_events, ledger
 from recorder_sync.catalogue import not_in as catalogue
@@ -32,17 +30,6 @@ from recorder_sync.watching.deferrals import Deferrals
 from recorder_sync.watching.kept import NO_DEVICE, Kept
 from recorder_sync.watching.source import Look, Undecided
 
-UNDER_WAY = timedelta(hours=1)
-"""An intake that lasts longer is no reason any more not to be told."""
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """Something that is not in, and whether it is being taken in just now."""
-
-    fact: Outstanding
-    is_under_way: bool
-
 
 class NotInYet:
     """Recordings that are not stored, near or past their limit (Art. 21)."""
@@ -58,12 +45,7 @@ class NotInYet:
     def facts(self, look: Look) -> list[Outstanding]:
         """Return everything that is outstanding now."""
         self._kept.refresh(look)
-        return [
-            one.fact
-            for of_device in self._kept
-            for one in of_device
-            if not one.is_under_way or look.now - one.fact.seen_at > UNDER_WAY
-        ]
+        return [one for of_device in self._kept for one in of_device]
 
     def matters(self, look: Look) -> Iterator[Matter | Undecided]:
         facts = self.facts(look)
@@ -72,7 +54,7 @@ class NotInYet:
         self._kept.raise_failure()
 
 
-def waiting(look: Look, device: str) -> tuple[Waiting, ...]:
+def waiting(look: Look, device: str) -> tuple[Outstanding, ...]:
     """Read what of a device is not in."""
     station, number = look.station, device or None
     db = station.catalogue
@@ -81,16 +63,13 @@ def waiting(look: Look, device: str) -> tuple[Waiting, ...]:
     if not held and not listed:
         return ()
     found = [
-        Waiting(
-            Outstanding(
-                name=one.port or one.source,
-                why=Why.HELD,
-                seen_at=one.since,
-                mtime=one.since,
-                docking=one.docking,
-                device=number,
-            ),
-            is_under_way=False,
+        Outstanding(
+            name=one.port or one.source,
+            why=Why.HELD,
+            seen_at=one.since,
+            mtime=one.since,
+            docking=one.docking,
+            device=number,
         )
         for one in held
     ]
@@ -98,7 +77,7 @@ def waiting(look: Look, device: str) -> tuple[Waiting, ...]:
     return (*found, *(_waiting(station, one, number, holder) for one in listed))
 
 
-def _waiting(station: Station, one: NotIn, device: str | None, holder: "_Holder") -> Waiting:
+def _waiting(station: Station, one: NotIn, device: str | None, holder: "_Holder") -> Outstanding:
     settings = station.settings
     name = read_name(one.path, settings.known_profiles)
     mtime = modified_at(one.mtime_ns, name.profile.mtime_clock, settings.station.zone)
@@ -110,9 +89,10 @@ def _waiting(station: Station, one: NotIn, device: str | None, holder: "_Holder"
         docking=one.docking,
         device=device,
         case=_claimed(name, Field.CASE),
+        underway=not one.intake_ended,
     )
     officer = _claimed(name, Field.OFFICER) or holder.of(fact)
-    return Waiting(replace(fact, officer=officer), is_under_way=not one.intake_ended)
+    return replace(fact, officer=officer)
 
 
 def _why(one: NotIn) -> Why:

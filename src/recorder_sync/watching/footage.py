@@ -2,11 +2,12 @@
 
 from recorder_sync.catalogue import footage as catalogue
 from recorder_sync.catalogue import gap_explanations
-from recorder_sync.catalogue import not_in as cards
 from recorder_sync.model import AlertKind
 from recorder_sync.rules.continuity import unexplained
 from recorder_sync.rules.matter import Matter
+from recorder_sync.rules.outstanding import Why
 from recorder_sync.rules.sequence import wrong_dates
+from recorder_sync.watching.cards import waiting
 from recorder_sync.watching.kept import NO_DEVICE
 from recorder_sync.watching.source import Look, Undecided, undecided
 
@@ -14,16 +15,17 @@ from recorder_sync.watching.source import Look, Undecided, undecided
 def interruptions(look: Look, device: str) -> list[Matter | Undecided]:
     """Return the gaps within a device's actions that nobody explained (Art. 20).
 
-    What is still on a card would look like a gap: as long as recordings of a device are not
-    in, nothing is said of its gaps, and alerts about them stay as they are.
+    As long as a device is held, nobody knows what is on it: nothing is said of its gaps, and
+    alerts about them stay as they are.
     """
     db = look.station.catalogue
     if device == NO_DEVICE:
         return []
-    if cards.held(db, device) or cards.not_in(db, device):
+    outstanding = waiting(look, device)
+    if any(one.why is Why.HELD for one in outstanding):
         return [undecided(AlertKind.GAP, device)]
-    explanations = gap_explanations.explanations(db, device)
-    return list(unexplained(catalogue.pieces(db, device), explanations, look.limits))
+    pieces, said = catalogue.pieces(db, device), gap_explanations.explanations(db, device)
+    return list(unexplained(pieces, said, look.limits, outstanding))
 
 
 def dates(look: Look, device: str) -> list[Matter]:
