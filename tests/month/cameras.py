@@ -1,6 +1,6 @@
 """What one camera and its officer do in a month, from shift to shift."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from random import Random
 

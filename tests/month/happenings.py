@@ -104,12 +104,11 @@ class Deferred:
 
     id: str
     begins: datetime
+    expected: datetime
     device: str | None = None
     officer: str | None = None
-    ends: datetime | None = None
     approver: str | None = None
     approved_at: datetime | None = None
-    expected: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,12 +179,6 @@ class Restarted:
 
 
 @dataclass(frozen=True, slots=True)
-class DiskMeasured:
-    used: int
-    capacity: int
-
-
-@dataclass(frozen=True, slots=True)
 class Acknowledged:
     """Somebody acknowledged one of the open alerts; which, is a throw from 0 to 1."""
 
@@ -222,7 +215,6 @@ What: TypeAlias = (
     | WhyInterrupted
     | ClockSet
     | Restarted
-    | DiskMeasured
     | Acknowledged
     | Resolved
     | Tick

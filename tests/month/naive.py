@@ -37,6 +37,7 @@ class Stay:
     plugged: Plugged
     began: datetime
     taken_in: bool = False
+    interrupted: bool = False
     ended: datetime | None = None
     unreadable: int = 0
 
@@ -49,12 +50,12 @@ class Deferral:
     returned: datetime | None = None
 
     @property
-    def back(self) -> datetime | None:
+    def back(self) -> datetime:
         return self.returned or self.said.expected
 
     def is_for(self, device: str | None, officer: str | None) -> bool:
         said = self.said
-        if self.approved is None or self.back is None:
+        if self.approved is None:
             return False
         if said.device is not None and said.device != device:
             return False
@@ -62,9 +63,7 @@ class Deferral:
 
     def counts_for(self, moment: datetime, device: str | None, officer: str | None) -> bool:
         said = self.said
-        if not self.is_for(device, officer) or self.back is None:
-            return False
-        if said.ends is not None and moment > said.ends:
+        if not self.is_for(device, officer):
             return False
         return said.begins <= moment <= self.back
 
@@ -91,7 +90,8 @@ class Station:
     explained: list[told.WhyInterrupted] = field(default_factory=list)
     clock_steps: list[tuple[datetime, float]] = field(default_factory=list)
     restarts: list[datetime] = field(default_factory=list)
-    disk: list[tuple[datetime, int, int]] = field(default_factory=list)
+    held: dict[str, tuple[datetime, told.Held]] = field(default_factory=dict)
+    """Unknown devices that wait on a port."""
 
     def live(self, happening: Happening) -> None:
         at, what = happening.at, happening.what
@@ -107,10 +107,11 @@ class Station:
                 self.sealed_ids |= {file.recording for file in files}
             case told.Failed(docking, files, unreadable):
                 self._stay(docking).unreadable = len(files) if unreadable else 0
-            case told.TakenIn(docking):
+            case told.TakenIn(docking, interrupted):
                 self._stay(docking).taken_in = True
+                self._stay(docking).interrupted = interrupted
             case told.Unplugged(docking):
-                if not docking.startswith("held-"):
+                if self.held.pop(docking, None) is None:
                     self._stay(docking).ended = at
             case told.Deferred():
                 self.deferrals.append(Deferral(what, at, what.approved_at))
@@ -130,8 +131,8 @@ class Station:
                 self.clock_steps.append((at, seconds))
             case told.Restarted(by_watchdog=True):
                 self.restarts.append(at)
-            case told.DiskMeasured(used, capacity):
-                self.disk.append((at, used, capacity))
+            case told.Held(docking):
+                self.held[docking] = (at, what)
 
     def _plug_in(self, at: datetime, what: Plugged) -> None:
         assert what.device is not None
@@ -160,6 +161,14 @@ class Station:
                 found.setdefault(file.device, []).append((seen, file))
         return found
 
+    def holder(self, device: str, moment: datetime) -> str | None:
+        """Return who had a device then: a file that was not read does not tell whose it is."""
+        officer = None
+        for at, move in self.moves.get(device, []):
+            if at <= moment and move.what not in ("fault", "repaired"):
+                officer = move.officer
+        return officer
+
     def is_new(self, file: File) -> bool:
         """Tell whether no docking but one that is just taking it in has listed it."""
         return not any(file in stay.plugged.files for stay in self.stays if stay.taken_in)
@@ -168,7 +177,7 @@ class Station:
         """Return 24 hours after `moment`, or after the latest return that counts for it."""
         start = moment
         for one in self.deferrals:
-            if one.counts_for(moment, device, officer) and one.back and one.back > start:
+            if one.counts_for(moment, device, officer) and one.back > start:
                 start = one.back
         return start + LIMIT
 
@@ -197,16 +206,23 @@ def matters(station: Station, now: datetime) -> list[Seen]:
         *naive_devices.overdue(station, now),
         *naive_devices.not_docked(station, now),
         *naive_devices.faulty(station),
+        *naive_devices.happened_to_the_station(station, now),
     ]
 
 
 def outstanding_recordings(station: Station, now: datetime) -> list[Seen]:
     found = []
+    for docking, (since, held) in station.held.items():
+        bad = how_bad(since + LIMIT, now)
+        if bad is not None:
+            port = frozenset({held.port})
+            found.append(Seen("outstanding", docking, *bad, since + LIMIT, port))
     for device, files in station.outstanding().items():
         limits = {}
         for seen, file in files:
             claimed = file.ends or file.mtime
-            due = station.due(min(claimed, seen), device, _officer_of(file))
+            ended = min(claimed, seen)
+            due = station.due(ended, device, station.holder(device, ended))
             if how_bad(due, now) or not station.is_new(file):
                 limits[file.name] = due
         if not limits:
@@ -218,24 +234,16 @@ def outstanding_recordings(station: Station, now: datetime) -> list[Seen]:
     return found
 
 
-def _officer_of(file: File) -> str | None:
-    """A file that was not read yet does not tell whose it is."""
-    return None
-
-
 def back_dated(station: Station) -> list[Seen]:
     found = []
     for one in station.deferrals:
         if one.approved is None:
             continue
-        ends = []
-        for seen, file in station.listed.values():
-            if file.recording in station.sealed_ids:
-                moment, officer = file.ends or file.begins, file.officer
-            else:
-                moment, officer = min(file.ends or file.mtime, seen), _officer_of(file)
-            if one.counts_for(moment, file.device, officer):
-                ends.append(moment)
+        ends = [
+            file.ends or file.begins
+            for _, _, file in station.sealed
+            if one.counts_for(file.ends or file.begins, file.device, file.officer)
+        ]
         first = min(ends, default=one.said.begins)
         late = max(one.entered, one.approved) > first + LIMIT
         if late or one.entered - one.approved > HOUR:

@@ -27,36 +27,49 @@ class Alert:
         return self.said[-1][1]
 
 
+Change = tuple[str, str, str]
+"""What became of an alert, its kind and what it is about."""
+
+
 @dataclass(slots=True)
 class Alerts:
     every: list[Alert] = field(default_factory=list)
 
-    def look(self, now: datetime, matters: Iterable[Seen]) -> None:
-        """Hold the alerts against everything that is a matter now."""
+    def look(self, now: datetime, matters: Iterable[Seen]) -> list[Change]:
+        """Hold the alerts against everything that is a matter now; return what changed."""
         there = {(seen.kind, seen.about): seen for seen in matters}
+        changes = []
         for seen in there.values():
-            self._found(now, seen)
+            what = self._found(now, seen)
+            if what is not None:
+                changes.append((what, seen.kind, seen.about))
         for alert in self.every:
             if (alert.kind, alert.about) in there:
                 continue
             if alert.state != "resolved":
                 self._resolve(alert, now, "cause-gone")
+                changes.append(("resolved", alert.kind, alert.about))
+            elif not alert.ended:
+                changes.append(("ended", alert.kind, alert.about))
             alert.ended = True
+        return changes
 
-    def _found(self, now: datetime, seen: Seen) -> None:
+    def _found(self, now: datetime, seen: Seen) -> str | None:
         last = self._newest(seen)
         if last is None or (last.state == "resolved" and last.ended):
-            self._open(now, seen)
-        elif last.state == "resolved":
-            if is_worse(seen, last.seen):
-                self._open(now, seen)
-        elif seen != last.seen:
+            return self._open(now, seen)
+        if last.state == "resolved":
+            return self._open(now, seen) if is_worse(seen, last.seen) else None
+        if seen != last.seen:
             if last.state == "acknowledged" and is_worse(seen, last.seen):
                 last.state = "open"
             last.said.append((now, seen))
+            return "updated"
+        return None
 
-    def _open(self, now: datetime, seen: Seen) -> None:
+    def _open(self, now: datetime, seen: Seen) -> str:
         self.every.append(Alert(seen.kind, seen.about, now, [(now, seen)]))
+        return "opened"
 
     def _newest(self, seen: Seen) -> Alert | None:
         for alert in reversed(self.every):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from tests.month.naive import BREACH, HOUR, LIMIT, NOTICE, WARNING, Seen, Stay, Station, how_bad
+from tests.month.naive import LIMIT, NOTICE, WARNING, Seen, Station, Stay, how_bad
 
 DAY = timedelta(days=1)
 
@@ -43,9 +43,9 @@ def _first_due(
     stays = station.stays_of(device)
     shifts = [one for one in station.shifts if one.officer == officer and one.ends > issued]
     starts = []
-    if not any(shift.begins - issued <= LIMIT for shift in shifts):
-        if not any(stay.began >= issued for stay in stays):
-            starts.append(issued)
+    is_on_duty = any(shift.begins - issued <= LIMIT for shift in shifts)
+    if not is_on_duty and not any(stay.began >= issued for stay in stays):
+        starts.append(issued)
     for shift in shifts:
         if not any(stay.ended is None or stay.ended >= shift.ends for stay in stays):
             starts.append(shift.ends)
@@ -63,7 +63,6 @@ def _away_until(
             one.back
             for one in station.deferrals
             if one.is_for(device, officer)
-            and one.back is not None
             and one.said.begins <= start + within
             and one.back > start
         ]
@@ -129,27 +128,29 @@ def _clock(stay: Stay) -> bool | None:
     return None if off is None else abs(off) > 60
 
 
+def _unreadable(stay: Stay) -> bool | None:
+    """Nobody knows before the intake has ended."""
+    return stay.unreadable > 0 if stay.taken_in else None
+
+
 _LOOKS: tuple[tuple[str, str, Callable[[Stay], bool | None], int], ...] = (
     ("battery-failing", WARNING, _battery, 2),
     ("storage-nearly-full", NOTICE, _full, 1),
     ("clock-off", WARNING, _clock, 1),
-    ("read-errors", WARNING, lambda stay: stay.unreadable > 0, 1),
+    ("read-errors", WARNING, _unreadable, 1),
     ("file-system-damage", WARNING, lambda stay: stay.plugged.dirty, 1),
     ("identity-conflict", WARNING, lambda stay: stay.plugged.conflict, 1),
 )
 
 
-def clock_set(station: Station, now: datetime) -> list[Seen]:
-    return [
-        Seen("clock-stepped", "station", WARNING, at)
-        for at, seconds in station.clock_steps
-        if abs(seconds) > 2 and now - at <= DAY
-    ]
-
-
-def disk(station: Station, now: datetime) -> list[Seen]:
-    return [
-        Seen("evidence-disk", "station", BREACH, at)
-        for at, used, all_ in station.disk
-        if used >= all_ and now - at < HOUR
-    ]
+def happened_to_the_station(station: Station, now: datetime) -> list[Seen]:
+    """A restart by the watchdog and a clock that was set are matters for a day."""
+    found = []
+    for kind, times in (
+        ("restarted", station.restarts),
+        ("clock-stepped", [at for at, by in station.clock_steps if abs(by) > 2]),
+    ):
+        recent = sorted(at for at in times if now - at < DAY)
+        if recent:
+            found.append(Seen(kind, "station", WARNING, recent[0], count=len(recent)))
+    return found

@@ -1,6 +1,7 @@
 """What people write down about the work: what was done, why not recorded, who is away."""
 
 from datetime import datetime, timedelta
+from itertools import pairwise
 from random import Random
 
 from tests.month.happenings import (
@@ -76,7 +77,7 @@ def _enter(
 
 def interruptions(telling: Telling, random: Random, files: list[File], shift: OnDuty) -> None:
     """Explain some of the pauses between recordings, rightly or not."""
-    for before, after in zip(files, files[1:], strict=False):
+    for before, after in pairwise(files):
         if before.ends is None or random.random() > 0.6:
             continue
         begins, ends = before.ends, after.begins
@@ -124,12 +125,11 @@ def deferral(telling: Telling, random: Random, device: str, shift: OnDuty) -> da
         Deferred(
             name,
             begins,
+            planned,
             device=device if about != "officer" else None,
             officer=shift.officer if about != "device" else None,
-            ends=random.choice([None, None, planned]),
             approver="13010099" if signed else None,
             approved_at=approved if signed else None,
-            expected=planned,
         ),
     )
     if how == "later":
