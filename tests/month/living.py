@@ -21,7 +21,7 @@ from tests.month.happenings import Happening
 from tests.month.naive import Seen, matters
 from tests.month.naive import Station as Model
 from tests.month.naive_alerts import Alert, Alerts, Change
-from tests.month.naive_footage import span
+from tests.month.naive_footage import span, undecided
 from tests.month.writing import SOMEBODY, Writer, at
 
 _OF_THIS_MACHINE = (Disk, TimeSource, Backups, Witnesses)
@@ -71,7 +71,7 @@ class Living:
     def _tick(self, watch: Watch, station: Station) -> None:
         now = station.now()
         self.ticks += 1
-        wanted = self.alerts.look(now, matters(self.model, now))
+        wanted = self.alerts.look(now, matters(self.model, now), undecided(self.model))
         found = self._said(station, watch.tick(station, now))
         if sorted(found) != sorted(wanted):
             raise AssertionError(self._difference(now, found, wanted))

@@ -223,7 +223,7 @@ def outstanding_recordings(station: Station, now: datetime) -> list[Seen]:
             claimed = file.ends or file.mtime
             ended = min(claimed, seen)
             due = station.due(ended, device, station.holder(device, ended))
-            if how_bad(due, now) or not station.is_new(file):
+            if not station.is_new(file) or (how_bad(due, now) and now - seen > HOUR):
                 limits[file.name] = due
         if not limits:
             continue

@@ -1,6 +1,6 @@
 """How an alert lives, by the table on the page: opened once, resolved once."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -35,8 +35,13 @@ Change = tuple[str, str, str]
 class Alerts:
     every: list[Alert] = field(default_factory=list)
 
-    def look(self, now: datetime, matters: Iterable[Seen]) -> list[Change]:
-        """Hold the alerts against everything that is a matter now; return what changed."""
+    def look(
+        self, now: datetime, matters: Iterable[Seen], undecided: Collection[tuple[str, str]] = ()
+    ) -> list[Change]:
+        """Hold the alerts against everything that is a matter now; return what changed.
+
+        `undecided` are those of which nobody can say whether they are: they stay as they are.
+        """
         there = {(seen.kind, seen.about): seen for seen in matters}
         changes = []
         for seen in there.values():
@@ -44,7 +49,8 @@ class Alerts:
             if what is not None:
                 changes.append((what, seen.kind, seen.about))
         for alert in self.every:
-            if (alert.kind, alert.about) in there:
+            about = (alert.kind, alert.about)
+            if about in there or about in undecided:
                 continue
             if alert.state != "resolved":
                 self._resolve(alert, now, "cause-gone")

@@ -78,6 +78,21 @@ def interruptions(station: Station) -> list[Seen]:
     return found
 
 
+def undecided(station: Station) -> set[tuple[str, str]]:
+    """Return the actions of which nobody knows whether a gap is one."""
+    outstanding = station.outstanding()
+    films: dict[str, list[File]] = {}
+    for _, _, file in station.sealed:
+        if file.kind in ("video", "audio") and file.ends is not None:
+            films.setdefault(file.device, []).append(file)
+    return {
+        ("gap", action[0].recording)
+        for device, files in films.items()
+        for action in _actions(files)
+        if any(_belongs(file, action) for _, file in outstanding.get(device, []))
+    }
+
+
 def _belongs(file: File, action: list[File]) -> bool:
     """Tell whether a file on a card may be of this action, by when it ended."""
     ended = file.ends or file.mtime

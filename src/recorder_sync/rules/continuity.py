@@ -134,10 +134,7 @@ def unexplained(
     What is `outstanding` on a card would look like a gap: an action that it may be part of
     is left out. Actions of other days are not, as a file that is lost stays outstanding.
     """
-    ends: dict[str | None, list[datetime]] = {}
-    for one in outstanding:
-        if one.why is not Why.QUEUED:
-            ends.setdefault(one.device, []).append(one.ended_at or one.mtime)
+    ends = _ends(outstanding)
     for action in actions(pieces, limits):
         found = unexplained_gaps(action, explanations)
         if not found or _may_go_on(action, ends.get(action.device, ()), limits.action_pause):
@@ -145,7 +142,7 @@ def unexplained(
         first = action.pieces[0].recording
         yield Matter(
             kind=AlertKind.GAP,
-            key=key_of(AlertKind.GAP, action.device, first),
+            key=_key(action),
             severity=Severity.WARNING,
             since=found[0].begins,
             text=T(
@@ -165,6 +162,29 @@ def unexplained(
             count=len(found),
             items=tuple(Item(gap.after, gap.begins, gap.ends) for gap in found),
         )
+
+
+def undecided(
+    pieces: Iterable[Piece], limits: WatchLimits, outstanding: Iterable[Outstanding]
+) -> Iterator[str]:
+    """Yield the keys of the actions that `unexplained` leaves out for what is outstanding."""
+    ends = _ends(outstanding)
+    for action in actions(pieces, limits):
+        if _may_go_on(action, ends.get(action.device, ()), limits.action_pause):
+            yield _key(action)
+
+
+def _key(action: Action) -> str:
+    return key_of(AlertKind.GAP, action.device, action.pieces[0].recording)
+
+
+def _ends(outstanding: Iterable[Outstanding]) -> dict[str | None, list[datetime]]:
+    """Return when the recordings ended that are on cards only, by device."""
+    ends: dict[str | None, list[datetime]] = {}
+    for one in outstanding:
+        if one.why is not Why.QUEUED:
+            ends.setdefault(one.device, []).append(one.ended_at or one.mtime)
+    return ends
 
 
 def _may_go_on(action: Action, ends: Iterable[datetime], pause: timedelta) -> bool:

@@ -1,11 +1,13 @@
 """Cards: what is on them and not in, what vanished from them, what numbers are missing.
 
-The files of a held device are nobody's business before it is registered, so it counts as one
-thing.
+What is being taken in just now is not outstanding; an intake that lasts for more than an
+hour is slow enough for somebody to know. The files of a held device are nobody's business
+before it is registered, so it counts as one thing.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from recorder_sync.catalogue import device_events, ledger
 from recorder_sync.catalogue import not_in as catalogue
@@ -30,6 +32,9 @@ from recorder_sync.watching.deferrals import Deferrals
 from recorder_sync.watching.kept import NO_DEVICE, Kept
 from recorder_sync.watching.source import Look, Undecided
 
+UNDER_WAY = timedelta(hours=1)
+"""An intake that lasts longer is no reason any more not to be told."""
+
 
 class NotInYet:
     """Recordings that are not stored, near or past their limit (Art. 21)."""
@@ -45,7 +50,12 @@ class NotInYet:
     def facts(self, look: Look) -> list[Outstanding]:
         """Return everything that is outstanding now."""
         self._kept.refresh(look)
-        return [one for of_device in self._kept for one in of_device]
+        return [
+            one
+            for of_device in self._kept
+            for one in of_device
+            if not one.underway or look.now - one.seen_at > UNDER_WAY
+        ]
 
     def matters(self, look: Look) -> Iterator[Matter | Undecided]:
         facts = self.facts(look)

@@ -3,6 +3,7 @@
 from recorder_sync.catalogue import footage as catalogue
 from recorder_sync.catalogue import gap_explanations
 from recorder_sync.model import AlertKind
+from recorder_sync.rules import continuity
 from recorder_sync.rules.continuity import unexplained
 from recorder_sync.rules.matter import Matter
 from recorder_sync.rules.outstanding import Why
@@ -15,8 +16,8 @@ from recorder_sync.watching.source import Look, Undecided, undecided
 def interruptions(look: Look, device: str) -> list[Matter | Undecided]:
     """Return the gaps within a device's actions that nobody explained (Art. 20).
 
-    As long as a device is held, nobody knows what is on it: nothing is said of its gaps, and
-    alerts about them stay as they are.
+    Nothing is said of an action that what is outstanding may be part of, nor of any action
+    of a device that is held, as nobody knows what is on it: such alerts stay as they are.
     """
     db = look.station.catalogue
     if device == NO_DEVICE:
@@ -25,7 +26,10 @@ def interruptions(look: Look, device: str) -> list[Matter | Undecided]:
     if any(one.why is Why.HELD for one in outstanding):
         return [undecided(AlertKind.GAP, device)]
     pieces, said = catalogue.pieces(db, device), gap_explanations.explanations(db, device)
-    return list(unexplained(pieces, said, look.limits, outstanding))
+    return [
+        *unexplained(pieces, said, look.limits, outstanding),
+        *map(Undecided, continuity.undecided(pieces, look.limits, outstanding)),
+    ]
 
 
 def dates(look: Look, device: str) -> list[Matter]:
