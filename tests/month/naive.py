@@ -5,7 +5,7 @@ Everything that ever happened is kept, and each question goes through all of it 
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from tests.month import happenings as told
 from tests.month.happenings import File, Happening, Plugged
@@ -74,7 +74,9 @@ class Station:
 
     registered: dict[str, datetime] = field(default_factory=dict)
     moves: dict[str, list[tuple[datetime, told.Moved]]] = field(default_factory=dict)
-    stays: list[Stay] = field(default_factory=list)
+    stays: dict[str, Stay] = field(default_factory=dict)
+    """By docking."""
+    by_device: dict[str, list[Stay]] = field(default_factory=dict)
     listed: dict[tuple[str, str, int, datetime], tuple[datetime, File]] = field(
         default_factory=dict
     )
@@ -83,11 +85,16 @@ class Station:
     sealed: list[tuple[datetime, str, File]] = field(default_factory=list)
     """When, at which docking, and what."""
     sealed_ids: set[str] = field(default_factory=set)
+    sealed_on: dict[date, list[File]] = field(default_factory=dict)
+    """By the day on which it begins."""
+    films: dict[str, list[File]] = field(default_factory=dict)
+    """Sealed video and audio of which the end is known, by device."""
     deferrals: list[Deferral] = field(default_factory=list)
     shifts: list[told.OnDuty] = field(default_factory=list)
     enforcement: list[told.Enforcement] = field(default_factory=list)
     reasons: set[str] = field(default_factory=set)
-    explained: list[told.WhyInterrupted] = field(default_factory=list)
+    explained: dict[str, list[told.WhyInterrupted]] = field(default_factory=dict)
+    """By device."""
     clock_steps: list[tuple[datetime, float]] = field(default_factory=list)
     restarts: list[datetime] = field(default_factory=list)
     held: dict[str, tuple[datetime, told.Held]] = field(default_factory=dict)
@@ -105,6 +112,10 @@ class Station:
             case told.Sealed(docking, files):
                 self.sealed += [(at, docking, file) for file in files]
                 self.sealed_ids |= {file.recording for file in files}
+                for file in files:
+                    self.sealed_on.setdefault(file.begins.date(), []).append(file)
+                    if file.kind in ("video", "audio") and file.ends is not None:
+                        self.films.setdefault(file.device, []).append(file)
             case told.Failed(docking, files, unreadable):
                 self._stay(docking).unreadable = len(files) if unreadable else 0
             case told.TakenIn(docking, interrupted):
@@ -126,7 +137,7 @@ class Station:
             case told.WhyNotRecorded(name):
                 self.reasons.add(name)
             case told.WhyInterrupted():
-                self.explained.append(what)
+                self.explained.setdefault(what.device, []).append(what)
             case told.ClockSet(seconds):
                 self.clock_steps.append((at, seconds))
             case told.Restarted(by_watchdog=True):
@@ -136,7 +147,9 @@ class Station:
 
     def _plug_in(self, at: datetime, what: Plugged) -> None:
         assert what.device is not None
-        self.stays.append(Stay(what, at))
+        stay = Stay(what, at)
+        self.stays[what.docking] = stay
+        self.by_device.setdefault(what.device, []).append(stay)
         for file in what.files:
             key = (file.device, file.name, file.size, file.mtime)
             if key not in self.listed:
@@ -144,7 +157,7 @@ class Station:
             self.numbers.setdefault(file.device, []).append((at, file.counter))
 
     def _stay(self, docking: str) -> Stay:
-        return next(stay for stay in reversed(self.stays) if stay.plugged.docking == docking)
+        return self.stays[docking]
 
     def _deferral(self, name: str) -> Deferral:
         return next(one for one in self.deferrals if one.said.id == name)
@@ -152,7 +165,7 @@ class Station:
     # What the page calls them.
 
     def stays_of(self, device: str) -> list[Stay]:
-        return [stay for stay in self.stays if stay.plugged.device == device]
+        return self.by_device.get(device, [])
 
     def outstanding(self) -> dict[str, list[tuple[datetime, File]]]:
         found: dict[str, list[tuple[datetime, File]]] = {}
@@ -171,7 +184,9 @@ class Station:
 
     def is_new(self, file: File) -> bool:
         """Tell whether no docking but one that is just taking it in has listed it."""
-        return not any(file in stay.plugged.files for stay in self.stays if stay.taken_in)
+        return not any(
+            file in stay.plugged.files for stay in self.stays_of(file.device) if stay.taken_in
+        )
 
     def due(self, moment: datetime, device: str | None, officer: str | None) -> datetime:
         """Return 24 hours after `moment`, or after the latest return that counts for it."""

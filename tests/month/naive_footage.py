@@ -7,6 +7,7 @@ from tests.month.naive import BREACH, WARNING, Seen, Station, Stay, how_bad
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
+DAY = timedelta(days=1)
 
 
 def without_recording(station: Station, now: datetime) -> list[Seen]:
@@ -21,7 +22,7 @@ def without_recording(station: Station, now: datetime) -> list[Seen]:
             continue
         shown = sorted(
             (file.begins, file.ends or file.begins)
-            for _, _, file in station.sealed
+            for file in _around(station, work)
             if _shows(file, work)
         )
         if not shown:
@@ -33,6 +34,15 @@ def without_recording(station: Station, now: datetime) -> list[Seen]:
                     Seen("coverage-hole", work.id, *bad, due, frozenset(holes), len(holes))
                 )
     return found
+
+
+def _around(station: Station, work: Enforcement) -> list[File]:
+    """Return what begins on these days or the day before; nothing lasts longer."""
+    day, files = work.begins.date() - DAY, []
+    while day <= work.ends.date() + DAY:
+        files += station.sealed_on.get(day, [])
+        day += DAY
+    return files
 
 
 def _shows(file: File, work: Enforcement) -> bool:
@@ -62,11 +72,7 @@ def interruptions(station: Station) -> list[Seen]:
     """Art. 20: pauses within an action that nobody explained."""
     found = []
     outstanding = station.outstanding()
-    films: dict[str, list[File]] = {}
-    for _, _, file in station.sealed:
-        if file.kind in ("video", "audio") and file.ends is not None:
-            films.setdefault(file.device, []).append(file)
-    for device, files in films.items():
+    for device, files in station.films.items():
         for action in _actions(files):
             if any(_belongs(file, action) for _, file in outstanding.get(device, [])):
                 continue
@@ -81,13 +87,9 @@ def interruptions(station: Station) -> list[Seen]:
 def undecided(station: Station) -> set[tuple[str, str]]:
     """Return the actions of which nobody knows whether a gap is one."""
     outstanding = station.outstanding()
-    films: dict[str, list[File]] = {}
-    for _, _, file in station.sealed:
-        if file.kind in ("video", "audio") and file.ends is not None:
-            films.setdefault(file.device, []).append(file)
     return {
         ("gap", action[0].recording)
-        for device, files in films.items()
+        for device, files in station.films.items()
         for action in _actions(files)
         if any(_belongs(file, action) for _, file in outstanding.get(device, []))
     }
@@ -125,8 +127,8 @@ def _gaps(action: list[File]) -> list[tuple[datetime, datetime]]:
 def _explained(
     station: Station, device: str, gap: tuple[datetime, datetime], action: list[File]
 ) -> bool:
-    for said in station.explained:
-        if said.device != device or said.begins > gap[0] or said.ends < gap[1]:
+    for said in station.explained.get(device, []):
+        if said.begins > gap[0] or said.ends < gap[1]:
             continue
         if len(set(said.officers)) >= 2:
             return True
@@ -174,9 +176,9 @@ def holes_in_numbers(station: Station) -> list[Seen]:
 def deleted(station: Station) -> list[Seen]:
     """Art. 27: listed once, gone at the newest docking of the card, and never sealed."""
     found = []
-    for card in {stay.plugged.card for stay in station.stays}:
+    for card in {stay.plugged.card for stay in station.stays.values()}:
         stays = sorted(
-            (one for one in station.stays if one.plugged.card == card and _is_whole(one)),
+            (one for one in station.stays.values() if one.plugged.card == card and _is_whole(one)),
             key=lambda stay: stay.began,
         )
         gone: dict[str, datetime] = {}
@@ -209,15 +211,12 @@ def _is_whole(stay: Stay) -> bool:
 def impossible_dates(station: Station) -> list[Seen]:
     """Dated after its docking. When the office got a device, the ledger does not say."""
     found = []
-    for stay in station.stays:
-        docking = stay.plugged.docking
-        wrong = set()
-        for _, where, file in station.sealed:
-            if where != docking:
-                continue
-            if file.begins - stay.began > 5 * MINUTE:
-                wrong.add(file.recording)
-        if wrong:
-            things = frozenset(wrong)
-            found.append(Seen("wrong-date", docking, WARNING, stay.began, None, things, len(wrong)))
+    by_docking: dict[str, set[str]] = {}
+    for _, docking, file in station.sealed:
+        if file.begins - station.stays[docking].began > 5 * MINUTE:
+            by_docking.setdefault(docking, set()).add(file.recording)
+    for docking, wrong in by_docking.items():
+        stay = station.stays[docking]
+        things = frozenset(wrong)
+        found.append(Seen("wrong-date", docking, WARNING, stay.began, None, things, len(wrong)))
     return found
