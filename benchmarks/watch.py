@@ -30,9 +30,8 @@ from rich.console import Console
 from rich.table import Table
 from sqlite_utils.db import Database
 
-from recorder_sync.catalogue import alerts
+from recorder_sync.catalogue import alerts, news
 from recorder_sync.catalogue.database import FILE_NAME, open_catalogue
-from recorder_sync.catalogue.schema import enter_all_news
 from recorder_sync.catalogue.time_line import first_place
 from recorder_sync.config import Configuration, Paths
 from recorder_sync.config import Station as StationSettings
@@ -291,7 +290,7 @@ def make(path: Path, recordings: int, devices: int) -> None:
         db.execute("begin")
         Maker(db, recordings, devices).fill()
         db.execute("commit")
-    enter_all_news(Database(db))
+    news.enter_all(Database(db))
     db.execute("pragma journal_mode=wal")
     db.close()
 

@@ -1,6 +1,8 @@
 """Alerts of something that happened: raised once, and gone when their cause is seen to go."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 from recorder_sync.alerts.events import events_gone
 from recorder_sync.alerts.raising import raise_alert
@@ -29,6 +31,25 @@ def test_what_is_open_is_not_raised_again_and_what_happens_again_is(dock: Dock) 
         resolve(station, one.number, "王队", "换了")
         assert raised(station) == 1
         assert alerts.live(station.catalogue)[0].number != one.number
+
+
+def test_many_that_raise_the_same_at_once_open_one_alert(dock: Dock) -> None:
+    """As ports do when a hub fails: each has a thread and a connection of its own."""
+    with opened(dock):
+        pass
+    start = Barrier(8)
+
+    def raise_it(number: int) -> None:
+        with opened(dock) as station:
+            start.wait()
+            raise_alert(station, AlertKind.STATION, LAMP, HINT)
+            raise_alert(station, AlertKind.STATION, T("Port {port}.", port=number % 2), HINT)
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(raise_it, range(8)))
+    with opened(dock) as station:
+        assert len(alerts.newest(station.catalogue, 100)) == 3
+        assert station.custody.size() == 3
 
 
 def test_a_finding_that_a_person_answered_is_not_raised_every_night(dock: Dock) -> None:

@@ -18,17 +18,14 @@ MAY_DIFFER = {
 }
 NOT_COMPARED = {
     "_sqlite_migrations": "when this file was made, not what is in it",
-    "alerts_told": "remembered of its watching; not in the custody log",
-    "messages": "remembered of its watching; not in the custody log",
-    "channels": "remembered of its watching; not in the custody log",
-    "disk_samples": "remembered of its watching; not in the custody log",
-    "clock_steps": "remembered of its watching; the custody log has them in its own form",
-    "measured": "remembered of its watching; not in the custody log",
-    "news": "in which order the rows changed",
-    "watch_state": "remembered of its watching; not in the custody log",
     "sqlite_stat1": "SQLite's own notes",
     "sqlite_sequence": "SQLite's own notes",
 }
+REMEMBERED = {
+    *("alerts_told", "messages", "channels", "watch_state", "disk_samples"),
+    *("clock_steps", "measured", "news"),
+}
+"""What a machine remembers of its watching; the custody log has nothing of it in this form."""
 IN_JSON = {("descriptions", "json")}
 """Texts whose order and spaces mean nothing."""
 
@@ -48,7 +45,7 @@ def whole(path: Path) -> dict[str, Rows]:
         return {
             name: sorted((_row(name, row) for row in db.execute(f"select * from {name}")), key=repr)
             for name in names
-            if name not in NOT_COMPARED
+            if name not in {*NOT_COMPARED, *REMEMBERED}
             and not any(name == index or name.startswith(f"{index}_") for index in indexes)
         }
 

@@ -9,6 +9,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,8 +17,23 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
-from aiosmtpd.handlers import Message
+from aiosmtpd.handlers import Message as MessageHandler
 from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from recorder_sync.alerts.record import put_on_record
+from recorder_sync.catalogue.database import transaction
+from recorder_sync.catalogue.messages import ChannelState, channel_state
+from recorder_sync.channels.delivering import Delivering
+from recorder_sync.channels.queueing import enqueue
+from recorder_sync.config import Configuration, load
+from recorder_sync.language import T
+from recorder_sync.model import AlertKind
+from recorder_sync.rules.escalation import Address, Message, Recipient
+from recorder_sync.rules.matter import Matter, Severity, key_of
+from recorder_sync.rules.reconcile import Changes
+from recorder_sync.station import Station
+from tests.conftest import Dock
+from tests.ingest.aftermath import until
 
 Handler = BaseHTTPRequestHandler
 Reply = Callable[[Handler], None]
@@ -143,7 +159,7 @@ def web() -> Iterator[Webs]:
         yield start
 
 
-class Letters(Message):
+class Letters(MessageHandler):
     """What a mail server has received, read as a mail program reads it."""
 
     def __init__(self) -> None:
@@ -299,3 +315,107 @@ def service(
             return server, internet
 
         yield start
+
+
+def matter(about: str = "one", **more: Any) -> Matter:
+    """Return a matter as a rule finds it."""
+    at = datetime(2026, 11, 23, 9, tzinfo=UTC)
+    said: dict[str, Any] = {
+        "kind": AlertKind.OUTSTANDING,
+        "key": key_of(AlertKind.OUTSTANDING, about),
+        "severity": Severity.WARNING,
+        "since": at,
+        "text": T("Of {device} {count} recordings are not stored.", device="0031", count=3),
+        "hint": T("Dock it again."),
+    }
+    return Matter(**{**said, **more})
+
+
+class Post:
+    """A station with channels, alerts and a queue, in this process."""
+
+    def __init__(self, dock: Dock, folder: Path) -> None:
+        self.dock = dock
+        self._folder = folder
+        self._station: Station | None = None
+        self._running: list[Delivering] = []
+        self.settings: Configuration
+
+    def channels(self, *addresses: str, **more: object) -> None:
+        """Set channels 0, 1, ... that lead there; `more` is set for all, or of [alerts]."""
+        of_alerts: dict[str, object] = {
+            name: more.pop(name)
+            for name in ("link_base", "give_up_after_hours", "attempt_limit_s", "most_at_once")
+            if name in more
+        }
+        rows = []
+        for place, address in enumerate(addresses):
+            file = self._folder / f"address-{place}"
+            file.write_text(f"{address}\n")
+            file.chmod(0o640)
+            rows.append({"name": f"{place}", "url_file": str(file), **more})
+        self.dock.configure(alerts={"channels": rows, **of_alerts}, ingest={"immutable": False})
+        self.settings = load(self.dock.config)
+
+    @property
+    def station(self) -> Station:
+        if self._station is None:
+            self._station = self.dock.station()
+        return self._station
+
+    def reopened(self) -> Station:
+        """Return the station as the settings are now."""
+        if self._station is not None:
+            self._station.catalogue.close()
+            self._station = None
+        return self.station
+
+    def open(self, *matters: Matter) -> tuple[int, ...]:
+        """Put alerts on record; return their numbers."""
+        return put_on_record(self.station, Changes(opened=matters), self.station.now())
+
+    def queue(self, *messages: Message) -> None:
+        with transaction(self.station.catalogue):
+            enqueue(
+                self.station.catalogue,
+                messages,
+                self.settings.alerts.channels,
+                self.station.now(),
+            )
+
+    def tell(self, *numbers: int) -> None:
+        """Queue a message for the custodian about each of these alerts."""
+        self.queue(*(Message(Address(Recipient.CUSTODIAN), (number,)) for number in numbers))
+
+    def start(self) -> Delivering:
+        delivering = Delivering(lambda: self.settings)
+        delivering.start()
+        self._running.append(delivering)
+        return delivering
+
+    def rows(self) -> list[dict[str, Any]]:
+        return list(self.station.catalogue.query("select * from messages order by id"))
+
+    def wait(self, condition: str, count: int = 1) -> None:
+        """Wait until so many messages of the queue are as the condition says."""
+        select = f"select count(*) from messages where {condition}"
+        until(
+            lambda: self.station.catalogue.execute(select).fetchone()[0] >= count,
+            f"{count} messages: {condition}",
+        )
+
+    def state(self, name: str) -> ChannelState:
+        return channel_state(self.station.catalogue, name)
+
+    def close(self) -> None:
+        for one in self._running:
+            one.stop(10.0)
+        if self._station is not None:
+            self._station.catalogue.close()
+
+
+@pytest.fixture
+def post(dock: Dock, tmp_path: Path) -> Iterator[Post]:
+    post = Post(dock, tmp_path)
+    yield post
+    post.close()

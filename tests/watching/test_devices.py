@@ -11,7 +11,10 @@ from recorder_sync.catalogue.database import transaction
 from recorder_sync.catalogue.dockings import Became
 from recorder_sync.custodian.deferring import Wanted, add
 from recorder_sync.custodian.duty import enter_calendar
+from recorder_sync.ingest.docking_log import log_opening
 from recorder_sync.ingest.failures import explained
+from recorder_sync.ingest.intake import Request, looked_at
+from recorder_sync.ingest.stopping import Stop
 from recorder_sync.model import (
     AlertKind,
     Battery,
@@ -25,7 +28,7 @@ from recorder_sync.model import (
 from recorder_sync.rules.deadline import DeferralReason
 from recorder_sync.rules.matter import Severity
 from tests.conftest import Card, MediaFiles
-from tests.watching.bed import DAY, DEVICE, HOUR, MORNING, OFFICER, SECOND, Bed, named
+from tests.watching.bed import DAY, DEVICE, HOUR, MORNING, OFFICER, SECOND, Bed, Unmoved, named
 
 GOOD = Health(
     battery=Battery(95, "sysfs"),
@@ -161,7 +164,14 @@ def test_files_that_a_card_does_not_give_are_read_errors_until_it_does(
     with transaction(bed.station.catalogue):
         dockings.set_outcomes(bed.station.catalogue, [failed])
     bed.tick()
-    assert bed.the(AlertKind.READ_ERRORS).device == DEVICE
+    alert = bed.the(AlertKind.READ_ERRORS)
+    assert alert.device == DEVICE
+    bed.now += timedelta(minutes=5)
+    request = Request(card.path, device=DEVICE)
+    with looked_at(bed.station, request, bed.capacity, Unmoved(), Stop()) as intake:
+        log_opening(bed.station, intake.report)
+        bed.tick()
+        assert bed.live() == [alert], "the next docking has not read anything yet"
     bed.now += timedelta(minutes=5)
     bed.take_in(card)
     bed.tick()

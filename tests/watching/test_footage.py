@@ -98,29 +98,55 @@ def test_an_interruption_is_told_until_it_is_explained(
     assert bed.is_resolved(gap.number)
 
 
-def test_nothing_is_said_of_interruptions_while_recordings_of_the_device_are_not_in(
+def test_nothing_is_said_of_an_interruption_that_a_file_on_the_card_may_fill(
     bed: Bed, card: Card, media_files: MediaFiles
 ) -> None:
-    """The missing piece may be what is still on the card; what was told before stays."""
+    """What was told before stays, and other actions are told of all the same."""
     bed.register()
-    card.put(named("20261123_090000"), another(media_files.audio, 6), BEGINS)
-    card.put(named("20261123_091200"), another(media_files.audio, 7), BEGINS + HOUR / 5)
+
+    def film(begins: str, at: datetime, number: int) -> None:
+        card.put(named(begins), another(media_files.audio, number), at)
+
+    film("20261123_090000", BEGINS, 1)
+    film("20261123_091200", BEGINS + HOUR / 5, 2)
     bed.now = BEGINS + HOUR
     bed.take_in(card)
     bed.tick()
     gap = bed.the(AlertKind.GAP)
-    card.put(named("20261123_090600"), another(media_files.audio, 8), BEGINS + HOUR / 10)
-    card.put(named("20261123_100000"), another(media_files.audio, 9), BEGINS + HOUR)
-    card.put(named("20261123_101000"), another(media_files.audio, 10), BEGINS + HOUR + HOUR / 6)
-    bed.now += 2 * HOUR
-    bed.take_in(card, is_cut_off=True)
+    film("20261123_090600", BEGINS + HOUR / 10, 3)
+    bed.take_in(card, is_cut_off=True, for_=timedelta(minutes=5))
     bed.tick()
-    assert [one.number for one in bed.live(AlertKind.GAP)] == [gap.number]
+    assert bed.live(AlertKind.GAP) == [gap], "the file may be what is missing: it stays"
+    (card.path / named("20261123_090600")).unlink()
+    film("20261123_120000", BEGINS + 3 * HOUR, 4)
+    film("20261123_121000", BEGINS + 3 * HOUR + HOUR / 6, 5)
+    bed.now = BEGINS + 4 * HOUR
+    bed.take_in(card)
+    bed.tick()
+    first, other = bed.live(AlertKind.GAP)
+    assert (first, other.since) == (gap, BEGINS + 3 * HOUR + timedelta(seconds=2))
+    film("20261123_090600", BEGINS + HOUR / 10, 3)
     bed.now += HOUR
     bed.take_in(card)
     bed.tick()
-    assert [one.count for one in bed.live(AlertKind.GAP)] == [2, 1]
-    assert len(bed.ever(AlertKind.GAP)) == 2, "the first was updated, and not opened anew"
+    assert [(one.number, one.count) for one in bed.live(AlertKind.GAP)] == [
+        (gap.number, 2),
+        (other.number, 1),
+    ]
+
+
+def test_no_alert_opens_of_an_interruption_that_a_file_on_the_card_may_fill(
+    bed: Bed, card: Card, media_files: MediaFiles
+) -> None:
+    bed.register()
+    card.put(named("20261123_090000"), another(media_files.audio, 1), BEGINS)
+    card.put(named("20261123_091200"), another(media_files.audio, 2), BEGINS + HOUR / 5)
+    bed.now = BEGINS + HOUR
+    bed.take_in(card)
+    card.put(named("20261123_090600"), another(media_files.audio, 3), BEGINS + HOUR / 10)
+    bed.take_in(card, is_cut_off=True)
+    bed.tick()
+    assert bed.live(AlertKind.GAP) == []
 
 
 def test_a_recording_dated_after_its_docking_is_told_until_somebody_looked_at_it(

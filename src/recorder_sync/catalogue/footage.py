@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from sqlite_utils.db import Database
 
 from recorder_sync.catalogue.time_line import FIRST, LAST, place
-from recorder_sync.rules.continuity import Piece
 from recorder_sync.rules.coverage import Shown, Span
 from recorder_sync.rules.deadline import Deferral
 from recorder_sync.rules.sequence import Dated
@@ -18,20 +17,6 @@ from recorder_sync.timestamps import moment
 
 LONGEST = timedelta(hours=48)
 """A recording that began earlier than this before a time shows nothing of it."""
-
-
-def pieces(db: Database, device: str) -> list[Piece]:
-    """Return a device's sealed video and audio of which the end is known."""
-    rows = db.execute(
-        "select id, recorded_start, recorded_end, officer, case_no from recordings"
-        " indexed by recordings_by_device where device = ? and state = 'sealed'"
-        " and kind in ('video', 'audio') and recorded_end is not null",
-        [device],
-    )
-    return [
-        Piece(recording, device, moment(begins), moment(ends), officer, case)
-        for recording, begins, ends, officer, case in rows
-    ]
 
 
 def shown(db: Database, span: Span, officer: str | None, device: str | None) -> list[Shown]:

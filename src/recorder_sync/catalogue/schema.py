@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from sqlite_utils.db import Database, Table
 from sqlite_utils.migrations import Migrations
 
+from recorder_sync.catalogue import news
 from recorder_sync.model import AlertKind
 from recorder_sync.rules.matter import event_key
 
@@ -455,15 +456,10 @@ def m010_watching(db: Database) -> None:
 
 @migrations()
 def m011_news(db: Database) -> None:
-    """What changed last, in the order in which it was committed (`news.py`).
+    """What changed last (`news.py`), and what a look remembers that is in no other table.
 
-    Triggers enter it, so that no writer can forget to. SQLite lets one write at a time: the
-    versions are in the order of the commits, and a reader misses none. Working state as well.
+    Working state as well.
     """
-    table(db, "news").create(
-        {"about": str, "version": int}, pk="about", not_null={"version"}, strict=True
-    )
-    db.execute("create index news_by_version on news (version)")
     table(db, "measured").create(
         {"what": str, "since": str, "why": str, "hint": str},
         pk="what",
@@ -471,51 +467,9 @@ def m011_news(db: Database) -> None:
         strict=True,
     )
     table(db, "clock_steps").create({"at": str, "seconds": float}, pk="at", strict=True)
-    enter_all_news(db)
-    sealed = "new.state = 'sealed'"
-    of_device = "'device/' || coalesce({}.device, '')"
-    of_officer = "'officer/' || {}.officer"
-    new, old = (
-        [expression.format(side) for expression in (of_device, of_officer)]
-        for side in ("new", "old")
-    )
-    _tell(db, "recordings", "insert", new, when=sealed)
-    _tell(db, "recordings", "update of state", new, when=f"{sealed} and old.state <> 'sealed'")
-    _tell(db, "recordings", "update of device, officer, recorded_end", [*old, *new], when=sealed)
-    _tell(db, "dockings", "insert", new[:1])
-    _tell(db, "dockings", "update", [old[0], new[0]])
-    _tell(db, "device_events", "insert", new[:1])
-    _tell(db, "gap_explanations", "insert", new[:1])
-    for event in ("insert", "update"):
-        _tell(db, "devices", event, ["'device/' || new.number"])
-        for name in ("calendar", "deferrals"):
-            _tell(db, name, event, [f"'{name}'"])
+    news.make(db)
     db.execute(
         "create index inventory_not_in on inventory (docking)"
         " where outcome is null or outcome = 'failed'"
     )
     db.execute("create index calendar_by_officer on calendar (officer, ends)")
-
-
-def enter_all_news(db: Database) -> None:
-    """Have everything that is there be news, for rows that came by without the triggers."""
-    db.execute(
-        "insert or replace into news (about, version) select about, row_number() over () from ("
-        " select 'device/' || number as about from devices union select 'device/'"
-        " union select 'officer/' || cert_no from officers"
-        " union select 'calendar' union select 'deferrals')"
-    )
-
-
-def _tell(db: Database, of: str, event: str, about: Sequence[str], when: str | None = None) -> None:
-    """Add a trigger that enters what `about` names, but for null, as the latest news."""
-    steps = "".join(
-        f" insert into news (about, version) select {one},"
-        " coalesce((select max(version) from news), 0) + 1"
-        f" where {one} is not null"
-        " on conflict (about) do update set version = excluded.version;"
-        for one in about
-    )
-    name = f"{of}_news_{event.replace(' of ', '_of_').split(',')[0].replace(' ', '_')}"
-    condition = f" when {when}" if when else ""
-    db.execute(f"create trigger {name} after {event} on {of}{condition} begin{steps} end")

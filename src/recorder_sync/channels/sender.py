@@ -27,6 +27,8 @@ _MOST_SAID = 300
 """Characters of what a server says that are kept."""
 
 _SOCKET = "Socket Exception: "
+_LOCAL = ("syslog", "desktop")
+"""What is sent without the library."""
 
 
 @dataclass
@@ -60,21 +62,24 @@ class Apprise:
 
     def __init__(self) -> None:
         self._heard = _Heard()
-        self._listens = False
         self._senders: dict[str, Any] = {}
         """One for each address: it keeps the pace that its service allows."""
+
+    def load(self) -> None:
+        """Load it, and listen to what it and the servers say."""
+        import apprise
+
+        apprise.Apprise().add("json://localhost")  # has it load all its services
+        library = logging.getLogger("apprise")
+        library.setLevel(logging.DEBUG)
+        library.addHandler(_Listening(self._heard))
+        self._listen_to_servers()
 
     def send(self, request: Mapping[str, str]) -> dict[str, Any]:
         """Send one message and return the answer for it."""
         import apprise
 
         self._heard.begin()
-        if not self._listens:
-            self._listens = True
-            library = logging.getLogger("apprise")
-            library.setLevel(logging.DEBUG)
-            library.addHandler(_Listening(self._heard))
-            self._listen_to_servers()
         sender = self._senders.get(request["url"])
         if sender is None:
             asset = apprise.AppriseAsset(
@@ -156,6 +161,10 @@ def _answer(library: Apprise, request: Mapping[str, str]) -> dict[str, Any]:
     url = request["url"]
     scheme = url.partition(":")[0].lower()
     try:
+        if "load" in request:
+            if scheme not in _LOCAL:
+                library.load()
+            return {}
         if scheme == "syslog":
             send_to_syslog(url, request["title"], request["text"], request["type"])
             return {"delivered": True}

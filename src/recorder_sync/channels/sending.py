@@ -10,7 +10,7 @@ import json
 import os
 import select
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,6 +23,7 @@ from recorder_sync.rules.matter import Severity
 _TYPE = {Severity.NOTICE: "info", Severity.WARNING: "warning", Severity.BREACH: "failure"}
 _PART = 1 << 16
 _ASK_EVERY_S = 0.2
+_LOADS_WITHIN_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +53,11 @@ class Sender:
         """`is_stopped` is asked again and again while a message is sent, to break that off."""
         self._is_stopped = is_stopped
         self._child: Child | None = None
+        self._url: str | None = None
+        """The address that the process was started for."""
 
     def send(self, url: str, letter: Letter, limit_s: float, now: datetime) -> Outcome:
         """Send, and return what became of it. `now` is for servers that name a time of day."""
-        until = time.monotonic() + limit_s
         request = {
             "url": url,
             "title": letter.title,
@@ -63,10 +65,9 @@ class Sender:
             "type": _TYPE[letter.severity],
         }
         try:
-            child = self._running()
-            child.requests.write(json.dumps(request).encode() + b"\n")
-            child.requests.flush()
-            line = self._line_of(child, until)
+            child, line = self._running(url)
+            if line is not None and line.endswith(b"\n"):
+                line = self._asked(child, request, limit_s)
         except OSError as error:
             self.close()
             return Outcome(False, T("the sender cannot be run: {why}", why=os_reason(error)))
@@ -84,8 +85,21 @@ class Sender:
             self._child.kill()
             self._child = None
 
-    def _line_of(self, child: Child, until: float) -> bytes | None:
+    def _running(self, url: str) -> tuple[Child, bytes | None]:
+        """Return the process, once it has loaded what it needs, and what it said of that."""
+        if self._child is not None and (self._child.has_ended() or url != self._url):
+            self.close()
+        if self._child is not None:
+            return self._child, b"\n"
+        self._child = Child("recorder_sync.channels.sender", silent=True)
+        self._url = url
+        return self._child, self._asked(self._child, {"url": url, "load": ""}, _LOADS_WITHIN_S)
+
+    def _asked(self, child: Child, request: Mapping[str, str], limit_s: float) -> bytes | None:
         """Return a line of the child, cut short where it ended; None when the time is over."""
+        until = time.monotonic() + limit_s
+        child.requests.write(json.dumps(request).encode() + b"\n")
+        child.requests.flush()
         found = b""
         handle = child.answers.fileno()
         watch = select.poll()
@@ -100,13 +114,6 @@ class Sender:
                     break
                 found += part
         return found
-
-    def _running(self) -> Child:
-        if self._child is not None and self._child.has_ended():
-            self.close()
-        if self._child is None:
-            self._child = Child("recorder_sync.channels.sender", silent=True)
-        return self._child
 
 
 def _outcome(answer: dict[str, Any], now: datetime) -> Outcome:

@@ -168,37 +168,35 @@ def next_commands(one: RecordedAlert) -> list[str]:
     """Return the commands with which a person goes on, to be copied as they are."""
     if one.is_resolved:
         return []
-    commands = []
-    if one.docking:
-        commands.append(f"recorder-sync dockings show {one.docking}")
+    name, text = tr("NAME"), tr("TEXT")
+    commands = [f"recorder-sync dockings show {one.docking}"] if one.docking else []
     commands += _of_kind(one)
     if one.state is AlertState.OPEN:
-        commands.append(f"recorder-sync alerts ack {one.number} --by {tr('NAME')}")
-    commands.append(
-        f"recorder-sync alerts resolve {one.number} --by {tr('NAME')} --note {tr('TEXT')}"
-    )
+        commands.append(f"recorder-sync alerts ack {one.number} --by {name}")
+    commands.append(f"recorder-sync alerts resolve {one.number} --by {name} --note {text}")
     return commands
 
 
 def _of_kind(one: RecordedAlert) -> list[str]:
+    reason, second, time, number = tr("REASON"), tr("SECOND"), tr("TIME"), tr("NUMBER")
+    device = quote(one.device) if one.device else None
     match one.kind:
         case AlertKind.GAP:
             return [
-                f"recorder-sync gaps explain {item.name} --second {tr('SECOND')}"
+                f"recorder-sync gaps explain {item.name} --second {second}"
                 for item in one.shown_items
             ]
         case AlertKind.NO_RECORDING | AlertKind.COVERAGE_HOLE:
             entry = quote(about_of(one.key)[0])
-            return [f"recorder-sync calendar explain {entry} --reason {tr('REASON')}"]
-        case AlertKind.OUTSTANDING | AlertKind.DEVICE_OVERDUE if one.device:
-            times = f"--begins {tr('TIME')} --expected {tr('TIME')}"
-            device = f"--device {quote(one.device)} --reason {tr('REASON')}"
+            return [f"recorder-sync calendar explain {entry} --reason {reason}"]
+        case AlertKind.OUTSTANDING | AlertKind.DEVICE_OVERDUE if device:
+            times = f"--begins {time} --expected {time}"
             return [
-                f"recorder-sync devices show {quote(one.device)}",
-                f"recorder-sync deferrals add {device} {times}",
+                f"recorder-sync devices show {device}",
+                f"recorder-sync deferrals add --device {device} --reason {reason} {times}",
             ]
         case AlertKind.BACK_DATED_DEFERRAL:
             return ["recorder-sync deferrals list"]
         case AlertKind.DEVICE_HELD:
-            return [f"recorder-sync devices add {tr('NUMBER')}"]
-    return [f"recorder-sync devices show {quote(one.device)}"] if one.device else []
+            return [f"recorder-sync devices add {number}"]
+    return [f"recorder-sync devices show {device}"] if device else []

@@ -7,6 +7,7 @@ import typer
 from recorder_sync.alerts.record import acknowledge, resolve
 from recorder_sync.catalogue import alerts as catalogue
 from recorder_sync.catalogue.alerts import RecordedAlert
+from recorder_sync.cli.alert_channels import channels, try_channels
 from recorder_sync.cli.alert_report import (
     alert_json,
     due_words,
@@ -28,6 +29,10 @@ from recorder_sync.rules.reconcile import AlertState
 from recorder_sync.station import Station
 
 app = typer.Typer()
+app.command("channels", help=tr("How the channels fare that messages go out by."))(channels)
+app.command("test", help=tr("Send a test message by each channel, and say what it answered."))(
+    try_channels
+)
 
 _Number = Annotated[int, typer.Argument(min=0, metavar="NUMBER", help=tr("Number of the alert."))]
 
@@ -92,7 +97,8 @@ def show(context: typer.Context, number: _Number, json: Json = False) -> None:
             whole=(0, 1),
         )
         if commands := next_commands(one):
-            answers.print(f"\n{tr('What to do')}: {one.hint.shown}", markup=False)
+            answers.print()
+            answers.print(T("What to do: {hint}", hint=one.hint).shown, markup=False)
             for command in commands:
                 answers.print(f"  {command}", markup=False, soft_wrap=True)
 

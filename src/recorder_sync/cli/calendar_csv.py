@@ -21,6 +21,7 @@ _KINDS = {
     "enforcement": CalendarKind.ENFORCEMENT,
     "执法活动": CalendarKind.ENFORCEMENT,
     "shift": CalendarKind.SHIFT,
+    "班次": CalendarKind.SHIFT,
     "值班": CalendarKind.SHIFT,
 }
 _YES_OR_NO = {

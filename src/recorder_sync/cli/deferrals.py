@@ -124,7 +124,8 @@ def _done(station: Station, one: RecordedDeferral, as_json: bool) -> None:
     ).shown
     messages.print(said, markup=False)
     if not one.deferral.is_approved:
-        command = f"recorder-sync deferrals approve {one.deferral.id} --approver {tr('NAME')}"
+        name = tr("NAME")
+        command = f"recorder-sync deferrals approve {one.deferral.id} --approver {name}"
         messages.print(T("It counts once it is approved: {command}", command=command).shown)
 
 

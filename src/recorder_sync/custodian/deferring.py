@@ -16,7 +16,6 @@ from recorder_sync.language import T
 from recorder_sync.on_record import enter, turn
 from recorder_sync.rules.deadline import Deferral, DeferralReason
 from recorder_sync.station import Station
-from recorder_sync.timestamps import iso
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ def add(station: Station, wanted: Wanted, who: str) -> RecordedDeferral:
     with turn(station):
         db, now = station.catalogue, station.now()
         refuse_unknown(station, wanted.device, wanted.officer)
-        _refuse_future(wanted.approved_at, now)
+        _refuse_future(station, wanted.approved_at, now)
         for known in deferrals.recorded(db):
             if _says(known, wanted):
                 return known
@@ -78,7 +77,7 @@ def approve(
     """
 
     def approved(known: Deferral, now: datetime) -> Deferral:
-        _refuse_future(at, now)
+        _refuse_future(station, at, now)
         if known.is_approved:
             raise UsageProblem(
                 T("Deferral {id} is approved already.", id=identifier),
@@ -98,7 +97,7 @@ def enter_return(
     """
 
     def returned(known: Deferral, now: datetime) -> Deferral:
-        _refuse_future(at, now)
+        _refuse_future(station, at, now)
         if known.returned_at is not None:
             raise UsageProblem(
                 T("The return of deferral {id} is on record already.", id=identifier),
@@ -144,10 +143,11 @@ def _check(wanted: Wanted) -> None:
         raise UsageProblem(T("Nobody is named who approved it."), T("Give --approver."))
 
 
-def _refuse_future(at: datetime | None, now: datetime) -> None:
+def _refuse_future(station: Station, at: datetime | None, now: datetime) -> None:
     if at is not None and at > now:
+        shown = f"{at.astimezone(station.settings.station.zone):%Y-%m-%d %H:%M}"
         raise UsageProblem(
-            T("{time} is still to come.", time=iso(at)), T("Give a time that is past, or none.")
+            T("{time} is still to come.", time=shown), T("Give a time that is past, or none.")
         )
 
 

@@ -60,6 +60,7 @@ class Enforcement:
         yield from uncovered(unsettled, recordings, deferrals, look.now, look.limits)
 
     def _read(self, look: Look, one: Expected) -> tuple[Shown, ...]:
+        look.check()
         found = tuple(shown(look.station.catalogue, one.span, one.officer, one.device))
         if _is_shown(one, found, look.limits):
             self._settled.add(one.id)
