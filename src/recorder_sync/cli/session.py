@@ -8,7 +8,7 @@ from types import FrameType
 
 import typer
 
-from recorder_sync.catalogue.restore import is_behind, take_up_rest
+from recorder_sync.catalogue.catching_up import is_behind, take_up_rest
 from recorder_sync.cli.options import Options
 from recorder_sync.cli.screen import messages
 from recorder_sync.config import Configuration, load, path_in_use
