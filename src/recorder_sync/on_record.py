@@ -52,12 +52,21 @@ def take_up_rest(station: Station) -> None:
 
 def enter(station: Station, deeds: Sequence[Deed]) -> list[Entry]:
     """Put deeds on record in a turn of the caller's, all or none."""
-    db = station.catalogue
-    entries = station.custody.append(deeds)
+    entries = append(station, deeds)
     for entry in entries:
-        take_up(db, entry)
-    if entries and taken_up(db) == entries[0].seq:  # else an intake wrote in between
-        note_taken_up(db, entries[-1].seq + 1)
+        take_up(station.catalogue, entry)
+    return entries
+
+
+def append(station: Station, deeds: Sequence[Deed]) -> list[Entry]:
+    """Put deeds on record in a transaction of the caller's, who enters them in the catalogue.
+
+    So nobody takes them up again, and what somebody changes in their rows is named by
+    verification. Raises MissingPart or CustodyProblem.
+    """
+    entries = station.custody.append(deeds)
+    if entries and taken_up(station.catalogue) == entries[0].seq:  # nothing is left before them
+        note_taken_up(station.catalogue, entries[-1].seq + 1)
     return entries
 
 
