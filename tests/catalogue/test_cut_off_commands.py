@@ -4,8 +4,10 @@ The real command is killed by itself at that instant: the moment its entry is sy
 """
 
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -189,3 +191,13 @@ def test_a_log_that_is_broken_keeps_no_command_from_its_work(begun: Dock) -> Non
     assert done.code == 0, done.err
     assert "is not brought up to the custody log" in done.err
     assert segment.stat().st_size > sum(map(len, lines))
+
+
+def test_promise_5_what_somebody_changed_in_a_row_is_not_set_right_by_the_next_writer(
+    begun: Dock,
+) -> None:
+    with closing(sqlite3.connect(begun.state / "catalogue.db")) as db, db:
+        db.execute("update officers set name = 'x' where cert_no = '000001'")
+    raised(begun)
+    assert begun.run("cases", "add", "2026-1").code == 0
+    assert named(begun) == {"officers"}
