@@ -103,7 +103,7 @@ def test_a_finding_is_an_alert_with_the_recordings_path_until_a_person_resolves_
     spoil(file)
     assert work(station)
     (alert,) = alerts(station)
-    assert alert["kind"] == "verification-finding"
+    assert (alert["kind"], alert["severity"]) == ("verification-finding", "breach")
     assert str(file.relative_to(station.evidence)) in alert["text"]
     assert alert["hint"]
     found = [finding for facts in verifications(station) for finding in facts.get("findings", ())]
