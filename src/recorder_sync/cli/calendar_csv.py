@@ -30,6 +30,9 @@ _YES_OR_NO = {
 }
 _FORMS = ("%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S")
 
+_LONGEST_ID = 64
+"""Characters. A longer one is a slip of columns, and nothing can be taken back from the list."""
+
 _Value = TypeVar("_Value")
 
 
@@ -74,6 +77,7 @@ class _RowReader:
 
     def entry(self) -> CalendarEntry | None:
         cells = self._row.cells
+        self._check_id()
         kind = self._read("kind", _kind)
         begins = self._read("begins", self._time)
         ends = self._read("ends", self._time)
@@ -92,6 +96,15 @@ class _RowReader:
         return CalendarEntry(
             self._row.key, kind, begins, ends, officer, device, cells["case"], bool(in_full)
         )
+
+    def _check_id(self) -> None:
+        key = self._row.key
+        if len(key) > _LONGEST_ID:
+            self._bad(T("The id is longer than {most} characters.", most=_LONGEST_ID))
+        if not key.isprintable():
+            self._bad(T("The id has characters that cannot be shown."))
+        if key.startswith("-"):
+            self._bad(T("The id begins with a dash, as the options of a command do."))
 
     def _read(self, column: str, understood: Callable[[str | None], _Value]) -> _Value | None:
         try:
