@@ -102,6 +102,11 @@ def test_what_makes_no_sense_is_refused(wrong: tuple[str, ...], office: Dock) ->
     assert entries(office) == []
 
 
+def test_whoever_leaves_the_approver_empty_is_told_so(office: Dock) -> None:
+    done = add(office, "--approver", " ")
+    assert (done.code, "Nobody is named who approved it." in done.err) == (2, True)
+
+
 def test_a_deferral_is_approved_once_and_returned_once(office: Dock) -> None:
     identifier = add(office, "--approver", "刘局").json["id"]
     assert office.run("deferrals", "approve", identifier, "--approver", "王局").code == 2
