@@ -82,3 +82,7 @@ def test_the_command_says_what_is_overdue_by_its_exit_code(
     shown = bed.dock.run("deadlines", "list")
     assert DEVICE in shown.out
     assert "-1 d" in shown.out or "-2 d" in shown.out or "-2" in shown.out
+    narrow = bed.dock.run("deadlines", "list", env={"COLUMNS": "80"})
+    assert "What" in narrow.out
+    assert "recording" in narrow.out, "what it is about is readable on 80 columns"
+    assert max(map(len, narrow.out.splitlines())) <= 80
