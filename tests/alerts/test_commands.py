@@ -86,4 +86,6 @@ def test_status_tells_how_many_of_each_severity_are_open(dock: Dock) -> None:
     assert found["alerts_by_severity"] == {"notice": 0, "warning": 1, "breach": 0}
     (one,) = found["alerts"]
     assert (one["number"], one["kind"], one["severity"]) == (int(number), "outstanding", "warning")
-    assert "1 (1 warning)" in dock.run("status").out
+    shown = dock.run("status").out
+    assert "1 (1 warning)" in shown
+    assert f"● Alert {number}  " in shown, "the number that `alerts show` asks for"
