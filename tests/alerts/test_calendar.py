@@ -100,6 +100,18 @@ def test_what_is_no_calendar_is_refused(data: bytes, office: Dock, tmp_path: Pat
     assert entries(office) == 0
 
 
+def test_a_slip_in_the_year_is_refused(office: Dock, tmp_path: Path) -> None:
+    slips = (
+        "E1,enforcement,9999-12-31 09:00,9999-12-31 23:59,000001,,,no\n"
+        "S2,shift,2026-11-23 08:00,2027-11-23 18:00,000001,,,\n"
+    )
+    done = office.run("calendar", "import", put(tmp_path, slips))
+    assert done.code == 2
+    assert "line 2: A time is more than ten years away" in done.err
+    assert "line 3: It lasts longer than 31 days" in done.err
+    assert entries(office) == 0
+
+
 @pytest.mark.parametrize(
     ("bad", "said"),
     [
