@@ -100,6 +100,45 @@ def test_what_is_no_calendar_is_refused(data: bytes, office: Dock, tmp_path: Pat
     assert entries(office) == 0
 
 
+def test_a_slip_in_the_year_is_refused(office: Dock, tmp_path: Path) -> None:
+    slips = (
+        "E1,enforcement,9999-12-31 09:00,9999-12-31 23:59,000001,,,no\n"
+        "S2,shift,2026-11-23 08:00,2027-11-23 18:00,000001,,,\n"
+    )
+    done = office.run("calendar", "import", put(tmp_path, slips))
+    assert done.code == 2
+    assert "line 2: A time is more than ten years away" in done.err
+    assert "line 3: It lasts longer than 31 days" in done.err
+    assert entries(office) == 0
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        ("x" * 65, "longer than 64"),
+        ("-x --help", "begins with a dash"),
+        ('"a\x1b[31m"', "cannot be shown"),
+        ('"a\nb"', "cannot be shown"),
+    ],
+)
+def test_an_id_can_be_shown_in_a_row_and_typed_in_a_command(
+    bad: str, said: str, office: Dock, tmp_path: Path
+) -> None:
+    line = ",enforcement,2026-11-23 09:00,2026-11-23 10:00,000001,,,no\n"
+    done = office.run("calendar", "import", put(tmp_path, bad + line))
+    assert done.code == 2
+    assert said in done.err
+    assert entries(office) == 0
+    assert office.run("calendar", "import", put(tmp_path, "x" * 64 + line)).code == 0
+
+
+def test_the_list_is_readable_on_a_narrow_terminal(office: Dock, tmp_path: Path) -> None:
+    office.run("calendar", "import", put(tmp_path, GOOD))
+    shown = office.run("calendar", "list", env={"COLUMNS": "80"}).out
+    for whole in ("2026-11-23 09:00–10:00", "2026-11-23 22:00 – 11-24 06:00", "王芳", "0031"):
+        assert whole in shown
+
+
 def test_art_16_an_enforcement_without_a_recording_is_explained_with_a_reason(
     office: Dock, tmp_path: Path
 ) -> None:

@@ -71,6 +71,9 @@ def test_a_resolved_alert_is_listed_only_with_all(dock: Dock) -> None:
 def test_what_makes_no_sense_is_refused(dock: Dock) -> None:
     number = number_of(dock)
     assert dock.run("alerts", "show", "4711").code == 2
+    for too_large in (2**63 - 1, 2**63, 10**30):
+        done = dock.run("alerts", "ack", str(too_large))
+        assert (done.code, "Traceback" in done.err) == (2, False)
     assert dock.run("alerts", "resolve", number).code == 2, "without a note"
     assert dock.run("alerts", "resolve", number, "--note", " ").code == 2
     assert dock.run("alerts", "ack", number, "--by", " ").code == 2
@@ -83,4 +86,6 @@ def test_status_tells_how_many_of_each_severity_are_open(dock: Dock) -> None:
     assert found["alerts_by_severity"] == {"notice": 0, "warning": 1, "breach": 0}
     (one,) = found["alerts"]
     assert (one["number"], one["kind"], one["severity"]) == (int(number), "outstanding", "warning")
-    assert "1 (1 warning)" in dock.run("status").out
+    shown = dock.run("status").out
+    assert "1 (1 warning)" in shown
+    assert f"● Alert {number}  " in shown, "the number that `alerts show` asks for"

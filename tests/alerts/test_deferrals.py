@@ -95,11 +95,20 @@ def test_promise_3_one_that_the_catalogue_lost_in_a_power_cut_comes_back(
         ("--approved-at", "2026-11-23T08:00"),
         ("--reason", "tired"),
         ("--begins", "gestern"),
+        ("--begins", "2024-11-23T18:00"),
+        ("--expected", "2027-11-25T12:00"),
+        ("--begins", "1999-11-23T18:00", "--expected", "1999-11-25T12:00"),
+        ("--begins", "9999-12-31T08:00", "--expected", "9999-12-31T23:59"),
     ],
 )
 def test_what_makes_no_sense_is_refused(wrong: tuple[str, ...], office: Dock) -> None:
     assert add(office, *wrong).code == 2
     assert entries(office) == []
+
+
+def test_whoever_leaves_the_approver_empty_is_told_so(office: Dock) -> None:
+    done = add(office, "--approver", " ")
+    assert (done.code, "Nobody is named who approved it." in done.err) == (2, True)
 
 
 def test_a_deferral_is_approved_once_and_returned_once(office: Dock) -> None:

@@ -3,9 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 from recorder_sync.catalogue.calendar import CalendarEntry, CalendarKind
+from recorder_sync.catalogue.footage import earliest_end
 from recorder_sync.custodian.deferring import Wanted, add
 from recorder_sync.custodian.duty import enter_calendar
-from recorder_sync.rules.deadline import DeferralReason
+from recorder_sync.rules.deadline import Deferral, DeferralReason
 from recorder_sync.watching.deadlines import RunningDeadline, What, running_deadlines
 from recorder_sync.watching.source import Look
 from tests.conftest import Card, MediaFiles
@@ -84,3 +85,19 @@ def test_the_command_says_what_is_overdue_by_its_exit_code(
     shown = bed.dock.run("deadlines", "list")
     assert DEVICE in shown.out
     assert "-1 d" in shown.out or "-2 d" in shown.out or "-2" in shown.out
+    narrow = bed.dock.run("deadlines", "list", env={"COLUMNS": "80"})
+    assert "What" in narrow.out
+    assert "recording" in narrow.out, "what it is about is readable on 80 columns"
+    assert max(map(len, narrow.out.splitlines())) <= 80
+
+
+def test_what_ends_with_the_calendar_stops_neither_the_list_nor_a_look(bed: Bed) -> None:
+    bed.register()
+    last = datetime(9999, 12, 31, 23, 59, tzinfo=UTC)
+    endless = CalendarEntry("e9", CalendarKind.ENFORCEMENT, ENDED, last, officer=OFFICER)
+    enter_calendar(bed.station, [endless], "王队")
+    done = bed.dock.run("deadlines", "list")
+    assert (done.code, "9999-12-31" in done.out) == (0, True), done.err
+    first = datetime(1, 1, 1, tzinfo=UTC)
+    always = Deferral("1", DeferralReason.WATER, first, bed.now, DEVICE, expected=last)
+    assert earliest_end(bed.station.catalogue, always) is None

@@ -11,7 +11,7 @@ from sqlite_utils.db import Database
 
 from recorder_sync.catalogue.time_line import FIRST, LAST, place
 from recorder_sync.rules.coverage import Shown, Span
-from recorder_sync.rules.deadline import Deferral
+from recorder_sync.rules.deadline import Deferral, after
 from recorder_sync.rules.sequence import Dated
 from recorder_sync.timestamps import moment
 
@@ -29,7 +29,7 @@ def shown(db: Database, span: Span, officer: str | None, device: str | None) -> 
             "select id, recorded_start, recorded_end, officer, device from recordings"
             f" indexed by recordings_by_{column} where {column} = ? and state = 'sealed'"
             " and number between ? and ?",
-            [value, _place(span.begins - LONGEST), _place(span.ends + timedelta(days=1))],
+            [value, *_places(span.begins, span.ends)],
         )
         for recording, begins, ends, of_officer, of_device in rows:
             end = moment(ends) if ends else None
@@ -56,7 +56,7 @@ def earliest_end(db: Database, deferral: Deferral) -> datetime | None:
         return None
     until = min(deferral.ends or back_at, back_at)
     conditions = ["state = 'sealed'", "number between ? and ?"]
-    values: list[object] = [_place(deferral.begins - LONGEST), _place(until + timedelta(days=1))]
+    values: list[object] = [*_places(deferral.begins, until)]
     for column, value in (("device", deferral.device), ("officer", deferral.officer)):
         if value is not None:
             conditions.append(f"{column} = ?")
@@ -70,6 +70,11 @@ def earliest_end(db: Database, deferral: Deferral) -> datetime | None:
         )
     )
     return min((end for end in ends if deferral.covers(end)), default=None)
+
+
+def _places(begins: datetime, ends: datetime) -> tuple[int, int]:
+    """Return between which places the recordings lie that may show any of a time."""
+    return _place(after(begins, -LONGEST)), _place(after(ends, timedelta(days=1)))
 
 
 def _place(at: datetime) -> int:

@@ -34,7 +34,12 @@ app.command("test", help=tr("Send a test message by each channel, and say what i
     try_channels
 )
 
-_Number = Annotated[int, typer.Argument(min=0, metavar="NUMBER", help=tr("Number of the alert."))]
+_LARGEST = 2**63 - 1
+"""The largest number that the catalogue can be asked for."""
+_Number = Annotated[
+    int,
+    typer.Argument(min=0, max=_LARGEST, metavar="NUMBER", help=tr("Number of the alert.")),
+]
 
 
 @app.command("list", help=tr("List what is not resolved, the worst first; 1: something is open."))

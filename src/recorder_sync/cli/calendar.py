@@ -1,6 +1,6 @@
 """`recorder-sync calendar`: shifts, and the enforcement that a recording should show."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +10,7 @@ from recorder_sync.catalogue import calendar as catalogue
 from recorder_sync.catalogue.calendar import CalendarEntry, CalendarKind
 from recorder_sync.cli.calendar_csv import read_calendar
 from recorder_sync.cli.device_report import Names, officer_json, officer_names
-from recorder_sync.cli.screen import messages, minute, print_json, table
+from recorder_sync.cli.screen import messages, print_json, table
 from recorder_sync.cli.session import read_time, station_of
 from recorder_sync.cli.typed import By, Json, named, person
 from recorder_sync.custodian.duty import enter_calendar, explain
@@ -56,18 +56,18 @@ def list_(
             return
         table(
             [
-                *(tr("Id"), tr("Kind"), tr("From"), tr("Until"), tr("Officer")),
+                *(tr("Id"), tr("Kind"), tr("Time"), tr("Officer")),
                 *(tr("Device"), tr("Case"), tr("In full"), tr("Not recorded")),
             ],
             (
                 (
-                    *(one.id, tr(one.kind.value), minute(one.begins, zone), minute(one.ends, zone)),
+                    *(one.id, tr(one.kind.value), _time(one, zone)),
                     (names.get(one.officer) or one.officer) if one.officer else None,
                     *(one.device, one.case, tr("yes") if one.in_full else None, _why(one)),
                 )
                 for one in found
             ),
-            whole=(0, 1, 2, 3),
+            whole=(0, 1, 2),
         )
 
 
@@ -75,7 +75,7 @@ def list_(
 def explain_(
     context: typer.Context,
     entry: Annotated[str, typer.Argument(metavar="ID", help=tr("Id in the calendar."))],
-    reason: Annotated[NoRecordingReason, typer.Option(help=tr("The reason."))],
+    reason: Annotated[NoRecordingReason, typer.Option(help=tr("Why nothing was recorded."))],
     note: Annotated[
         str | None, typer.Option(metavar="TEXT", help=tr("More about it; needed for `other`."))
     ] = None,
@@ -85,6 +85,18 @@ def explain_(
         found = explain(station, named(entry), reason, note, person(by, station))
         said = T("{id} was not recorded: {why}.", id=found.id, why=_why(found))
         messages.print(said.shown, markup=False)
+
+
+def _time(one: CalendarEntry, zone: tzinfo) -> str:
+    """Return from when to when, local time; the day of the end only where it is another."""
+    begins, ends = one.begins.astimezone(zone), one.ends.astimezone(zone)
+    is_one_day = begins.date() == ends.date()
+    return f"{begins:%Y-%m-%d %H:%M}–{ends:%H:%M}" if is_one_day else _days(begins, ends)
+
+
+def _days(begins: datetime, ends: datetime) -> str:
+    form = "%m-%d %H:%M" if begins.year == ends.year else "%Y-%m-%d %H:%M"
+    return f"{begins:%Y-%m-%d %H:%M} – {ends:{form}}"
 
 
 def _why(one: CalendarEntry) -> str | None:

@@ -22,6 +22,8 @@ from recorder_sync.watching.source import Look
 app = typer.Typer()
 
 _BAR = 16
+_WIDE = 100
+"""Columns of a terminal that has room for bars beside the names."""
 _SHOWN = 200
 _WORDS = {
     What.RECORDING: T("recording"),
@@ -90,16 +92,17 @@ def _json(one: RunningDeadline, now: datetime) -> dict[str, object]:
 def _print(station: Station, found: Sequence[RunningDeadline], now: datetime, count: int) -> None:
     settings = station.settings
     drawn = Table(box=None, pad_edge=False, header_style="bold")
-    for name in (tr("Due"), tr("Left"), "", "", tr("Name"), tr("Device"), tr("Officer")):
-        drawn.add_column(name, no_wrap=name not in {tr("Name")}, overflow="fold")
+    bar = [""] if answers.width >= _WIDE else []
+    for name in (tr("Due"), tr("Left"), *bar, tr("What"), tr("Device"), tr("Officer")):
+        drawn.add_column(name, no_wrap=name != tr("What"), overflow="fold")
     for one in found:
         style = _style(one, now, settings.watch_limits)
-        name = printable(one.name) + (f"  [{tr(one.why.value)}]" if one.why else "")
+        name = f"{tr(_WORDS[one.what].template)} {printable(one.name)}"
+        name += f"  [{tr(one.why.value)}]" if one.why else ""
         drawn.add_row(
             local(one.due, settings.station.zone),
             f"[{style}]{_left(one.left(now))}[/]",
-            _bar(one, now, style),
-            tr(_WORDS[one.what].template),
+            *([_bar(one, now, style)] if bar else []),
             escape(name),
             escape(printable(one.device or "—")),
             escape(printable(one.officer or "—")),

@@ -13,6 +13,7 @@ from recorder_sync.cli.session import read_time, station_of
 from recorder_sync.cli.typed import By, Json, named, person
 from recorder_sync.custodian import deferring
 from recorder_sync.custodian.deferring import Wanted
+from recorder_sync.errors import UsageProblem
 from recorder_sync.language import T, Text, tr
 from recorder_sync.rules.deadline import Deferral, DeferralReason, after
 from recorder_sync.station import Station
@@ -51,7 +52,7 @@ def add(
             read_time(expected, settings),
             named(device) if device is not None else None,
             named(officer) if officer is not None else None,
-            named(approver) if approver is not None else None,
+            _approving(approver) if approver is not None else None,
             read_time(approved_at, settings) if approved_at is not None else None,
             note.strip() or None if note else None,
         )
@@ -70,7 +71,7 @@ def approve(
     with station_of(context) as station:
         when = read_time(at, station.settings) if at is not None else None
         who = person(by, station)
-        found = deferring.approve(station, named(deferral), named(approver), when, who)
+        found = deferring.approve(station, named(deferral), _approving(approver), when, who)
         _done(station, found, json)
 
 
@@ -112,6 +113,13 @@ def list_(context: typer.Context, json: Json = False) -> None:
                 whole=(0, 4, 5),
             )
     raise typer.Exit(0 if all(one.deferral.is_approved for one in found) else 1)
+
+
+def _approving(approver: str) -> str:
+    """Return who approved it. Raises UsageProblem for an empty name."""
+    if not approver.strip():
+        raise UsageProblem(T("Nobody is named who approved it."), T("Give --approver."))
+    return approver.strip()
 
 
 def _done(station: Station, one: RecordedDeferral, as_json: bool) -> None:

@@ -104,9 +104,17 @@ def name_and_flags(recording: Recording) -> str:
 
 def minute(moment: datetime | None, zone: tzinfo) -> str | None:
     """Return a time as the station's local time, without the seconds."""
-    return None if moment is None else f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"
+    return None if moment is None else f"{_in(zone, moment):%Y-%m-%d %H:%M}"
 
 
 def local(moment: datetime | None, zone: tzinfo) -> str | None:
     """Return a time as the station's local time."""
-    return None if moment is None else f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+    return None if moment is None else f"{_in(zone, moment):%Y-%m-%d %H:%M:%S}"
+
+
+def _in(zone: tzinfo, moment: datetime) -> datetime:
+    """Return a time in a zone; one at the end of the calendar stays as it is."""
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        return moment

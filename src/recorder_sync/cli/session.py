@@ -51,15 +51,15 @@ def writing_station_of(context: typer.Context) -> Iterator[Station]:
     """Open it for a command that enters something: what one that was killed had put on record
     only is in the catalogue then."""
     with station_of(context) as station:
+        behind: CustodyProblem | None = None
         try:
             take_up_rest(station.catalogue, station.custody)
         except CustodyProblem as problem:  # what is to be entered may be right all the same
-            messages.print(
-                T("The catalogue is not brought up to the custody log: {why}",
-                  why=problem.text).shown,
-                markup=False,
-            )  # fmt: skip
+            behind = problem
         yield station
+        if behind is not None:
+            text = T("The catalogue is not brought up to the custody log: {why}", why=behind.text)
+            messages.print(text.shown, markup=False)
 
 
 @contextmanager

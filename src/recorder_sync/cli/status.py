@@ -102,7 +102,9 @@ def status(
         for alert in matters[:_ALERTS]:
             when = local(alert.since, settings.station.zone)
             severity = escape(tr(alert.severity.value))
-            answers.print(f"\n[bold red]●[/] {when}  {severity}  {escape(alert.text.shown)}")
+            number = escape(f"{tr('Alert')} {alert.number}")
+            said = escape(alert.text.shown)
+            answers.print(f"\n[bold red]●[/] {number}  {when}  {severity}  {said}")
             answers.print(f"  → {escape(alert.hint.shown)}")
         if newest:
             answers.print()

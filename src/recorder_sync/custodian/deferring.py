@@ -6,7 +6,7 @@ when each was entered is the station's clock, not what the person says.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from recorder_sync.catalogue import deferrals, ledger
 from recorder_sync.catalogue.deferrals import RecordedDeferral, facts_of
@@ -16,6 +16,9 @@ from recorder_sync.language import T
 from recorder_sync.on_record import enter, turn
 from recorder_sync.rules.deadline import Deferral, DeferralReason
 from recorder_sync.station import Station
+
+_FAR = timedelta(days=3653)
+_LONGEST = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ def add(station: Station, wanted: Wanted, who: str) -> RecordedDeferral:
     _check(wanted)
     with turn(station):
         db, now = station.catalogue, station.now()
+        _refuse_far(wanted, now)
         refuse_unknown(station, wanted.device, wanted.officer)
         _refuse_future(station, wanted.approved_at, now)
         for known in deferrals.recorded(db):
@@ -139,8 +143,26 @@ def _check(wanted: Wanted) -> None:
         raise UsageProblem(
             T("The return would be before the deferral begins."), T("Check the time.")
         )
+    if wanted.expected - wanted.begins > _LONGEST:
+        raise UsageProblem(
+            T("The return would be more than a year after the deferral begins."),
+            T("Check the years."),
+        )
     if wanted.approved_at is not None and wanted.approver is None:
         raise UsageProblem(T("Nobody is named who approved it."), T("Give --approver."))
+
+
+def is_far(moment: datetime, now: datetime) -> bool:
+    """Tell whether a time is more than ten years away: a slip, which could not be taken back."""
+    return abs(moment - now) > _FAR
+
+
+def _refuse_far(wanted: Wanted, now: datetime) -> None:
+    if is_far(wanted.begins, now) or is_far(wanted.expected, now):
+        raise UsageProblem(
+            T("A time is more than ten years away."),
+            T("Check the years, and the clock of the station."),
+        )
 
 
 def _refuse_future(station: Station, at: datetime | None, now: datetime) -> None:
