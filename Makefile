@@ -26,7 +26,7 @@ test: $(VENV)/dev.done | parts test-parts ## run every test
 	$(BIN)/pytest -n 2 --dist worksteal
 
 torture: $(VENV)/dev.done | parts test-parts ## attack it: kills, power cuts, broken cards and disks
-	$(BIN)/pytest tests/faults -n 2 --dist worksteal --torture --timeout 3000 -rPx
+	$(BIN)/pytest tests/faults tests/ingest/test_bad_input_sources.py -n 2 --dist worksteal --torture --timeout 3000 -rPx
 
 e2e: $(VENV)/dev.done | parts e2e-parts ## as root: plug cameras into a virtual dock, docs/testing.md
 	$(BIN)/python -m tests.e2e.prepare

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,7 @@ from recorder_sync.config import load
 from recorder_sync.language import Language, use_language
 from recorder_sync.station import Station, open_station
 from tests.on_the_day import shift_the_clock, today
+from tests.warm_start import WarmStart
 
 shift_the_clock()  # before the tests import what binds it
 
@@ -28,6 +30,7 @@ settings.load_profile("recorder-sync")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--torture", action="store_true", help="all rounds of the fault suite")
+    parser.addoption("--cold", action="store_true", help="start each command as a new process")
     parser.addoption("--e2e", action="store_true", help="the virtual dock, which needs QEMU")
 
 
@@ -48,6 +51,46 @@ def tmp_path(tmp_path: Path) -> Iterator[Path]:
     yield tmp_path
     if os.geteuid() == 0 and shutil.which("chattr"):
         subprocess.run(["chattr", "-R", "-f", "-i", str(tmp_path)], check=False)
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A temporary folder that every user may enter.
+
+    Not below pytest's own, which each of its sessions closes to others as it starts.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+_COMMAND = Path(__file__).with_name("on_the_day.py")
+_warm = WarmStart()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    _warm.allowed = not (config.getoption("--cold") or config.getoption("--torture"))
+
+
+def run_command(
+    command: list[str], env: dict[str, str], say: str = "", *, anew: bool = False, **options: Any
+) -> "Done":
+    """Run a command line to its end, forked from a warm process where that is the same."""
+    is_ours = command[:2] == [sys.executable, str(_COMMAND)]
+    if is_ours and not anew and not options and _warm.can_run(env):
+        done = _warm.run(command[2:], env, say)
+    else:
+        done = subprocess.run(
+            command,
+            input=say,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=100,
+            env=env,
+            **options,
+        )
+    return Done(done.returncode, done.stdout, done.stderr)
 
 
 def _media_file(folder: Path, name: str, *arguments: str) -> Path:
@@ -103,9 +146,6 @@ def media_files(tmp_path_factory: pytest.TempPathFactory) -> MediaFiles:
     )
 
 
-_COMMAND = Path(__file__).with_name("on_the_day.py")
-
-
 class Card:
     """A folder as a camera's mounted card would be."""
 
@@ -147,6 +187,9 @@ class Done:
 class Dock:
     """A station, and the real command run against it in a child process."""
 
+    anew = False
+    """Whether each command is a process of its own from the start: tests/warm_start.py."""
+
     def __init__(self, folder: Path) -> None:
         self.evidence = folder / "evidence"
         self.state = folder / "state"
@@ -164,6 +207,11 @@ class Dock:
             values[name] = {**values.get(name, {}), **section}
         self.config.write_text(tomli_w.dumps(values), encoding="utf-8")
 
+    def take_over(self, prepared: Path) -> None:
+        """Take a copy of the folders of a station that was made once for several tests."""
+        for folder in (self.evidence, self.state):
+            shutil.copytree(prepared / folder.name, folder)
+
     def command(self, *arguments: str | bytes | Path) -> list[str]:
         """Return the whole command line."""
         return [
@@ -175,16 +223,8 @@ class Dock:
         self, *arguments: str | bytes | Path, env: dict[str, str] | None = None, **options: Any
     ) -> Done:
         """Run one command to its end."""
-        done = subprocess.run(
-            self.command(*arguments),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=100,
-            env={**os.environ, "COLUMNS": "200", **(env or {})},
-            **options,
-        )
-        return Done(done.returncode, done.stdout, done.stderr)
+        environment = {**os.environ, "COLUMNS": "200", **(env or {})}
+        return run_command(self.command(*arguments), environment, anew=self.anew, **options)
 
     def ingest(self, card: Card, *arguments: str) -> Done:
         return self.run("ingest", card.path, "--json", *arguments)

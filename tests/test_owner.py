@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -12,14 +13,13 @@ _NOBODY = 65534
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can act for another user")
 def test_what_a_command_of_root_makes_belongs_to_the_owner_of_the_station(
-    dock: Dock, card: Card, media_files: MediaFiles
+    open_folder: Path, media_files: MediaFiles
 ) -> None:
+    dock, card = Dock(open_folder), Card(open_folder / "card")
     dock.configure(ingest={"immutable": False})
     for folder in (dock.state, dock.evidence):
         folder.mkdir()
         os.chown(folder, _NOBODY, _NOBODY)
-    for above in (dock.state.parent, *dock.state.parent.parents[:3]):
-        above.chmod(0o755)
     card.put("clip.mp4", media_files.video)
     card.path.chmod(0o700)
     done = dock.ingest(card)

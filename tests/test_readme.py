@@ -6,8 +6,6 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
-
 from tests.conftest import Card, MediaFiles
 
 _ROOT = Path(__file__).parent.parent
@@ -18,12 +16,15 @@ def _commands(page: str) -> list[str]:
     return _BLOCK.findall((_ROOT / page).read_text("utf-8"))
 
 
-@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md"])
+def test_both_languages_have_the_same_commands() -> None:
+    assert _commands("README.zh-CN.md") == _commands("README.md")
+
+
 def test_a_newcomer_can_follow_the_readme(
-    page: str, tmp_path: Path, card: Card, media_files: MediaFiles
+    tmp_path: Path, card: Card, media_files: MediaFiles
 ) -> None:
     card.put("DCIM/100MEDIA/REC00001.WAV", media_files.audio, datetime.now(UTC))
-    blocks = [block for block in _commands(page) if block.strip() != "make test"]
+    blocks = [block for block in _commands("README.md") if block.strip() != "make test"]
     assert len(blocks) >= 4, "the README lost its commands"
     script = "set -eux\n" + "\n".join(blocks)
     done = subprocess.run(

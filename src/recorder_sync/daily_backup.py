@@ -9,9 +9,9 @@ import structlog
 from recorder_sync.alerts.raising import raise_alert
 from recorder_sync.backups import Backups, is_backup_due
 from recorder_sync.catalogue.backup import BackupStopped
-from recorder_sync.catalogue.database import explain
 from recorder_sync.config import Configuration
-from recorder_sync.errors import RecorderSyncError, defect, refused
+from recorder_sync.errors import RecorderSyncError
+from recorder_sync.explained import explained
 from recorder_sync.language import T
 from recorder_sync.model import AlertKind
 from recorder_sync.station import Station, now, open_station
@@ -59,13 +59,10 @@ class DailyBackup:
             _log.info("backup", file=str(made))
         except BackupStopped:
             _log.info("backup given up, the service ends")
-        except (RecorderSyncError, OSError, sqlite3.DatabaseError) as error:
-            _log.error("no backup", why=str(error))
-            self._alert(station, _ours(error))
-            return False
         except Exception as error:  # noqa: BLE001 - a defect must not end backups unseen
-            _log.error("no backup", why=repr(error))
-            self._alert(station, RecorderSyncError(*defect(error)))
+            problem = explained(error)
+            _log.error("no backup", why=str(problem))
+            self._alert(station, problem)
             return False
         finally:
             station.catalogue.close()
@@ -78,14 +75,3 @@ class DailyBackup:
             raise_alert(station, AlertKind.BACKUP_FAILED, text, hint)
         except (RecorderSyncError, OSError, sqlite3.DatabaseError) as error:
             _log.error("the alert is not on record", why=str(error))
-
-
-def _ours(error: Exception) -> RecorderSyncError:
-    match error:
-        case RecorderSyncError():
-            return error
-        case sqlite3.DatabaseError():
-            return explain(error)
-        case OSError():
-            return refused(error)
-    raise AssertionError("unreachable") from error

@@ -7,6 +7,7 @@ entry, in the catalogue, and in every `--json` answer. Absent values are null.
 import base64
 import json
 from collections.abc import Mapping
+from json.encoder import encode_basestring
 from typing import Any
 
 from recorder_sync.model import (
@@ -119,7 +120,9 @@ def from_json(found: Mapping[str, Any]) -> Recording:
 
 
 def _value(value: object) -> str:
-    return "null" if value is None else _encoded(value)
+    if value is None:
+        return "null"
+    return encode_basestring(value) if type(value) is str else _encoded(value)
 
 
 def _sorted(found: Mapping[str, str]) -> dict[str, str]:

@@ -14,6 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from recorder_sync.errors import NotRegular
+
+LARGEST_SMALL = 64 << 20
+"""Bytes of a file that is read as a whole."""
+
 READ_ONLY = 0o440
 """Mode of a sealed file."""
 
@@ -69,17 +74,36 @@ def open_regular(path: Path) -> BinaryIO:
     handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise OSError(errno.EINVAL, "not a regular file", str(path))
+            raise NotRegular(path)
         return os.fdopen(handle, "rb")
     except BaseException:
         os.close(handle)
         raise
 
 
+def open_for_writing(path: Path, flags: int = 0, mode: int = 0o640) -> int:
+    """Open a file to be written, and return its descriptor; it is made with `flags` O_CREAT.
+
+    A pipe or a link in its place is an error, and never waits. Raises OSError.
+    """
+    safely = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    handle = os.open(path, os.O_WRONLY | flags | safely, mode)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise NotRegular(path)
+    return handle
+
+
 def read_regular(path: Path) -> bytes:
-    """Return what a file holds, opened as `open_regular` does. Raises OSError."""
+    """Return what a small file holds, opened as `open_regular` does.
+
+    Raises OSError, also for a file that is larger than any key, note or list of them.
+    """
     with open_regular(path) as file:
-        return file.read()
+        found = file.read(LARGEST_SMALL + 1)
+    if len(found) > LARGEST_SMALL:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
+    return found
 
 
 def make_folders(folder: Path, mode: int = 0o750) -> None:

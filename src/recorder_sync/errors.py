@@ -53,6 +53,12 @@ class ConfigurationProblem(RecorderSyncError):
         self.problems = problems
 
 
+def all_of(error: RecorderSyncError) -> str:
+    """Return an error with every problem that it lists, in one line of English for a log."""
+    problems = error.problems if isinstance(error, ConfigurationProblem) else ()
+    return "; ".join([str(error), *(problem.english for problem in problems)])
+
+
 class MissingPart(RecorderSyncError):
     """A needed part is not there: a program, a folder, space, a permission."""
 
@@ -112,6 +118,13 @@ class Stopped(RecorderSyncError):
         self.exit_code = 128 + signal_number
 
 
+class NotRegular(OSError):
+    """A pipe, a link, a device or a folder stands where a file is to be."""
+
+    def __init__(self, path: object) -> None:
+        super().__init__(errno.EINVAL, "not a regular file", str(path))
+
+
 def refused(error: OSError) -> MissingPart:
     """Return our error for one of the system's that nobody expected."""
     return MissingPart(
@@ -130,6 +143,8 @@ def defect(error: Exception) -> tuple[Text, Text]:
 
 def os_reason(error: OSError) -> Text:
     """Return why the system refused, as the end of a sentence."""
+    if isinstance(error, NotRegular):
+        return T("it is not a regular file")
     return _REASONS.get(error.errno or 0) or T("{why}", why=error.strerror or error)
 
 

@@ -5,21 +5,17 @@ until it is told to stop. Signals: SIGTERM and SIGINT stop it, SIGHUP has it rea
 configuration again.
 """
 
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
 import structlog
 
 from recorder_sync import __version__
 from recorder_sync.config import load
-from recorder_sync.errors import ConfigurationProblem, RecorderSyncError
+from recorder_sync.errors import RecorderSyncError, all_of
 from recorder_sync.journal import log_to_the_journal
 from recorder_sync.notify import Notify
 from recorder_sync.owner import work_as_owner_of
+from recorder_sync.service_signals import ServiceSignals
 from recorder_sync.witnessing.delivery import delivering
 
 _BEAT_S = 1.0
@@ -36,27 +32,24 @@ class ForwardService:
         """Read the configuration. Raises ConfigurationProblem or MissingPart."""
         self._path = configuration
         self._settings = load(configuration)
-        self._wake = threading.Event()
-        self._received: list[int] = []
+        self._signals = ServiceSignals()
         self._notify = Notify()
 
     def run(self) -> int:
         """Work until a signal comes; return the exit code."""
         log_to_the_journal()
         work_as_owner_of(self._settings.paths.state)
-        with self._on_signals(), delivering(lambda: self._settings):
+        with self._signals.heard(), delivering(lambda: self._settings):
             self._notify.ready("running")
             _log.info("ready", version=__version__, station=self._settings.station.id)
-            while not (ending := self._ending()):
-                if signal.SIGHUP in self._received:
-                    self._received.remove(signal.SIGHUP)
+            while (ending := self._signals.ending) is None:
+                if self._signals.asks_to_reload():
                     self._reload()
                 self._notify.alive()
-                self._wake.wait(_BEAT_S)
-                self._wake.clear()
+                self._signals.wait(_BEAT_S)
             self._notify.stopping()
         _log.info("stopped")
-        return 128 + ending[0]
+        return 128 + ending
 
     def _reload(self) -> None:
         """Take up the configuration as it is now; a bad one is refused and the old one kept."""
@@ -64,8 +57,7 @@ class ForwardService:
         try:
             fresh = load(self._path)
         except RecorderSyncError as error:
-            problems = error.problems if isinstance(error, ConfigurationProblem) else ()
-            why = "; ".join([str(error), *(problem.english for problem in problems)])
+            why = all_of(error)
             _log.error("configuration refused, the old one stays in force", why=why)
         else:
             later = [n for n in _FIXED if getattr(fresh, n) != getattr(self._settings, n)]
@@ -73,21 +65,3 @@ class ForwardService:
             self._settings = fresh.model_copy(update=kept)
             _log.info("configuration taken up", after_restart=", ".join(later) or None)
         self._notify.ready("running")
-
-    @contextmanager
-    def _on_signals(self) -> Iterator[None]:
-        def handle(number: int, _frame: FrameType | None) -> None:
-            self._received.append(number)
-            self._wake.set()
-
-        numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-        before = {number: signal.signal(number, handle) for number in numbers}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    def _ending(self) -> list[int]:
-        """Return the signals that ask for the end; a reload that comes after does not undo one."""
-        return [number for number in self._received if number != signal.SIGHUP]

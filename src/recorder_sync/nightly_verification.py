@@ -9,9 +9,9 @@ from datetime import datetime, time
 import structlog
 
 from recorder_sync.alerts.raising import raise_alert
-from recorder_sync.catalogue.database import explain
 from recorder_sync.config import Configuration
-from recorder_sync.errors import RecorderSyncError, defect, refused
+from recorder_sync.errors import RecorderSyncError
+from recorder_sync.explained import explained
 from recorder_sync.ingest.stopping import Stop
 from recorder_sync.inspection.nightly import verify_tonight
 from recorder_sync.inspection.pace import step_back
@@ -92,26 +92,16 @@ class NightlyVerification:
             _log.info("verification begun", until=night.ends.isoformat())
             done = verify_tonight(station, night, self._stop)
             _log.info("verification ended", done=done)
-        except (RecorderSyncError, OSError, sqlite3.DatabaseError) as error:
-            _log.error("verification failed", why=str(error))
-            self._alert(station, error)
-            return False
         except Exception as error:  # noqa: BLE001 - a defect must not end verifications unseen
-            _log.error("verification failed", why=repr(error))
-            self._alert(station, RecorderSyncError(*defect(error)))
+            problem = explained(error)
+            _log.error("verification failed", why=str(problem))
+            self._alert(station, problem)
             return False
         finally:
             station.catalogue.close()
         return True
 
-    def _alert(self, station: Station, error: Exception) -> None:
-        if isinstance(error, RecorderSyncError):
-            problem = error
-        elif isinstance(error, OSError):
-            problem = refused(error)
-        else:
-            assert isinstance(error, sqlite3.DatabaseError)
-            problem = explain(error)
+    def _alert(self, station: Station, problem: RecorderSyncError) -> None:
         hint = problem.hint or T("Run: recorder-sync verify --metadata")
         try:
             raise_alert(station, AlertKind.STATION, problem.text, hint)

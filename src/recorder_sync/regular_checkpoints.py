@@ -18,13 +18,16 @@ from recorder_sync.alerts.raising import raise_station_alert
 from recorder_sync.config import Configuration
 from recorder_sync.custody.checkpoints import Checkpoints
 from recorder_sync.custody.growth import LogGrowth
-from recorder_sync.errors import CustodyProblem, RecorderSyncError, defect, refused
+from recorder_sync.errors import MissingPart, RecorderSyncError, refused
+from recorder_sync.explained import explained
 from recorder_sync.language import T, Text
 from recorder_sync.station import evidence_and_custody
 from recorder_sync.witnessing.making import make_checkpoint
 
 _EVERY_S = 3600.0
 _LOOK_EVERY_S = 1.0
+_LOOK = T("Run: recorder-sync custody verify")
+
 _log = structlog.get_logger("custody")
 
 
@@ -76,17 +79,12 @@ class RegularCheckpoints:
         try:
             made = make_checkpoint(self._in_use(), self._checkpoints)
             protected = self._custody.protect_full_segments()
-        except CustodyProblem as error:
-            _log.error("no checkpoint", why=str(error))
-            self._signed = self._entries()
-            self._alert(error.text, error.hint or T("Run: recorder-sync custody verify"))
-        except (RecorderSyncError, OSError) as error:
-            _log.error("no checkpoint", why=str(error))
-            self._signed = self._entries()
         except Exception as error:  # noqa: BLE001 - a defect must not end signing unseen
-            _log.error("no checkpoint", why=repr(error))
+            problem = explained(error)
+            _log.error("no checkpoint", why=str(problem))
             self._signed = self._entries()
-            self._alert(*defect(error))
+            if not isinstance(problem, MissingPart):  # that may be over with the next try
+                self._alert(problem.text, problem.hint or _LOOK)
         else:
             self._signed = made.signed.checkpoint.size
             _log.info("checkpoint", entries=self._signed, full_segments=protected)

@@ -5,20 +5,19 @@ Signals: SIGTERM and SIGINT stop it, SIGHUP has it read its configuration again.
 
 import hashlib
 import os
-import signal
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
+from contextlib import ExitStack
 from operator import attrgetter
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import structlog
 
 from recorder_sync import __version__
+from recorder_sync.catalogue.restore import take_up_rest
 from recorder_sync.clock_watch import ClockWatch, report_step
 from recorder_sync.config import Configuration, load
 from recorder_sync.custody.log import Act
@@ -31,13 +30,14 @@ from recorder_sync.dock.folder_docking import FolderDocking
 from recorder_sync.dock.own_disks import own_disks
 from recorder_sync.dock.stay_log import end_stays_of_earlier_runs
 from recorder_sync.dock.watcher import Watcher
-from recorder_sync.errors import ConfigurationProblem, RecorderSyncError
+from recorder_sync.errors import RecorderSyncError, all_of
 from recorder_sync.ingest.capacity import capacity_of
 from recorder_sync.ingest.recovery import recover
 from recorder_sync.journal import log_to_the_journal
 from recorder_sync.nightly_verification import NightlyVerification
 from recorder_sync.notify import Notify
 from recorder_sync.regular_checkpoints import RegularCheckpoints
+from recorder_sync.service_signals import ServiceSignals
 from recorder_sync.station import Station, now, open_station
 from recorder_sync.witnessing.delivery import delivering
 
@@ -75,8 +75,7 @@ class DockService:
         self._path = configuration
         self._forwards = forwards
         self._settings = self._started_with = load(configuration)
-        self._wake = threading.Event()
-        self._received: list[int] = []
+        self._signals = ServiceSignals()
         self._notify = Notify()
         self._failure: Exception | None = None
 
@@ -86,7 +85,7 @@ class DockService:
         Raises RecorderSyncError when the station cannot be opened, or no device can be seen.
         """
         log_to_the_journal()
-        with self._on_signals(), ExitStack() as stack:
+        with self._signals.heard(), ExitStack() as stack:
             station = open_station(self._settings)
             stack.callback(station.catalogue.close)
             capacity = stack.enter_context(capacity_of(self._settings))
@@ -137,6 +136,7 @@ class DockService:
 
     def _begin(self, station: Station) -> None:
         recovered = recover(station)
+        self._take_up_rest(station)
         stays = end_stays_of_earlier_runs(station)
         recovered_dockings = recover(station).dockings if stays else 0
         _log.info(
@@ -151,19 +151,23 @@ class DockService:
             {"what": "started", "version": __version__, "configuration": _digest(self._path)},
         )
 
+    def _take_up_rest(self, station: Station) -> None:
+        try:
+            take_up_rest(station.catalogue, station.custody)
+        except (RecorderSyncError, sqlite3.DatabaseError) as error:  # verification names it
+            _log.error("the catalogue is not brought up to the custody log", why=str(error))
+
     def _live(self, station: Station, board: Board, dock: Dock) -> None:
         clock = ClockWatch()
-        while not self._ending():
-            if signal.SIGHUP in self._received:
-                self._received.remove(signal.SIGHUP)
+        while self._signals.ending is None:
+            if self._signals.asks_to_reload():
                 self._reload(station, board)
             if self._failure is not None:
                 return
             dock.tick()
             self._look_at(clock, station)
             self._notify.alive()
-            self._wake.wait(_BEAT_S)
-            self._wake.clear()
+            self._signals.wait(_BEAT_S)
 
     def _look_at(self, clock: ClockWatch, station: Station) -> None:
         step = clock.step()
@@ -181,7 +185,7 @@ class DockService:
                 dock.handle(event)
         except Exception as error:  # noqa: BLE001 - a service that sees no device must not live on
             self._failure = error
-            self._wake.set()
+            self._signals.wake()
 
     def _reload(self, station: Station, board: Board) -> None:
         """Take up the configuration as it is now; a bad one is refused and the old one kept."""
@@ -189,8 +193,7 @@ class DockService:
         try:
             fresh = load(self._path)
         except RecorderSyncError as error:
-            problems = error.problems if isinstance(error, ConfigurationProblem) else ()
-            why = "; ".join([str(error), *(problem.english for problem in problems)])
+            why = all_of(error)
             _log.error("configuration refused, the old one stays in force", why=why)
             board.configuration_problem(why)
         else:
@@ -217,27 +220,9 @@ class DockService:
         except (RecorderSyncError, OSError, sqlite3.DatabaseError) as error:
             _log.error("not on record", act=act.value, why=str(error))
 
-    @contextmanager
-    def _on_signals(self) -> Iterator[None]:
-        def handle(number: int, _frame: FrameType | None) -> None:
-            self._received.append(number)
-            self._wake.set()
-
-        numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-        before = {number: signal.signal(number, handle) for number in numbers}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
     def _exit_code(self) -> int:
-        ending = self._ending()
-        return 128 + ending[0] if ending else 0
-
-    def _ending(self) -> list[int]:
-        """Return the signals that ask for the end; a reload that comes after does not undo one."""
-        return [number for number in self._received if number != signal.SIGHUP]
+        ending = self._signals.ending
+        return 0 if ending is None else 128 + ending
 
 
 def _digest(path: Path) -> str | None:

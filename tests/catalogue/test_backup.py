@@ -5,7 +5,6 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-import tempfile
 from contextlib import closing
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from recorder_sync.catalogue.database import FILE_NAME, open_catalogue
 from recorder_sync.custody.log import Act, CustodyLog
 from tests.catalogue.whole import whole
 from tests.conftest import Dock
+from tests.ingest.aftermath import until
 from tests.inspection.conftest import sealed_once, station
 
 __all__ = ["sealed_once", "station"]
@@ -57,9 +57,15 @@ def test_a_backup_is_one_state_of_the_catalogue_whoever_writes_to_it(station: Do
         writer.stdout.readline()
         there: list[int] = []
 
-        def goes_on() -> bool:
+        def count() -> int:
             with closing(sqlite3.connect(path)) as source:
-                there.append(source.execute(_PAIRS).fetchone()[0])
+                found: int = source.execute(_PAIRS).fetchone()[0]
+                return found
+
+        def goes_on() -> bool:
+            if len(there) == 1:
+                until(lambda: count() > there[0], "a pair written between two parts of the copy")
+            there.append(count())
             return True
 
         copy_catalogue(path, to, goes_on)
@@ -180,19 +186,15 @@ def test_one_that_is_asked_to_stop_leaves_nothing(
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can act for another user")
 def test_what_root_backs_up_and_puts_back_belongs_to_the_owner_of_the_station(
-    sealed_once: Path,
+    sealed_once: Path, open_folder: Path
 ) -> None:
-    # Not below pytest's own folder, which each of its sessions closes to others as it starts.
-    with tempfile.TemporaryDirectory() as folder:
-        for part in ("state", "evidence"):
-            shutil.copytree(sealed_once / part, Path(folder) / part)
-        station = Dock(Path(folder))
-        station.configure(ingest={"immutable": False})
-        Path(folder).chmod(0o755)
-        subprocess.run(["chown", "-R", "65534:65534", station.state, station.evidence], check=True)
-        _back_up_and_put_back(station)
-        made = ["find", str(station.state), "!", "-uid", "65534"]
-        others = subprocess.run(made, capture_output=True, text=True, check=True)
+    station = Dock(open_folder)
+    station.take_over(sealed_once)
+    station.configure(ingest={"immutable": False})
+    subprocess.run(["chown", "-R", "65534:65534", station.state, station.evidence], check=True)
+    _back_up_and_put_back(station)
+    made = ["find", str(station.state), "!", "-uid", "65534"]
+    others = subprocess.run(made, capture_output=True, text=True, check=True)
     assert others.stdout == ""
 
 

@@ -112,14 +112,18 @@ def _made(number: int, chance: random.Random) -> Made:
     return Made(recording, State.SEALING if chance.random() < 0.05 else State.SEALED)
 
 
-def enter(db: Database, number: int, one: Made) -> None:
+def enter(db: Database, number: int, *together: Made) -> None:
+    intents = [_intent(n, one.recording) for n, one in enumerate(together, number)]
+    recordings.enter(db, intents)
+    sealed = [(n, one) for n, one in enumerate(together, number) if one.state is State.SEALED]
+    recordings.mark_sealed(db, {one.recording.id: n for n, one in sealed})
+
+
+def _intent(number: int, recording: Recording) -> Intent:
     digests = Digests(f"{number:064x}", f"{number:064x}")
-    described = as_json(one.recording)
+    described = as_json(recording)
     text = as_text(described)
-    intent = Intent(one.recording, described, text, digests, b"fingerprint", f"part-{number}")
-    recordings.enter(db, [intent])
-    if one.state is State.SEALED:
-        recordings.mark_sealed(db, {one.recording.id: number})
+    return Intent(recording, described, text, digests, b"fingerprint", f"part-{number}")
 
 
 @pytest.fixture(scope="module")
@@ -321,8 +325,9 @@ def test_pages_cover_everything_exactly_once_in_order(
     assert paged == expected(made, wanted)
 
 
+@pytest.mark.parametrize("together", [1, 12])
 def test_recordings_of_one_moment_with_like_ids_are_each_shown_once(
-    made: list[Made], tmp_path: Path
+    made: list[Made], tmp_path: Path, together: int
 ) -> None:
     """A burst of photos has one time; ids may begin alike."""
     db = open_catalogue(tmp_path / FILE_NAME)
@@ -335,14 +340,13 @@ def test_recordings_of_one_moment_with_like_ids_are_each_shown_once(
             db,
             Docking("docking", "/", None, Identity(None, None, IdentityState.UNKNOWN), None, BEGIN),
         )
-        for number, identifier in enumerate(ids):
-            one = replace(
-                made[0].recording,
-                id=identifier,
-                path=identifier,
-                recorded=replace(made[0].recording.recorded, start=start),
-            )
-            enter(db, number, Made(one, State.SEALED))
+        recorded = replace(made[0].recording.recorded, start=start)
+        burst = [
+            Made(replace(made[0].recording, id=i, path=i, recorded=recorded), State.SEALED)
+            for i in ids
+        ]
+        for at in range(0, len(burst), together):
+            enter(db, at, *burst[at : at + together])
     for limit in (1, 5, 100):
         shown = [r.id for r in all_pages(db, Search(limit=limit))]
         assert sorted(shown) == sorted(ids)
@@ -492,9 +496,9 @@ def test_looking_up_one_thing_reads_no_whole_table(db: Database, made: list[Made
     one = next(m.recording for m in made if m.state is State.SEALED)
     lookups: dict[str, Callable[[], object]] = {
         "by id": lambda: recordings.recording(db, one.id[:8]),
-        "by content": lambda: recordings.with_content(db, one.digests.blake3, one.size),
+        "by content": lambda: recordings.with_content(db, [one.digests.blake3]),
         "interrupted": lambda: recordings.intents(db),
-        "seen before": lambda: dockings.sightings(db, one.original_path, one.size, one.mtime_ns),
+        "seen before": lambda: dockings.sightings(db, one.docking),
         "of one case": lambda: list(recordings.sealed_ids(db, case=CASES[0].number)),
         "sealed since": lambda: list(recordings.sealed_ids(db, since=BEGIN)),
         "names": lambda: dockings.other_names(db, one.id),

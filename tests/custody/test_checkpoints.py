@@ -14,17 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from recorder_sync.custody.checkpoint import Verifier, opened
 from recorder_sync.custody.proof import holds
-from tests.conftest import Card, Dock, MediaFiles
-
-
-@pytest.fixture
-def sealed(dock: Dock, card: Card, media_files: MediaFiles) -> Dock:
-    """A station with a sealed recording and a checkpoint after it."""
-    dock.configure(ingest={"immutable": False})
-    card.put("photo.jpg", media_files.photo)
-    assert dock.ingest(card).code == 0
-    assert dock.run("custody", "checkpoint").code == 0
-    return dock
+from tests.conftest import Dock
 
 
 def segment(dock: Dock) -> Path:
@@ -269,3 +259,19 @@ def test_who_looks_into_the_log_sees_acts_newest_first(sealed: Dock) -> None:
     (seal,) = (entry for entry in entries if entry["act"] == "seal")
     only = sealed.run("custody", "log", "--subject", seal["subject"], "--json").json["entries"]
     assert [entry["seq"] for entry in only] == [seal["seq"]]
+
+
+def test_art_4_what_is_shown_of_a_device_is_all_that_happened_to_its_recordings(
+    dock: Dock, card: Card, media_files: MediaFiles
+) -> None:
+    card.put("clip.mp4", media_files.video)
+    assert dock.run("devices", "add", "0031").code == 0
+    assert dock.run("devices", "add", "0032").code == 0
+    assert dock.ingest(card, "--device", "0031").code == 0
+    found = dock.run("custody", "log", "--subject", "0031", "--json").json["entries"]
+    acts = {entry["act"] for entry in found}
+    assert {"docking-opened", "inventory", "seal", "docking-closed"} <= acts
+    assert not [entry for entry in found if entry["subject"] == "0032"]
+    done = dock.run("custody", "log", "--subject", "0099")
+    assert done.code == 0
+    assert "No entry is about 0099" in done.err

@@ -2,7 +2,9 @@
 
 import base64
 import hashlib
+import tracemalloc
 from datetime import UTC, datetime
+from itertools import chain, repeat
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
@@ -21,7 +23,7 @@ from recorder_sync.custody.cosignature import (
     text_of,
     with_lines,
 )
-from recorder_sync.custody.notes import notes_in, size_of
+from recorder_sync.custody.notes import notes_in, notes_in_lines, size_of
 
 _TIME = datetime(2026, 11, 23, 10, 0, 7, tzinfo=UTC)
 _STATION = Signer("recorder-sync/test", Ed25519PrivateKey.from_private_bytes(bytes(32)))
@@ -125,3 +127,21 @@ def test_a_torn_note_is_passed_over_and_hides_no_other(gap: str) -> None:
 def test_any_text_can_be_searched_for_notes(text: str) -> None:
     for note in notes_in(text):
         assert size_of(note) >= 0
+
+
+def test_a_file_of_many_notes_takes_no_more_memory_than_one_note() -> None:
+    """Read line by line, as from a stick that somebody has filled with notes, or with rubbish."""
+    note = cosigned().split("\n")[:-1]
+    rubbish = ["", "rubbish" * 10, "— "] * 20_000
+    tracemalloc.start()
+    many = chain.from_iterable(repeat(note, 3000))
+    count = sum(1 for _ in notes_in_lines(chain(many, rubbish, note)))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert count == 3001
+    assert peak < 3 << 20
+
+
+@pytest.mark.parametrize("before", ["x" * 300_000, "x\n" * 300_000, "\n" * 300_000, "> " * 99_999])
+def test_a_note_after_much_that_is_none_is_found(before: str) -> None:
+    assert notes_in(f"{before}\n{_NOTE}") == [_NOTE]

@@ -6,6 +6,7 @@ through a link.
 
 import os
 import shutil
+import stat
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -103,6 +104,116 @@ def test_promise_5_it_is_found_and_no_command_hangs(
     _told(station.run("custody", "verify"))
 
 
+def _pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def _link(path: Path) -> None:
+    path.with_name("elsewhere").write_bytes(b"not ours")
+    path.symlink_to(path.with_name("elsewhere"))
+
+
+def _device(path: Path) -> None:
+    os.mknod(path, 0o600 | stat.S_IFCHR, os.makedev(1, 5))  # as /dev/zero, which never ends
+
+
+def _huge(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(1 << 40)
+
+
+Put = Callable[[Path], None]
+
+
+@pytest.fixture
+def registered(dock: Dock) -> Dock:
+    """A station with entries and a checkpoint, and without a recording."""
+    dock.configure(ingest={"immutable": False})
+    assert dock.run("devices", "add", "0031").code == 0
+    assert dock.run("custody", "checkpoint").code == 0
+    return dock
+
+
+@pytest.mark.parametrize(
+    ("name", "put"),
+    [
+        ("signing-key.pem", _pipe),
+        ("signing-key.pem", _huge),
+        ("next-signing-key.pem", _device),
+        ("verifier-keys", _link),
+    ],
+)
+def test_promise_5_no_key_is_read_from_what_is_no_file(
+    registered: Dock, name: str, put: Put
+) -> None:
+    path = registered.state / "custody" / name
+    path.unlink(missing_ok=True)
+    put(path)
+    _told(registered.run("custody", "checkpoint"))
+
+
+@pytest.mark.parametrize(("level", "put"), [("level-00", _pipe), ("level-01", _link)])
+def test_promise_5_the_hashes_are_made_anew_where_something_else_stands(
+    registered: Dock, level: str, put: Put
+) -> None:
+    path = registered.state / "custody/tree" / level
+    path.unlink(missing_ok=True)
+    put(path)
+    registered.run("devices", "add", "0032")
+    registered.run("devices", "add", "0033")
+    done = registered.run("custody", "checkpoint")
+    assert "Traceback" not in done.err
+    done = registered.run("custody", "verify")
+    assert done.code == 0, done.err
+    assert stat.S_ISREG(path.lstat().st_mode)
+    elsewhere = path.with_name("elsewhere")
+    assert not elsewhere.exists() or elsewhere.read_bytes() == b"not ours"
+
+
+@pytest.mark.parametrize("put", [_pipe, _link])
+def test_promise_5_a_segment_that_is_no_file_is_not_written_to(registered: Dock, put: Put) -> None:
+    log = _log(registered)
+    log.unlink()
+    put(log)
+    _told(registered.run("devices", "add", "0032"))
+    elsewhere = log.with_name("elsewhere")
+    assert not elsewhere.exists() or elsewhere.read_bytes() == b"not ours"
+
+
+@pytest.mark.parametrize(
+    ("name", "put"),
+    [
+        ("00000000000000000000.torn-0-0", _pipe),
+        ("checkpoints/" + "9" * 20, _link),
+        ("witnessed/" + "9" * 20, _device),
+    ],
+)
+def test_promise_5_a_backup_copies_nothing_that_is_no_file(
+    registered: Dock, name: str, put: Put
+) -> None:
+    path = registered.state / "custody" / name
+    path.parent.mkdir(exist_ok=True)
+    put(path)
+    done = registered.run("catalogue", "backup")
+    _told(done)
+    assert path.name in done.err
+
+
+@pytest.mark.parametrize(
+    ("name", "put"), [("witness-key.pem", _pipe), ("trusted", _device), ("verifier-key", _link)]
+)
+def test_promise_5_a_witness_reads_nothing_that_is_no_file(
+    registered: Dock, tmp_path: Path, name: str, put: Put
+) -> None:
+    folder = tmp_path / "witness"
+    key = registered.state / "custody/verifier-key"
+    made = registered.run("custody", "witness", "--new", "--folder", folder, "--trust", key)
+    assert made.code == 0, made.err
+    (folder / name).unlink()
+    put(folder / name)
+    _told(registered.run("custody", "witness", "--folder", folder))
+
+
 @pytest.mark.parametrize("name", ["test.checkpoint.new", "test.checkpoint", "test.checkpoints"])
 def test_promise_5_nothing_is_written_through_a_link_on_a_stick(
     station: Dock, tmp_path: Path, name: str
@@ -151,7 +262,7 @@ def test_promise_5_a_key_that_is_gone_is_not_replaced_when_its_notes_are_gone_to
 def test_a_witness_takes_no_note_whose_last_line_has_no_end(station: Dock, tmp_path: Path) -> None:
     folder = tmp_path / "witness"
     key = (station.state / "custody/verifier-key").read_text().strip()
-    station.run("custody", "witness", "--folder", folder, "--trust", key)
+    station.run("custody", "witness", "--new", "--folder", folder, "--trust", key)
     request = tmp_path / "request"
     request.write_text(station.run("custody", "request", "--since", "0").out)
     evil = tmp_path / "evil"

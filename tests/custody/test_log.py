@@ -92,7 +92,8 @@ def test_an_empty_log_has_no_entries(log: CustodyLog) -> None:
 def test_a_line_is_canonical_json_and_its_leaf_is_that_of_rfc_6962(tmp_path: Path) -> None:
     """Checked with nothing of ours: the log is checkable without this program."""
     log = log_in(tmp_path)
-    log.append([deed(0, {"é": 1e30, "\u20ac": [1.5, None, True], "\r": "\x7f\u2028"})])
+    odd = {"é": 1e30, "\u20ac": [1.5, None, True], "\r": "\x7f\u2028", "act": [Act.SEAL, {"é": 1}]}
+    log.append([deed(0, odd)])
     log.append([deed(n) for n in range(1, 5)])
     previous = "0" * 64
     for number, line in enumerate(lines_of(tmp_path)):

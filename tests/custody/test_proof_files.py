@@ -8,20 +8,11 @@ from typing import Any
 
 import pytest
 
+from recorder_sync.cli.given_files import document_in
 from recorder_sync.custody.checkpoint import Verifier, opened
 from recorder_sync.custody.consistency import is_consistent
-from tests.conftest import Card, Dock, Done, MediaFiles
+from tests.conftest import Dock, Done
 from tests.custody.test_rotation import new_signer, signer_in
-
-
-@pytest.fixture
-def sealed(dock: Dock, card: Card, media_files: MediaFiles) -> Dock:
-    """A station with a sealed recording and a checkpoint after it."""
-    dock.configure(ingest={"immutable": False})
-    card.put("photo.jpg", media_files.photo)
-    assert dock.ingest(card).code == 0
-    assert dock.run("custody", "checkpoint").code == 0
-    return dock
 
 
 def key_file(dock: Dock) -> Path:
@@ -268,3 +259,73 @@ def test_checkpoints_before_and_after_a_rotation_are_proven_to_whoever_has_eithe
     forged = signer_in(sealed.state / "custody").signed(opened(old, [known[0]]))
     with pytest.raises(ValueError, match="does not count"):
         is_consistent({**document, "old": forged}, known[0])
+
+
+# What is handed over may be anything.
+
+_DEEP = "[" * 200_000
+
+
+@pytest.mark.parametrize("text", [_DEEP, '{"format": ' + _DEEP, '{"a":' * 100_000])
+def test_promise_5_a_document_that_is_nested_without_end_is_refused(
+    tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "file").write_text(text)
+    done = checked(tmp_path / "file")
+    assert done.code == 2, done.err
+    assert "nested too deeply" in done.err
+
+
+@pytest.mark.parametrize("part", ["entry", "rotation"])
+def test_promise_5_a_proof_of_an_entry_that_is_nested_without_end_does_not_hold(
+    sealed: Dock, tmp_path: Path, part: str
+) -> None:
+    proof = proof_of(sealed, tmp_path / "proof.json")
+    if part == "entry":
+        proof["entry"] = _DEEP
+    else:
+        proof["rotations"] = [{"entry": _DEEP, "number": 0, "path": []}]
+    (tmp_path / "changed.json").write_text(json.dumps(proof))
+    done = checked(tmp_path / "changed.json")
+    assert done.code == 1, done.err
+    assert "does not hold" in done.out
+
+
+def test_promise_5_a_file_without_end_is_refused_and_not_read_to_it(tmp_path: Path) -> None:
+    with (tmp_path / "huge").open("wb") as file:
+        file.truncate(1 << 40)
+    for path in (tmp_path / "huge", Path("/dev/zero")):
+        done = checked(path)
+        assert done.code == 2
+        assert "too large" in done.err
+
+
+@pytest.mark.parametrize("value", ["é", "\ud800", 7, None, [], {}])
+def test_promise_5_a_consistency_file_of_other_types_does_not_hold(
+    sealed: Dock, tmp_path: Path, value: Any
+) -> None:
+    size = next(iter((sealed.state / "custody/checkpoints").iterdir())).name.lstrip("0")
+    file = tmp_path / "consistency.json"
+    assert sealed.run("custody", "consistency", size, size, "--to", file).code == 0
+    document = json.loads(file.read_text("utf-8"))
+    for key in ("proof", "old", "new", "rotations"):
+        for changed in (value, [value], [{"entry": value, "number": value, "path": value}]):
+            (tmp_path / "changed.json").write_text(json.dumps({**document, key: changed}))
+            found = document_in(tmp_path / "changed.json")
+            try:
+                held = is_consistent(found, Verifier.parse(document["verifier"]))
+            except ValueError:
+                held = False
+            assert not held or not changed
+
+
+def test_why_a_proof_does_not_hold_is_said_in_chinese_on_a_chinese_screen(
+    sealed: Dock, tmp_path: Path
+) -> None:
+    proof_of(sealed, tmp_path / "proof.json")
+    chinese = {"RECORDER_SYNC_LANGUAGE": "zh_CN"}
+    other = str(new_signer().verifier)
+    for key, words in ((other, "没有任何已知的人签过名"), ("a+b+c", "它不是验证公钥")):
+        file = tmp_path / "proof.json"
+        done = sealed.run("custody", "check", file, "--verifier", key, env=chinese)
+        assert words in done.out + done.err

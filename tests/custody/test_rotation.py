@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -20,10 +21,14 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from recorder_sync.custody.checkpoint import Checkpoint, Signer, Verifier, opened
 from recorder_sync.custody.checkpoints import Checkpoints
+from recorder_sync.custody.consistency import is_consistent, prove_consistency
+from recorder_sync.custody.copy import extend_copy
 from recorder_sync.custody.log import Act, CustodyLog, Deed
 from recorder_sync.custody.proof import holds, prove
 from recorder_sync.custody.rotation import Rotation, rotation_facts, succession
+from recorder_sync.durable import exclusive
 from recorder_sync.errors import CustodyProblem
+from recorder_sync.witnessing.witness_client import request_for
 from tests.conftest import Dock
 
 ORIGIN = "recorder-sync/test"
@@ -351,3 +356,68 @@ def test_a_rotation_cut_off_after_its_entry_goes_on_to_the_checkpoint_of_both(
     new = checkpoints_in(folder).verifier()
     assert opened(signed.note, [old]) == opened(signed.note, [new])
     assert signed.checkpoint.size == CustodyLog(folder, "test").size()
+
+
+# What is read while somebody else writes it.
+
+
+def test_proofs_hold_while_the_hashes_are_removed_and_made_anew(folder: Path) -> None:
+    grow(folder, 60)
+    checkpoints = checkpoints_in(folder)
+    signed, verifier = checkpoints.make(), checkpoints.verifier()
+    oldest = list(checkpoints.kept())[-1]
+    log, ended = CustodyLog(folder, "test"), threading.Event()
+
+    def verify() -> None:
+        other = checkpoints_in(folder)
+        while not ended.is_set():
+            with exclusive(folder / "checkpoint.lock"):  # as whoever makes them anew has it
+                (folder / "tree/level-02").unlink(missing_ok=True)
+            other.check()
+
+    verifying = threading.Thread(target=verify)
+    verifying.start()
+    try:
+        for number in range(60):
+            assert holds(prove(log, checkpoints, signed, number), verifier)
+            assert is_consistent(prove_consistency(checkpoints, oldest, signed), verifier)
+            assert request_for(signed, 3, checkpoints).proof
+    finally:
+        ended.set()
+        verifying.join()
+
+
+def test_hashes_that_were_changed_prove_nothing_and_it_is_said(folder: Path) -> None:
+    grow(folder, 20)
+    checkpoints = checkpoints_in(folder)
+    signed = checkpoints.make()
+    with (folder / "tree/level-01").open("r+b") as level:
+        level.write(bytes(32))
+    with pytest.raises(CustodyProblem, match="do not lead from entry 2"):
+        prove(CustodyLog(folder, "test"), checkpoints, signed, 2)
+    assert checkpoints.check() == 2, "they are made anew from the log"
+    assert holds(prove(CustodyLog(folder, "test"), checkpoints, signed, 2), checkpoints.verifier())
+
+
+def test_promise_5_a_checkpoint_that_is_being_written_is_no_reason_for_a_backup_to_fail(
+    folder: Path, tmp_path: Path
+) -> None:
+    """It is there under another name for a moment, and the backup may just look then."""
+    ended = threading.Event()
+    being_written = folder / "checkpoints" / ("0" * 18 + "99.new")
+
+    def write() -> None:
+        while not ended.is_set():
+            being_written.write_bytes(b"half of")
+            being_written.unlink()
+
+    writing = threading.Thread(target=write)
+    writing.start()
+    try:
+        for number in range(100):
+            to = tmp_path / f"copy-{number}"
+            extend_copy(CustodyLog(folder, "test"), folder, to)
+            assert not list(to.rglob("*.new*"))
+    finally:
+        ended.set()
+        writing.join()

@@ -220,7 +220,7 @@ daemon = service.DockService(Path(sys.argv[1]))
 if sys.argv[2] == "broken":
     service.Watcher = Broken
 else:
-    daemon._received += [signal.SIGTERM, signal.SIGHUP]
+    daemon._signals._received += [signal.SIGTERM, signal.SIGHUP]
 sys.exit(daemon.run())
 """
 

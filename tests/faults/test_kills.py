@@ -106,8 +106,9 @@ def _check_log_has_no_gap(dock: Dock) -> None:
 
 
 @pytest.mark.parametrize("victim", ["recorder_sync.ingest.copier", "recorder_sync.media.confined"])
+@pytest.mark.parametrize("at_work", [False, True])
 def test_a_helper_process_that_is_killed_costs_no_recording(
-    dock: Dock, card: Card, media_files: MediaFiles, victim: str
+    dock: Dock, card: Card, media_files: MediaFiles, victim: str, at_work: bool
 ) -> None:
     names = [f"{n:04}.jpg" for n in range(600)]
     photo = media_files.photo.read_bytes()
@@ -120,6 +121,8 @@ def test_a_helper_process_that_is_killed_costs_no_recording(
         text=True,
     ) as child:
         helpers = until(lambda: _helpers(child.pid, victim), "a helper process")
+        if at_work:
+            until(lambda: len(list(dock.evidence.glob(".incoming/*-*/*.part"))) > 64, "its work")
         os.kill(helpers[0], signal.SIGKILL)
         child.communicate(timeout=100)
     assert child.returncode == 0

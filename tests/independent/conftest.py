@@ -100,10 +100,10 @@ def recorded_once(media_files: MediaFiles, tmp_path_factory: pytest.TempPathFact
 @pytest.fixture
 def station(recorded_once: Path, tmp_path: Path) -> Dock:
     """A copy of that station; a proof of one recording lies beside it as `proof.json`."""
-    for part in ("evidence", "state", "card"):
-        shutil.copytree(recorded_once / part, tmp_path / part)
+    shutil.copytree(recorded_once / "card", tmp_path / "card")
     shutil.copy(recorded_once / "proof.json", tmp_path)
     dock = Dock(tmp_path)
+    dock.take_over(recorded_once)
     dock.configure(ingest={"immutable": False, "digests": ["blake3", "sha256", "sm3"]})
     return dock
 

@@ -1,6 +1,5 @@
 """A station with evidence of its own, made once and copied for each attack."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -26,6 +25,5 @@ def station_with_evidence(
 @pytest.fixture
 def stocked(dock: Dock, station_with_evidence: Path) -> Dock:
     """A station that has sealed one recording before, `earlier.jpg`."""
-    for name in ("evidence", "state"):
-        shutil.copytree(station_with_evidence / name, dock.evidence.with_name(name))
+    dock.take_over(station_with_evidence)
     return dock

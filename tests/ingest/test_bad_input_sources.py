@@ -248,10 +248,14 @@ def test_an_empty_card_is_shown_to_a_person(stocked: Dock, card: Card) -> None:
 
 
 @pytest.mark.timeout(300)
-def test_a_card_of_twenty_thousand_photos_goes_in_within_reason(dock: Dock, card: Card) -> None:
+def test_a_card_of_thousands_of_photos_goes_in_within_reason(
+    dock: Dock, card: Card, pytestconfig: pytest.Config
+) -> None:
+    """3000 every day, 20 000 by `make torture`; 9 ms each would be too slow."""
+    photos = 20_000 if pytestconfig.getoption("--torture") else 3000
     picture = BytesIO()
     Image.new("L", (8, 8)).save(picture, "JPEG")
-    names = [f"DCIM/{100 + n // 1000}MEDIA/IMG{n:05}.JPG" for n in range(20_000)]
+    names = [f"DCIM/{100 + n // 1000}MEDIA/IMG{n:05}.JPG" for n in range(photos)]
     for n, name in enumerate(names):
         card.put(name, picture.getvalue() + n.to_bytes(4, "big"))
     before = contents(card.path)
@@ -259,9 +263,9 @@ def test_a_card_of_twenty_thousand_photos_goes_in_within_reason(dock: Dock, card
     with under_way(dock, "ingest", card.path) as child:
         done = finish(child, 240)
     took = time.monotonic() - began
-    print(f"20 000 photos took {took:.1f} s")
+    print(f"{photos} photos took {took:.1f} s")
     assert done.code == 0, done.err
-    assert "20000 sealed" in done.out
-    assert took < 180
+    assert f"{photos} sealed" in done.out
+    assert took < photos * 0.009
     assert contents(card.path) == before
     check_evidence(dock, *names)

@@ -28,9 +28,9 @@ def sealed_once(media_files: MediaFiles, tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture
 def station(sealed_once: Path, tmp_path: Path) -> Dock:
     """A copy of that station; its card lies beside it as `card`."""
-    for part in ("evidence", "state", "card"):
-        shutil.copytree(sealed_once / part, tmp_path / part)
+    shutil.copytree(sealed_once / "card", tmp_path / "card")
     dock = Dock(tmp_path)
+    dock.take_over(sealed_once)
     dock.configure(ingest={"immutable": False})
     return dock
 
@@ -48,8 +48,8 @@ def furnished_once(media_files: MediaFiles, tmp_path_factory: pytest.TempPathFac
 @pytest.fixture
 def furnished(furnished_once: Path, tmp_path: Path) -> Dock:
     """A copy of that station."""
-    for part in ("evidence", "state", "card"):
-        shutil.copytree(furnished_once / part, tmp_path / part)
+    shutil.copytree(furnished_once / "card", tmp_path / "card")
     dock = Dock(tmp_path)
+    dock.take_over(furnished_once)
     dock.configure(ingest={"immutable": False})
     return dock

@@ -4,6 +4,7 @@ import json
 import sqlite3
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from recorder_sync.language import T
 from recorder_sync.model import AlertKind
 from tests.conftest import Card, Dock, MediaFiles
 
-_QUIET = timedelta(minutes=5)
+_QUIET = timedelta(minutes=2)
+_calls = count(1)
 
 
 def furnish(dock: Dock, card: Card, media_files: MediaFiles) -> None:
@@ -48,10 +50,15 @@ def furnish(dock: Dock, card: Card, media_files: MediaFiles) -> None:
 
 
 def verify_here(dock: Dock, *, bodies: bool = True) -> list[Finding]:
-    """Verify everything in this process, long after anybody wrote anything."""
+    """Verify everything in this process, long after anybody wrote anything.
+
+    A difference in the records is looked at again for 3 s while somebody may be writing, and
+    a verification writes an entry itself: so each of them is later than the one before.
+    """
     opened = dock.station()
+    since = next(_calls) * _QUIET
     try:
-        later = replace(opened, now=lambda: opened.now() + _QUIET)
+        later = replace(opened, now=lambda: opened.now() + since)
         return verify(later, Scope(), bodies=bodies).findings
     finally:
         opened.catalogue.close()

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 
@@ -24,6 +25,10 @@ def log_of(dock: Dock) -> list[Entry]:
 
 def exports_in(dock: Dock) -> list[Entry]:
     return [entry for entry in log_of(dock) if entry.deed.act is Act.EXPORT]
+
+
+def failed_in(dock: Dock) -> list[Entry]:
+    return [entry for entry in log_of(dock) if entry.deed.act is Act.EXPORT_FAILED]
 
 
 def ids_of(dock: Dock) -> list[str]:
@@ -135,7 +140,8 @@ def test_the_entry_is_in_the_log_before_the_first_byte_is_copied(
         export(opened, wanted, tmp_path / "court", by=None, reason=None, copied=copied)
     finally:
         opened.catalogue.close()
-    assert entered_at_first_byte[0] == [one.recording.id for one in wanted]
+    assert entered_at_first_byte[0] == [wanted[0].recording.id]
+    assert entered_at_first_byte[-1] == [one.recording.id for one in wanted]
 
 
 def test_without_an_entry_there_is_no_copy(station: Dock, tmp_path: Path) -> None:
@@ -264,7 +270,47 @@ def test_a_tampered_source_ends_the_command_with_a_message(station: Dock, tmp_pa
     assert "not what was sealed" in done.json["error"]
     assert file.name in done.json["error"]
     assert left_in(to) == set()
-    assert len(exports_in(station)) == 1, "that it was tried stays on record"
+    (tried,) = exports_in(station)
+    (refused,) = failed_in(station)
+    assert refused.deed.subject == tried.deed.subject == identifier
+    assert refused.deed.facts == {**tried.deed.facts, "entry": tried.seq, "why": ANY}
+    assert "not what was sealed" in refused.deed.facts["why"]
+
+
+def test_art_21_of_several_only_those_that_were_copied_are_on_record_as_exported(
+    station: Dock, tmp_path: Path
+) -> None:
+    """The second of three is refused: the first is copied out, the third was never begun."""
+    ids, files, to = ids_of(station)[:3], station.sealed_files()[:3], tmp_path / "court"
+    tampered(Path(f"{files[1]}.json"))
+    assert station.run("recordings", "export", *ids, "--to", str(to)).code == 1
+    assert [entry.deed.subject for entry in exports_in(station)] == ids[:2]
+    assert [entry.deed.subject for entry in failed_in(station)] == ids[1:2]
+    assert left_in(to) == {
+        files[0].name,
+        f"{files[0].name}.json",
+        f"{files[0].name}.custody.jsonl",
+    }
+    shown = station.run("recordings", "show", ids[1]).out
+    assert "export-failed" in shown
+
+
+def test_a_copy_that_is_stopped_by_ctrl_c_is_taken_back(station: Dock, tmp_path: Path) -> None:
+    opened = station.station()
+
+    def stopped(_count: int) -> None:
+        raise KeyboardInterrupt
+
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            export(
+                opened, _sealed(opened)[:2], tmp_path / "x", by=None, reason=None, copied=stopped
+            )
+    finally:
+        opened.catalogue.close()
+    (failed,) = failed_in(station)
+    assert failed.deed.facts["why"] == "KeyboardInterrupt"
+    assert left_in(tmp_path / "x") == set()
 
 
 def test_a_source_that_is_gone_leaves_nothing_that_looks_like_a_copy(
@@ -303,6 +349,10 @@ def test_a_full_disk_is_said_so_and_leaves_only_whole_files(
     assert result.code == 3
     assert result.json["hint"]
     assert not (small_disk / "verify_evidence.py").exists()
+    taken_back = [entry.deed.subject for entry in failed_in(station)]
+    for entry in exports_in(station):
+        there = [path for path in small_disk.iterdir() if entry.deed.subject in path.name]
+        assert bool(there) == (entry.deed.subject not in taken_back)
     sealed = {path.name: path for path in station.evidence.rglob("*") if path.is_file()}
     for left in small_disk.iterdir():
         if left.name.endswith(".custody.jsonl"):

@@ -329,7 +329,6 @@ def _other(value: object, kind: str) -> object:
     return f"{value}x" if value is not None else "x"
 
 
-@pytest.mark.timeout(600)  # a table has up to 28 columns, each a whole verification
 @pytest.mark.parametrize("table", TABLES)
 def test_every_column_of_every_table_edited_is_named_with_both_values(
     table: str, furnished: Dock, database: sqlite3.Connection

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from recorder_sync.custody.cosignature import WitnessKey
-from tests.conftest import Dock, Done
+from tests.conftest import Dock, Done, run_command
 from tests.ingest.aftermath import until
 
 Reply = tuple[int, str, bytes]
@@ -76,7 +76,7 @@ class Office:
         self.folder = folder
         self.url = ""
         self.process: subprocess.Popen[str] | None = None
-        assert self.run("--name", "office-b").code == 0
+        assert self.run("--new", "--name", "office-b").code == 0
         self.key = WitnessKey.parse((folder / "verifier-key").read_text("utf-8"))
 
     def _command(self, *arguments: str | Path) -> list[str]:
@@ -89,17 +89,9 @@ class Office:
         return {**os.environ, **said}
 
     def run(self, *arguments: str | Path, say: str = "") -> Done:
-        done = subprocess.run(
-            self._command(*arguments),
-            input=say,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-            env=self._environment(),
-        )
-        assert "Traceback" not in done.stderr, done.stderr
-        return Done(done.returncode, done.stdout, done.stderr)
+        done = run_command(self._command(*arguments), self._environment(), say)
+        assert "Traceback" not in done.err, done.err
+        return done
 
     def trust(self, station: Dock) -> None:
         key = (station.state / "custody" / "verifier-key").read_text("utf-8").strip()
@@ -188,12 +180,21 @@ def forward(dock: Dock, tmp_path: Path) -> Iterator[Forward]:
         one.end()
 
 
-@pytest.fixture
-def signed(dock: Dock) -> Dock:
-    """A station with three entries and a checkpoint of them."""
+@pytest.fixture(scope="session")
+def signed_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("signed")
+    dock = Dock(folder)
     dock.configure(ingest={"immutable": False})
     add_entries(dock, "0001", "0002", "0003")
     assert checkpoint(dock)
+    return folder
+
+
+@pytest.fixture
+def signed(dock: Dock, signed_once: Path) -> Dock:
+    """A station with three entries and a checkpoint of them."""
+    dock.take_over(signed_once)
+    dock.configure(ingest={"immutable": False})
     return dock
 
 

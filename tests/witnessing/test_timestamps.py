@@ -1,6 +1,7 @@
 """A time-stamping authority, made with `openssl ts`, says when a checkpoint was there."""
 
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,9 @@ from recorder_sync.errors import MissingPart
 from recorder_sync.witnessing.timestamping import certificates_in, stamped_at
 from tests.conftest import Dock
 from tests.ingest.aftermath import until
+from tests.inspection.furnished import verify_here
 from tests.witnessing.conftest import (
+    Answering,
     Answers,
     Forward,
     Reply,
@@ -202,3 +205,63 @@ def test_certificates_that_cannot_be_read_are_named(
     forward(timestamp_url=server.url, timestamp_certificates=[str(broken)])
     alerted(signed, str(broken))
     assert server.received == []
+
+
+def stamped(
+    signed: Dock, authority: Authority, answering: Answers, forward: Forward
+) -> tuple[Path, Answering]:
+    """Have the checkpoint stamped; return the stamp, and the server that did it."""
+    server = answering(authority.reply)
+    service = forward(timestamp_url=server.url, timestamp_certificates=[str(authority.root)])
+    (response,) = until(lambda: responses(signed), "a time stamp")
+    assert service.stop() == 128 + signal.SIGTERM
+    return response, server
+
+
+def false_stamps(dock: Dock) -> dict[str, str]:
+    found = verify_here(dock, bodies=False)
+    return {f.path: f.text.english for f in found if f.kind.value == "timestamp-differs"}
+
+
+def test_art_5_a_kept_time_stamp_is_checked_again_by_verification(
+    signed: Dock, authority: Authority, answering: Answers, forward: Forward, tmp_path: Path
+) -> None:
+    response, _ = stamped(signed, authority, answering, forward)
+    assert verify_here(signed, bodies=False) == []
+    whole, path = response.read_bytes(), f"custody/witnessed/{response.name}"
+    response.write_bytes(whole[:-20] + bytes([whole[-20] ^ 1]) + whole[-19:])
+    assert set(false_stamps(signed)) == {path}, "its signature"
+    response.write_bytes(authority.reply(authority.query("-sha256"))[2])
+    assert set(false_stamps(signed)) == {path}, "it is of something else"
+    other = Authority(tmp_path / "theirs")
+    signed.configure(
+        witness={"timestamp_url": "http://x", "timestamp_certificates": [str(other.root)]}
+    )
+    response.write_bytes(whole)
+    assert set(false_stamps(signed)) == {path}, "another authority's"
+    signed.configure()
+    assert false_stamps(signed) == {}, "without certificates it is only for the checkpoint"
+    response.write_bytes(authority.reply(authority.query("-sha256"))[2])
+    assert false_stamps(signed) == {path: "it does not vouch for the checkpoint: "
+                                          "it is of something else"}  # fmt: skip
+
+
+@pytest.mark.parametrize("forged", ["nothing", "the stamp of another checkpoint"])
+def test_a_forged_time_stamp_of_a_later_checkpoint_does_not_end_time_stamping(
+    signed: Dock, authority: Authority, answering: Answers, forward: Forward, forged: str
+) -> None:
+    response, server = stamped(signed, authority, answering, forward)
+    data = b"" if forged == "nothing" else response.read_bytes()
+    response.with_name("9" * 20 + ".tsr").write_bytes(data)
+    add_entries(signed, "0004")
+    checkpoint(signed)
+    (newest,) = set((signed.state / "custody" / "checkpoints").iterdir()) - {
+        signed.state / "custody" / "checkpoints" / response.stem
+    }
+    in_its_place = response.with_name(f"{newest.name}.tsr")
+    in_its_place.write_bytes(data)
+    forward(timestamp_url=server.url, timestamp_certificates=[str(authority.root)])
+    until(lambda: in_its_place.read_bytes() != data, "a time stamp of its own")
+    assert authority.verifies(newest, in_its_place)
+    kept_aside = in_its_place.with_name(f"{in_its_place.name}.false")
+    assert kept_aside.read_bytes() == data

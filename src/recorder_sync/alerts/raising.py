@@ -26,12 +26,13 @@ def raise_alert(
     """
     now = station.now()
     alert = Alert(kind, text, hint, now, device, docking)
-    if alerts.is_open(station.catalogue, alert):
-        return
     subject = docking or device or station.settings.station.id
     deed = replace(station.deed(Act.ALERT, subject, alerts.alert_facts(alert)), time=now)
-    station.custody.append([deed])
+    # The log inside the transaction: who takes up the log meanwhile enters no alert twice.
     with transaction(station.catalogue):
+        if alerts.is_open(station.catalogue, alert):
+            return
+        station.custody.append([deed])
         alerts.enter(station.catalogue, alert)
 
 

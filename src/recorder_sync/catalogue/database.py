@@ -11,7 +11,7 @@ file in its place needs it alone. The kernel takes the lock from a process that 
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -136,11 +136,14 @@ def _lock_file(path: Path) -> IO[bytes]:
     return os.fdopen(os.open(path.with_suffix(".in-use"), flags, 0o640), "r+b")
 
 
-def insert(db: Database, name: str, row: dict[str, Any]) -> None:
-    """Insert one row. For the rows of every recording: sqlite-utils looks at the schema
-    each time, which takes longer than the insert itself."""
-    columns, marks = ", ".join(row), ", ".join("?" for _ in row)
-    db.execute(f"insert into {name} ({columns}) values ({marks})", list(row.values()))
+def insert(db: Database, name: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows of the same columns. For the rows of every recording: sqlite-utils looks at
+    the schema each time, which takes longer than the insert itself."""
+    if not rows:
+        return
+    columns, marks = ", ".join(rows[0]), ", ".join("?" for _ in rows[0])
+    statement = f"insert into {name} ({columns}) values ({marks})"
+    db.conn.executemany(statement, [tuple(row.values()) for row in rows])
 
 
 def upsert(db: Database, name: str, key: str, row: dict[str, Any]) -> None:
@@ -176,6 +179,15 @@ def explain(error: sqlite3.DatabaseError, path: Path | None = None) -> RecorderS
     if isinstance(error, sqlite3.OperationalError):
         return _unusable(shown, str(error))
     return broken(shown, str(error))
+
+
+def is_of_schema(error: sqlite3.DatabaseError) -> bool:
+    """Tell whether tables, indexes or triggers are why a statement fails, and not its moment."""
+    return error.sqlite_errorcode & 0xFF in (
+        sqlite3.SQLITE_ERROR,
+        sqlite3.SQLITE_CONSTRAINT,
+        sqlite3.SQLITE_CORRUPT,
+    )
 
 
 def broken(path: Path | str, why: str | Text) -> CatalogueProblem:

@@ -193,23 +193,23 @@ class Sighting:
     fingerprint: bytes
 
 
-def sightings(db: Database, path: CardPath, size: int, mtime_ns: int) -> list[Sighting]:
-    """Return the sealed recordings that were seen under this path, size and time."""
-    rows = db.query(
-        "select distinct i.recording, r.device, r.device_as_sealed, r.fingerprint from inventory i"
-        " join recordings r on r.id = i.recording"
-        " where i.path = ? and i.size = ? and i.mtime_ns = ? and i.recording is not null"
+def sightings(db: Database, docking: str) -> dict[CardPath, list[Sighting]]:
+    """Return the sealed recordings that were seen under path, size and time of a file of
+    this docking's inventory, by path."""
+    rows = db.execute(
+        "select distinct n.path, i.recording, r.device, r.device_as_sealed, r.fingerprint"
+        " from inventory n cross join inventory i"
+        " on i.path = n.path and i.size = n.size and i.mtime_ns = n.mtime_ns"
+        " cross join recordings r on r.id = i.recording"
+        " where n.docking = ? and i.recording is not null"
         " and r.state = 'sealed' and i.outcome <> 'failed'",
-        [path.raw, size, mtime_ns],
+        [docking],
     )
-    return [
-        Sighting(
-            row["recording"],
-            frozenset((row["device"], row["device_as_sealed"])),
-            row["fingerprint"],
-        )
-        for row in rows
-    ]
+    found: dict[CardPath, list[Sighting]] = {}
+    for path, recording, device, as_sealed, fingerprint in rows:
+        sighting = Sighting(recording, frozenset((device, as_sealed)), fingerprint)
+        found.setdefault(CardPath(path), []).append(sighting)
+    return found
 
 
 def inventory_of(db: Database, docking: str) -> list[InventoryEntry]:
@@ -252,6 +252,15 @@ def list_dockings(db: Database, device: str | None, limit: int) -> list[Docking]
         where, values, order_by="started_at desc, id desc", limit=limit
     )
     return [_docking(db, row) for row in rows]
+
+
+def about_device(db: Database, device: str) -> frozenset[str]:
+    """Return the ids of all dockings and recordings of a device."""
+    rows = db.execute(
+        "select id from dockings where device = ? union select id from recordings where device = ?",
+        [device, device],
+    )
+    return frozenset(identifier for (identifier,) in rows)
 
 
 def docking(db: Database, prefix: str) -> Docking:

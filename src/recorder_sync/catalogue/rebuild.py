@@ -174,8 +174,9 @@ def replay(db: Database, custody: CustodyLog) -> int:
     what is not in it.
     """
     batch: list[Entry] = []
-    seals = 0
+    seals = entries = 0
     for entry in custody.entries():
+        entries = entry.seq + 1
         seals += entry.deed.act is Act.SEAL
         batch.append(entry)
         if len(batch) == _BATCH:
@@ -184,7 +185,13 @@ def replay(db: Database, custody: CustodyLog) -> int:
             batch = []
     with transaction(db):
         apply(db, batch)
+        note_taken_up(db, entries)
     return seals
+
+
+def note_taken_up(db: Database, entries: int) -> None:
+    """Note, in a transaction of the caller's, that all of so many entries are in the catalogue."""
+    db.execute(f"pragma user_version = {entries}")
 
 
 def apply(db: Database, entries: Iterable[Entry]) -> None:

@@ -59,10 +59,16 @@ def enter(db: Database, intents: Sequence[Intent]) -> None:
     see_tags(db, [intent.recording for intent in intents])
     state = after(None, Event.INTENT_WRITTEN)
     assert state is not None
+    numbers: set[int] = set()
+    rows: list[dict[str, Any]] = []
     for intent in intents:
-        insert(db, "recordings", _row(db, intent, state))
-        description = {"recording": intent.recording.id, "json": intent.text}
-        insert(db, "descriptions", description)
+        recording = intent.recording
+        number = time_line.free_place(db, recording.recorded.start, recording.id, numbers)
+        numbers.add(number)
+        rows.append(_row(intent, number, state))
+    insert(db, "recordings", rows)
+    described = [{"recording": i.recording.id, "json": i.text} for i in intents]
+    insert(db, "descriptions", described)
 
 
 def see_tags(db: Database, seen: Sequence[Recording]) -> None:
@@ -75,12 +81,12 @@ def see_tags(db: Database, seen: Sequence[Recording]) -> None:
         ledger.see_case(db, case)
 
 
-def _row(db: Database, intent: Intent, state: State) -> dict[str, Any]:
+def _row(intent: Intent, number: int, state: State) -> dict[str, Any]:
     recording = intent.recording
     device = recording.tags.device
     return {
         **columns(recording),
-        "number": time_line.free_place(db, recording.recorded.start, recording.id),
+        "number": number,
         "state": state.value,
         "docking": recording.docking,
         "device_as_sealed": device.value if device else None,
@@ -195,20 +201,19 @@ class SameContent:
     """Its device now, and as it was sealed; None: unassigned."""
 
 
-def with_content(db: Database, blake3: str, size: int) -> list[SameContent]:
-    """Return the recordings with this content."""
-    rows = db.query(
-        "select id, state, device, device_as_sealed from recordings where blake3 = ? and size = ?",
-        [blake3, size],
+def with_content(db: Database, digests: Sequence[str]) -> dict[tuple[str, int], list[SameContent]]:
+    """Return the recordings with these BLAKE3 digests, by digest and size."""
+    marks = ", ".join("?" for _ in digests)
+    rows = db.execute(
+        "select blake3, size, id, state, device, device_as_sealed from recordings"
+        f" where blake3 in ({marks}) order by number",
+        list(digests),
     )
-    return [
-        SameContent(
-            row["id"],
-            State(row["state"]),
-            frozenset((row["device"], row["device_as_sealed"])),
-        )
-        for row in rows
-    ]
+    found: dict[tuple[str, int], list[SameContent]] = {}
+    for blake3, size, recording, state, device, as_sealed in rows:
+        same = SameContent(recording, State(state), frozenset((device, as_sealed)))
+        found.setdefault((blake3, size), []).append(same)
+    return found
 
 
 def recording(db: Database, prefix: str) -> Sealed:

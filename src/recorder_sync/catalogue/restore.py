@@ -3,10 +3,16 @@
 A backup is as old as it is, and the log goes on. So the whole log is read and entered
 over the copy: what the copy has stays, what came later is added. What comes out is what
 a rebuild gives, in less time, since the recordings that are there are not entered again.
+
+A command that was killed between the log and the catalogue leaves the catalogue behind by a
+little. How far the catalogue was seen to have it all stands in its `user_version`; what the
+log has beyond that is entered anew by the next who writes.
 """
 
 import shutil
+from contextlib import suppress
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 
 from sqlite_utils.db import Database
@@ -22,12 +28,14 @@ from recorder_sync.catalogue.rebuild import (
     Rebuilt,
     apply,
     fresh_file,
+    note_taken_up,
     opened_to_fill,
     put_in_place,
     replay,
+    take_up,
 )
-from recorder_sync.custody.log import CustodyLog
-from recorder_sync.errors import CatalogueProblem, MissingPart, os_reason
+from recorder_sync.custody.log import Act, CustodyLog
+from recorder_sync.errors import CatalogueProblem, MissingPart, NotFound, os_reason
 from recorder_sync.language import T
 
 
@@ -89,6 +97,38 @@ def catch_up(db: Database, custody: CustodyLog) -> int:
     with transaction(db):
         apply(db, custody.entries())
     return recordings.count_sealed(db)[0] - before
+
+
+_OF_INTAKES = frozenset(
+    {
+        *(Act.DEVICE_HELD, Act.DOCKING_OPENED, Act.INVENTORY, Act.SEAL, Act.SEEN_AGAIN),
+        *(Act.DOCKING_CLOSED, Act.DEVICE_REMOVED),
+    }
+)
+"""What may be under way just now; of what is dead, `ingest/recovery.py` takes it up."""
+
+
+def take_up_rest(db: Database, custody: CustodyLog) -> None:
+    """Enter what commands that were killed had put on record only.
+
+    It is for whoever is about to write, and not for verification: what somebody changed in
+    the rows of these entries is set right by it as well. A recording that is not there is left
+    to verification. Raises CustodyProblem, MissingPart, or sqlite3.DatabaseError.
+    """
+    if custody.size() <= _taken_up(db):
+        return
+    size = custody.sync()  # before the catalogue is locked: others append while they hold it
+    with transaction(db):
+        for entry in islice(custody.entries(first := _taken_up(db)), max(0, size - first)):
+            if entry.deed.act not in _OF_INTAKES:
+                with suppress(NotFound):
+                    take_up(db, entry)
+        note_taken_up(db, max(size, first))
+
+
+def _taken_up(db: Database) -> int:
+    """Return how many entries of the log are known to be in the catalogue."""
+    return int(db.execute("pragma user_version").fetchone()[0])
 
 
 def _unfit(backup: Path, why: object) -> CatalogueProblem:

@@ -5,6 +5,7 @@ this key. So every search reads what it finds newest first, whichever of them it
 along: it sorts nothing, and stops when the page is full.
 """
 
+from collections.abc import Container
 from datetime import UTC, datetime, timedelta
 
 from sqlite_utils.db import Database
@@ -31,9 +32,14 @@ def first_place(start: datetime, recording: str) -> int:
     return place(start) + (high * 32 + middle) * 32 + low
 
 
-def free_place(db: Database, start: datetime, recording: str) -> int:
-    """Return the place of a new recording with this start and id."""
+def free_place(db: Database, start: datetime, recording: str, taken: Container[int] = ()) -> int:
+    """Return the place of a new recording with this start and id; never one that is `taken`."""
     number = first_place(start, recording)
-    while db.execute("select 1 from recordings where number = ?", [number]).fetchone():
+    while number in taken or _is_taken(db, number):
         number += 1
     return number
+
+
+def _is_taken(db: Database, number: int) -> bool:
+    found = db.execute("select 1 from recordings where number = ?", [number]).fetchone()
+    return found is not None

@@ -1,5 +1,6 @@
 """Puts the commands together, and is the edge at which every error becomes a sentence."""
 
+import gc
 import os
 import sqlite3
 import tomllib
@@ -18,13 +19,16 @@ LANGUAGE_VARIABLE = "RECORDER_SYNC_LANGUAGE"
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; return its exit code."""
+    gc.disable()  # what is imported stays: to look for garbage in it takes 20 ms
     use_language(_language(arguments))
     from recorder_sync.cli.screen import print_error
 
     as_json = "--json" in arguments
     try:
         _refuse_what_is_no_text(arguments)
-        _build(arguments)(list(arguments), prog_name="recorder-sync")
+        app = _build(arguments)
+        gc.enable()
+        app(list(arguments), prog_name="recorder-sync")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     except RecorderSyncError as error:

@@ -9,7 +9,7 @@ import typer
 from recorder_sync.catalogue import ledger
 from recorder_sync.cli.csv_files import Columns, Row, bad_row, read_rows, write_rows
 from recorder_sync.cli.screen import facts, messages, print_json, table
-from recorder_sync.cli.session import read_time, station_of
+from recorder_sync.cli.session import read_time, station_of, writing_station_of
 from recorder_sync.cli.typed import Json, named
 from recorder_sync.custodian.registration import close_case, no_such_case, register_cases
 from recorder_sync.language import T, tr
@@ -27,7 +27,7 @@ def add(
     party: Annotated[str | None, typer.Option(help=tr("Party."))] = None,
     cause: Annotated[str | None, typer.Option(help=tr("Cause."))] = None,
 ) -> None:
-    with station_of(context) as station:
+    with writing_station_of(context) as station:
         register_cases(station, [Case(named(number), party, cause)])
         messages.print(T("Case {number} is registered.", number=number).shown, markup=False)
 
@@ -74,7 +74,7 @@ def close(
     number: Annotated[str, typer.Argument(help=tr("Case number."))],
     on: Annotated[str | None, typer.Option(help=tr("The day; today by default."))] = None,
 ) -> None:
-    with station_of(context) as station:
+    with writing_station_of(context) as station:
         zone = station.settings.station.zone
         moment = station.now() if on is None else read_time(on, station.settings)
         day = moment.astimezone(zone).date()
@@ -86,7 +86,7 @@ def close(
 
 @app.command("import", help=tr("Import cases from CSV: number, party, cause, closed_on."))
 def import_(context: typer.Context, file: Annotated[Path, typer.Argument()]) -> None:
-    with station_of(context) as station:
+    with writing_station_of(context) as station:
         rows = read_rows(file, _COLUMNS)
         register_cases(
             station,

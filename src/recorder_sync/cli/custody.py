@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from recorder_sync.catalogue import recordings
+from recorder_sync.catalogue import dockings, recordings
 from recorder_sync.cli import witnessing
 from recorder_sync.cli.custody_files import check, consistency, write_document
 from recorder_sync.cli.new_file import refuse_place
@@ -146,14 +146,25 @@ def log(
     json: _Json = False,
 ) -> None:
     with station_of(context) as station:
+        of_device = dockings.about_device(station.catalogue, subject) if subject else frozenset()
         found = (
             entry
             for entry in station.custody.newest_first()
-            if subject is None or entry.deed.subject.startswith(subject)
+            if subject is None
+            or entry.deed.subject.startswith(subject)
+            or entry.deed.subject in of_device
         )
         entries = list(islice(found, limit))
         if json:
             print_json({"entries": [_entry_json(entry) for entry in entries]})
+            return
+        if subject and not entries:
+            text = T(
+                "No entry is about {subject}. Give the whole number of a device, or the beginning "
+                "of the id of a recording or docking (recordings list, dockings list).",
+                subject=subject,
+            )
+            messages.print(escape(text.shown))
             return
         zone = station.settings.station.zone
         table(

@@ -12,6 +12,13 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
+from recorder_sync.cli.given_files import (
+    document_in,
+    key_or_text,
+    no_verifier,
+    text_of_file,
+    verifier_in,
+)
 from recorder_sync.cli.new_file import refuse_place, write_new
 from recorder_sync.cli.screen import answers, messages, print_json
 from recorder_sync.cli.session import station_of
@@ -20,7 +27,8 @@ from recorder_sync.custody import consistency as consistency_file
 from recorder_sync.custody import proof as proof_file
 from recorder_sync.custody.checkpoint import Verifier
 from recorder_sync.custody.checkpoints import Checkpoints, Signed
-from recorder_sync.errors import MissingPart, NotFound, UsageProblem, os_reason
+from recorder_sync.custody.unfit import reason
+from recorder_sync.errors import NotFound, UsageProblem
 from recorder_sync.language import T, Text, tr
 from recorder_sync.witnessing.making import checkpoints_of
 
@@ -54,8 +62,8 @@ def check(
     ] = None,
     json: _Json = False,
 ) -> None:
-    document = _document(file)
-    trusted = _trusted(verifier) if verifier else _own(document, file)
+    document = document_in(file)
+    trusted = verifier_in(key_or_text(verifier), verifier) if verifier else _own(document, file)
     why = _problem(document, trusted)
     if json:
         print_json(
@@ -104,31 +112,14 @@ def _note(checkpoints: Checkpoints, named: str) -> Signed:
             T("There is no checkpoint of {size} entries.", size=named),
             T("The names of the files in {path} are the sizes.", path="custody/checkpoints"),
         )
-    note = _text(Path(named))
+    note = text_of_file(named)
     try:
         return Signed(checkpoints.succession().opened(note), note)
     except ValueError as error:
         raise UsageProblem(
-            T("{path} is no checkpoint of this station: {why}.", path=named, why=error),
+            T("{path} is no checkpoint of this station: {why}.", path=named, why=reason(error)),
             T("Name the size of a kept checkpoint, or a file with a signed note."),
         ) from error
-
-
-def _document(file: Path) -> dict[str, Any]:
-    try:
-        found = json_format.loads(_text(file))
-    except ValueError as error:
-        raise UsageProblem(
-            T("{path} is no JSON: {why}.", path=file, why=error),
-            T("Name a file that custody prove or custody consistency wrote."),
-        ) from error
-    formats = (proof_file.FORMAT, consistency_file.FORMAT)
-    if not isinstance(found, dict) or found.get("format") not in formats:
-        raise UsageProblem(
-            T("{path} is no proof or consistency file.", path=file),
-            T("Name a file that custody prove or custody consistency wrote."),
-        )
-    return found
 
 
 def _problem(document: dict[str, Any], trusted: Verifier) -> Text | None:
@@ -138,44 +129,12 @@ def _problem(document: dict[str, Any], trusted: Verifier) -> Text | None:
         if consistency_file.is_consistent(document, trusted):
             return None
     except ValueError as error:
-        return T("{why}", why=error)
+        return reason(error)
     return T("the new checkpoint's log does not begin with the old one's")
-
-
-def _trusted(given: str) -> Verifier:
-    """Return the key given, or the newest of a file."""
-    try:
-        return Verifier.parse(given)
-    except ValueError:
-        lines = _text(Path(given)).splitlines()
-    try:
-        return Verifier.parse(lines[-1] if lines else "")
-    except ValueError as error:
-        raise UsageProblem(
-            T("{path} has no verifier key: {why}.", path=given, why=error),
-            T("Give the file verifier-key of the station, or its one line."),
-        ) from error
 
 
 def _own(document: dict[str, Any], file: Path) -> Verifier:
     try:
         return Verifier.parse(str(document.get("verifier")))
     except ValueError as error:
-        raise UsageProblem(
-            T("{path} has no verifier key: {why}.", path=file, why=error),
-            T("Give the file verifier-key of the station, or its one line."),
-        ) from error
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except OSError as error:
-        raise MissingPart(
-            T("{path} cannot be read: {why}.", path=path, why=os_reason(error)),
-            T("Check the name and the rights."),
-        ) from error
-    except UnicodeDecodeError as error:
-        raise UsageProblem(
-            T("{text} is not text in UTF-8.", text=path), T("Check the name and the rights.")
-        ) from error
+        raise no_verifier(file, error) from error

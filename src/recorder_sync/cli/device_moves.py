@@ -7,7 +7,7 @@ import typer
 from recorder_sync.catalogue import ledger
 from recorder_sync.cli.device_report import unknown_words
 from recorder_sync.cli.screen import messages
-from recorder_sync.cli.session import station_of
+from recorder_sync.cli.session import writing_station_of
 from recorder_sync.cli.typed import named
 from recorder_sync.custodian import moves
 from recorder_sync.language import T, Text, tr
@@ -30,7 +30,7 @@ def issue(
         ),
     ] = None,
 ) -> None:
-    with station_of(context) as station:
+    with writing_station_of(context) as station:
         who = named(officer)
         verdict = moves.issue(station, named(number), who, override)
         known = ledger.officer(station.catalogue, who)
@@ -44,7 +44,7 @@ def issue(
 
 @app.command("return", help=tr("Take a device back into store."))
 def return_(context: typer.Context, number: _Number) -> None:
-    with station_of(context) as station:
+    with writing_station_of(context) as station:
         moves.enter(station, named(number), Happening.RETURNED)
         _say(T("Device {number} is back in store.", number=named(number)))
 
@@ -55,7 +55,7 @@ def fault(
     number: _Number,
     what: Annotated[str, typer.Option(metavar="TEXT", help=tr("What is wrong."))],
 ) -> None:
-    with station_of(context) as station:
+    with writing_station_of(context) as station:
         moves.enter(station, named(number), Happening.FAULT, what)
         _say(T("The fault of device {number} is on record.", number=named(number)))
 
@@ -66,7 +66,7 @@ def repair(
     number: _Number,
     what: Annotated[str, typer.Option(metavar="TEXT", help=tr("What was done, and by whom."))],
 ) -> None:
-    with station_of(context) as station:
+    with writing_station_of(context) as station:
         moves.enter(station, named(number), Happening.REPAIRED, what)
         _say(T("The repair of device {number} is on record.", number=named(number)))
 
@@ -77,7 +77,7 @@ def retire(
     number: _Number,
     reason: Annotated[str, typer.Option(help=tr("Why."))],
 ) -> None:
-    with station_of(context) as station:
+    with writing_station_of(context) as station:
         moves.enter(station, named(number), Happening.RETIRED, reason)
         _say(T("Device {number} is retired.", number=named(number)))
 
@@ -88,7 +88,7 @@ def lost(
     number: _Number,
     reason: Annotated[str, typer.Option(help=tr("How, as far as it is known."))],
 ) -> None:
-    with station_of(context) as station:
+    with writing_station_of(context) as station:
         moves.enter(station, named(number), Happening.LOST, reason)
         _say(T("Device {number} is on record as lost.", number=named(number)))
 
@@ -99,7 +99,7 @@ def found(
     number: _Number,
     reason: Annotated[str | None, typer.Option(help=tr("How it was found."))] = None,
 ) -> None:
-    with station_of(context) as station:
+    with writing_station_of(context) as station:
         moves.enter(station, named(number), Happening.FOUND, reason)
         _say(T("Device {number} is back in store.", number=named(number)))
 

@@ -17,7 +17,7 @@ from recorder_sync.cli.device_report import (
     where_words,
 )
 from recorder_sync.cli.screen import facts, local, messages, print_json, table
-from recorder_sync.cli.session import station_of
+from recorder_sync.cli.session import station_of, writing_station_of
 from recorder_sync.cli.typed import Json, named
 from recorder_sync.custodian.registration import DeviceEntry, register_devices
 from recorder_sync.custodian.standing import check, standing_of, standings
@@ -88,7 +88,7 @@ def add(
     forget_fs_uuid: _ForgetCards = None,
     docking: _SeenAt = None,
 ) -> None:
-    with station_of(context) as station:
+    with writing_station_of(context) as station:
         entry = DeviceEntry(
             number=named(number),
             kind=kind,
@@ -212,7 +212,7 @@ def show(context: typer.Context, number: _Number, json: Json = False) -> None:
     ),
 )
 def import_(context: typer.Context, file: Annotated[Path, typer.Argument()]) -> None:
-    with station_of(context) as station:
+    with writing_station_of(context) as station:
         rows = read_rows(file, _COLUMNS)
         entries = [_entry(file, row) for row in rows]
         try:

@@ -8,7 +8,7 @@ import typer
 from recorder_sync.catalogue import ledger
 from recorder_sync.cli.csv_files import Columns, read_rows, write_rows
 from recorder_sync.cli.screen import messages, print_json, table
-from recorder_sync.cli.session import station_of
+from recorder_sync.cli.session import station_of, writing_station_of
 from recorder_sync.cli.typed import Json, named
 from recorder_sync.custodian.registration import register_officers
 from recorder_sync.language import T, tr
@@ -26,7 +26,7 @@ def add(
     name: Annotated[str | None, typer.Option(help=tr("Name."))] = None,
     unit: Annotated[str | None, typer.Option(help=tr("Unit."))] = None,
 ) -> None:
-    with station_of(context) as station:
+    with writing_station_of(context) as station:
         register_officers(station, [Officer(named(cert_no), name, unit)])
         messages.print(T("Officer {number} is registered.", number=cert_no).shown, markup=False)
 
@@ -52,7 +52,7 @@ def list_(context: typer.Context, json: Json = False) -> None:
 
 @app.command("import", help=tr("Import officers from CSV: cert_no, name, unit."))
 def import_(context: typer.Context, file: Annotated[Path, typer.Argument()]) -> None:
-    with station_of(context) as station:
+    with writing_station_of(context) as station:
         rows = read_rows(file, _COLUMNS)
         found = [Officer(row.key, row.cells["name"], row.cells["unit"]) for row in rows]
         register_officers(station, found)

@@ -23,7 +23,7 @@ from recorder_sync.cli.screen import (
     span,
     table,
 )
-from recorder_sync.cli.session import read_time, station_of
+from recorder_sync.cli.session import read_time, station_of, writing_station_of
 from recorder_sync.config import Configuration
 from recorder_sync.custody.log import Act
 from recorder_sync.description import as_json
@@ -235,7 +235,7 @@ def tag(
     json: _Json = False,
 ) -> None:
     wanted = Correction(device=device, officer=officer, case=case, by=by, reason=reason)
-    with station_of(context) as station:
+    with writing_station_of(context) as station:
         sealed = catalogue.recording(station.catalogue, recording)
         changed = correct(station, sealed.recording, wanted)
         if json:

@@ -8,11 +8,11 @@ from types import FrameType
 
 import typer
 
-from recorder_sync.catalogue.restore import is_behind
+from recorder_sync.catalogue.restore import is_behind, take_up_rest
 from recorder_sync.cli.options import Options
 from recorder_sync.cli.screen import messages
 from recorder_sync.config import Configuration, load, path_in_use
-from recorder_sync.errors import UsageProblem
+from recorder_sync.errors import CustodyProblem, UsageProblem
 from recorder_sync.language import T
 from recorder_sync.station import Station, open_station
 
@@ -39,6 +39,22 @@ def station_of(context: typer.Context) -> Iterator[Station]:
         yield station
     finally:
         station.catalogue.close()
+
+
+@contextmanager
+def writing_station_of(context: typer.Context) -> Iterator[Station]:
+    """Open it for a command that enters something: what one that was killed had put on record
+    only is in the catalogue then."""
+    with station_of(context) as station:
+        try:
+            take_up_rest(station.catalogue, station.custody)
+        except CustodyProblem as problem:  # what is to be entered may be right all the same
+            messages.print(
+                T("The catalogue is not brought up to the custody log: {why}",
+                  why=problem.text).shown,
+                markup=False,
+            )  # fmt: skip
+        yield station
 
 
 @contextmanager

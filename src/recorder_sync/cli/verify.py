@@ -23,7 +23,7 @@ from recorder_sync.cli.screen import messages, print_json
 from recorder_sync.cli.session import on_stop_signals, read_time, station_of
 from recorder_sync.cli.verify_screen import show
 from recorder_sync.custodian.registration import no_such_case
-from recorder_sync.errors import CustodyProblem, UsageProblem
+from recorder_sync.errors import CustodyProblem, RecorderSyncError, UsageProblem
 from recorder_sync.ingest.recovery import recover
 from recorder_sync.ingest.stopping import Stop
 from recorder_sync.inspection.alarm import Alarm
@@ -118,7 +118,7 @@ def _is_known(station: Station, case: str) -> bool:
 @contextmanager
 def _alarm(station: Station) -> Iterator[Alarm]:
     """Make alerts of what is found; say why where the log is too broken for one."""
-    unheard: list[CustodyProblem] = []
+    unheard: list[RecorderSyncError] = []
     alarm = Alarm(station, unheard.append)
     try:
         yield alarm

@@ -1,15 +1,22 @@
 """`recorder-sync custody witness`, `request`, `cosigned`: one machine vouches for another's log."""
 
 import os
-import sys
 import threading
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import structlog
 import typer
 from rich.markup import escape
 
+from recorder_sync.cli.given_files import (
+    document_of,
+    key_or_text,
+    lines_of_file,
+    text_of_file,
+    verifier_in,
+    witness_key_in,
+)
 from recorder_sync.cli.new_file import refuse_place, write_new
 from recorder_sync.cli.screen import facts, messages
 from recorder_sync.cli.session import on_stop_signals, settings_of, station_of
@@ -18,7 +25,7 @@ from recorder_sync.custody.checkpoint import Verifier
 from recorder_sync.custody.checkpoints import Checkpoints, Signed
 from recorder_sync.custody.cosignature import WitnessKey, cosignatures, text_of
 from recorder_sync.custody.elsewhere import NoteElsewhere
-from recorder_sync.custody.notes import notes_in, origin_of
+from recorder_sync.custody.notes import notes_in_lines, origin_of
 from recorder_sync.custody.witness import LARGEST_REQUEST, Answer, Refused
 from recorder_sync.errors import CustodyProblem, MissingPart, UsageProblem, os_reason
 from recorder_sync.journal import log_to_the_journal
@@ -47,7 +54,19 @@ def witness(
     ] = None,
     trust: Annotated[
         list[str] | None,
-        typer.Option(metavar="KEY", help=tr("Cosign for the station with this verifier key.")),
+        typer.Option(
+            metavar="KEY|FILE",
+            help=tr(
+                "Cosign for the station with this verifier key; or for the key that a consistency "
+                "file leads to."
+            ),
+        ),
+    ] = None,
+    distrust: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY|FILE", help=tr("Cosign nothing any more that only this key has signed.")
+        ),
     ] = None,
     listen: Annotated[
         str | None,
@@ -59,17 +78,28 @@ def witness(
             help=tr("Name of the witness, when its key is made; otherwise the computer's.")
         ),
     ] = None,
+    new: Annotated[
+        bool,
+        typer.Option("--new", help=tr("Begin a witness in --folder where there is none.")),
+    ] = False,
 ) -> None:
+    is_new = new or folder is None
     folder = folder or settings_of(context).paths.state / "witness"
-    stations = [_verifier(text) for text in trust or ()]
+    stations = [_offered(given) for given in trust or ()]
+    given_up = [_only_key(given) for given in distrust or ()]
     address = _address(listen) if listen else None
     work_as_owner_of(folder)
     office = WitnessFolder(folder, now)
-    key = office.prepare(name or os.uname().nodename)
+    key = office.prepare(name or os.uname().nodename, new=is_new)
     for station in stations:
-        office.trust(station)
+        if isinstance(station, Verifier):
+            office.trust(station)
+        else:
+            office.follow(station)
+    for verifier in given_up:
+        office.distrust(verifier)
     if request is not None:
-        typer.echo(_cosigned(office, _read(request)), nl=False)
+        typer.echo(_cosigned(office, text_of_file(request, LARGEST_REQUEST)), nl=False)
     elif address is not None:
         _serve(office, address)
     else:
@@ -104,7 +134,7 @@ def request(
                 T("The custody log has {size} entries.", size=signed.checkpoint.size),
                 T("A witness that has seen more has seen another log: keep everything as it is."),
             )
-        body = request_for(signed, since, checkpoints.tree).body
+        body = request_for(signed, since, checkpoints).body
     if to is None:
         typer.echo(body, nl=False)
         return
@@ -117,13 +147,20 @@ def cosigned(
     answer: Annotated[str, typer.Argument(metavar="FILE", help=tr("The answer; - reads it."))],
     key: Annotated[
         str | None,
-        typer.Option(help=tr("Verifier key of a witness that the configuration does not name.")),
+        typer.Option(
+            metavar="KEY|FILE",
+            help=tr("Verifier key of a witness that the configuration does not name."),
+        ),
     ] = None,
 ) -> None:
     with station_of(context) as station:
         settings = station.settings
-        keys = _keys(settings, None) if key is None else [_witness_key(key)]
-        lines = [line for line in _read(answer).splitlines() if line.startswith("— ")]
+        keys = _keys(settings, None) if key is None else [witness_key_in(key_or_text(key), key)]
+        lines = [
+            line
+            for line in text_of_file(answer, LARGEST_REQUEST).splitlines()
+            if line.startswith("— ")
+        ]
         signed, found = _matched(checkpoints_of(settings), lines, keys)
         Witnessed(settings.paths.state / "custody").add(signed, found)
         text = T(
@@ -148,7 +185,7 @@ def notes_of_file(path: Path, settings: Configuration) -> list[NoteElsewhere]:
     origin = f"recorder-sync/{settings.station.id}"
     found = [
         NoteElsewhere(str(path), note)
-        for note in notes_in(_read(str(path), most=None))
+        for note in notes_in_lines(lines_of_file(path))
         if origin_of(note) == origin
     ]
     if not found:
@@ -256,37 +293,18 @@ def _keys(settings: Configuration, name: str | None) -> list[WitnessKey]:
     return [WitnessKey.parse(one.key) for one in servers]
 
 
-def _witness_key(text: str) -> WitnessKey:
-    try:
-        return WitnessKey.parse(text)
-    except ValueError as error:
-        raise _no_key(text, error) from None
+def _offered(given: str) -> Verifier | dict[str, Any]:
+    """Return a key, or the file that leads to one. Raises UsageProblem or MissingPart."""
+    text = key_or_text(given)
+    return document_of(text, given) if text.lstrip().startswith("{") else verifier_in(text, given)
 
 
-def _verifier(text: str) -> Verifier:
-    try:
-        return Verifier.parse(text)
-    except ValueError as error:
-        raise _no_key(text, error) from None
-
-
-def _no_key(text: str, error: ValueError) -> UsageProblem:
-    return UsageProblem(
-        T("{text} cannot be used: {why}.", text=text, why=error),
-        T("Give the line of the file verifier-key, whole."),
-    )
-
-
-def _read(name: str, most: int | None = LARGEST_REQUEST) -> str:
-    try:
-        if name == "-":
-            data = sys.stdin.buffer.read(-1 if most is None else most + 1)
-        else:
-            with Path(name).open("rb") as file:
-                data = file.read(-1 if most is None else most + 1)
-    except OSError as error:
+def _only_key(given: str) -> Verifier:
+    """Return a key; not one of several in a file, since it might be the wrong one."""
+    text = key_or_text(given)
+    if len(text.split()) > 1:
         raise UsageProblem(
-            T("{path} cannot be read: {why}.", path=name, why=os_reason(error)),
-            T("Check the name and the rights."),
-        ) from error
-    return data.decode("utf-8", "replace")
+            T("{path} has several keys.", path=given),
+            T("Give the line of the one that was given up."),
+        )
+    return verifier_in(text, given)

@@ -6,6 +6,8 @@ above all, is left to the library.
 """
 
 import json
+from collections.abc import Iterable
+from typing import Any
 
 import rfc8785
 
@@ -34,15 +36,17 @@ def _is_plain(value: object) -> bool:
     """
     if value is None or value is True or value is False:
         return True
-    if type(value) is str:
+    if isinstance(value, str):  # an enumeration's text as well
         return value.isascii() or value.isprintable()
     if type(value) is int:
         return -_LARGEST <= value <= _LARGEST
     if type(value) is dict:
-        return all(
-            type(name) is str and name.isascii() and _is_plain(inner)
-            for name, inner in value.items()
-        )
-    if type(value) is list:
-        return all(_is_plain(inner) for inner in value)
-    return False
+        return _are_plain_names(value) and all(map(_is_plain, value.values()))
+    return type(value) is list and all(map(_is_plain, value))
+
+
+def _are_plain_names(names: Iterable[Any]) -> bool:
+    try:
+        return "".join(names).isascii()
+    except TypeError:  # a name that is no text: the library will say so
+        return False

@@ -11,7 +11,6 @@ https://c2sp.org/tlog-checkpoint, https://c2sp.org/signed-note
 
 import base64
 import binascii
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,8 +20,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PublicKey,
 )
 
+from recorder_sync.custody import signed_note
+from recorder_sync.custody.unfit import Unfit
+from recorder_sync.language import T
+
 _ED25519 = b"\x01"
-_DASH = "— "
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,25 +48,19 @@ class Verifier:
 
     @classmethod
     def parse(cls, text: str) -> "Verifier":
-        """Read `name+hash+key`. Raises ValueError."""
-        try:
-            name, number, encoded = text.strip().split("+", 2)
-            data = base64.b64decode(encoded, validate=True)
-        except (ValueError, binascii.Error):
-            raise ValueError("it is no verifier key") from None
-        found = cls(name, data[1:])
-        if data[:1] != _ED25519 or len(data) != 33 or found.key_id.hex() != number.lower():
-            raise ValueError("it is no Ed25519 verifier key, or was changed")
-        return found
+        """Read `name+hash+key`. Raises Unfit."""
+        found = signed_note.parsed_key(text, _ED25519)
+        if found is None:
+            raise Unfit(T("it is no Ed25519 verifier key, or was changed"))
+        return cls(*found)
 
     @property
     def key_id(self) -> bytes:
         """Four bytes that tell which key signed."""
-        return hashlib.sha256(self.name.encode() + b"\n" + _ED25519 + self.key).digest()[:4]
+        return signed_note.key_id(_ED25519, self.name, self.key)
 
     def __str__(self) -> str:
-        encoded = base64.b64encode(_ED25519 + self.key).decode()
-        return f"{self.name}+{self.key_id.hex()}+{encoded}"
+        return signed_note.key_text(_ED25519, self.name, self.key)
 
     def vouches_for(self, text: str, signature: bytes) -> bool:
         try:
@@ -95,48 +91,45 @@ def signed_by(signers: Sequence[Signer], checkpoint: Checkpoint) -> str:
     note = f"{checkpoint.text}\n"
     for signer in signers:
         signature = signer.verifier.key_id + signer.sign(checkpoint.text)
-        note += f"{_DASH}{signer.verifier.name} {base64.b64encode(signature).decode()}\n"
+        note += f"{signed_note.signature_line(signer.verifier.name, signature)}\n"
     return note
 
 
 def opened(note: str, verifiers: Sequence[Verifier]) -> Checkpoint:
     """Return the checkpoint of a signed note that one of the verifiers vouches for.
 
-    Signatures of others are passed over. Raises ValueError, saying what is wrong.
+    Signatures of others are passed over. Raises Unfit, saying what is wrong.
     """
-    text, signatures = _parts(note)
+    if not signers_of(note, verifiers):
+        raise Unfit(T("nobody who is known has signed it"))
+    return claimed(note)
+
+
+def signers_of(note: str, verifiers: Sequence[Verifier]) -> list[Verifier]:
+    """Return those of the verifiers who have signed a note, in their own order.
+
+    Raises Unfit when one of their signatures is false, or a line is no signature.
+    """
+    text, signatures = signed_note.parts(note)
     known = {(verifier.name, verifier.key_id): verifier for verifier in verifiers}
-    vouched = False
+    found = set()
     for line in signatures.splitlines():
-        name, _, encoded = line.removeprefix(_DASH).rpartition(" ")
-        try:
-            data = base64.b64decode(encoded, validate=True)
-        except (ValueError, binascii.Error):
-            raise ValueError("a signature of it cannot be read") from None
-        if not line.startswith(_DASH) or not name or len(data) <= 4:
-            raise ValueError("a signature of it cannot be read")
-        verifier = known.get((name, data[:4]))
-        if verifier is not None and not verifier.vouches_for(text, data[4:]):
-            raise ValueError(f"the signature of {name} is false")
-        vouched |= verifier is not None
-    if not vouched:
-        raise ValueError("nobody who is known has signed it")
-    return _parsed(text)
+        name, data = signed_note.signature_in(line)
+        verifier = known.get((name, data[: signed_note.KEY_ID]))
+        if verifier is None:
+            continue
+        if not verifier.vouches_for(text, data[signed_note.KEY_ID :]):
+            raise Unfit(T("the signature of {name} is false", name=name))
+        found.add(verifier)
+    return [verifier for verifier in verifiers if verifier in found]
 
 
 def claimed(note: str) -> Checkpoint:
     """Return what a note says, whoever signed it: to learn whose signature it needs.
 
-    Raises ValueError.
+    Raises Unfit.
     """
-    return _parsed(_parts(note)[0])
-
-
-def _parts(note: str) -> tuple[str, str]:
-    text, separator, signatures = note.rpartition("\n\n")
-    if not separator:
-        raise ValueError("it is no signed note")
-    return f"{text}\n", signatures
+    return _parsed(signed_note.parts(note)[0])
 
 
 def _parsed(text: str) -> Checkpoint:
@@ -144,7 +137,7 @@ def _parsed(text: str) -> Checkpoint:
     try:
         found = Checkpoint(origin, int(size), base64.b64decode(root, validate=True))
     except (ValueError, binascii.Error):
-        raise ValueError("it is no checkpoint") from None
+        raise Unfit(T("it is no checkpoint")) from None
     if not origin or len(found.root) != 32 or str(found.size) != size or found.size < 0:
-        raise ValueError("it is no checkpoint")
+        raise Unfit(T("it is no checkpoint"))
     return found

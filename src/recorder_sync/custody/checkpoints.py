@@ -13,24 +13,26 @@ rewritten, cut or put back from a backup signs nothing any more, and says so.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from recorder_sync.custody import handed_out
 from recorder_sync.custody.checkpoint import Checkpoint, Signer, Verifier, signed_by
 from recorder_sync.custody.elsewhere import NoteElsewhere, hold_against
+from recorder_sync.custody.handed_out import HandedOut
 from recorder_sync.custody.key_files import KEY, KeyFiles
 from recorder_sync.custody.log import Act, CustodyLog, Deed
 from recorder_sync.custody.problem import unreliable
 from recorder_sync.custody.rotation import Rotation, Succession, rotation_facts, succession
 from recorder_sync.custody.rotations_in_log import RotationsInLog, read_rotations
 from recorder_sync.custody.tree import HashTree
+from recorder_sync.custody.tree_of_log import TreeOfLog
+from recorder_sync.custody.unfit import reason
 from recorder_sync.durable import exclusive, make_folders, read_regular, replace_synced
 from recorder_sync.errors import CustodyProblem, MissingPart, os_reason
 from recorder_sync.language import T, Text
 
-_VERIFIER = "verifier-key"
-_VERIFIERS = "verifier-keys"
+Found = TypeVar("Found")
 
 MakeDeed = Callable[[Act, str, Mapping[str, Any]], Deed]
 """Makes the deed of an act, a subject and facts: who does it, and when."""
@@ -54,8 +56,10 @@ class Checkpoints:
         self._log = log
         self._origin = f"recorder-sync/{station}"
         self._keys = KeyFiles(folder, self._origin)
+        self._handed_out = HandedOut(folder)
         self._rotations = RotationsInLog(folder, log)
-        self.tree = HashTree(folder / "tree")
+        self._of_log = TreeOfLog(folder, log)
+        self.tree = self._of_log.tree
 
     def make(self, elsewhere: Iterable[NoteElsewhere] = ()) -> Signed:
         """Sign the log as it is now, and keep the note. An unchanged log has its note already.
@@ -132,7 +136,7 @@ class Checkpoints:
         that it is gone is the problem otherwise. Raises CustodyProblem or MissingPart.
         """
         with self._turn():
-            self._remake_tree()
+            self._of_log.remake()
             if self._keys.current() is None and self._key_is_missed():
                 self._check_without_key(elsewhere)
                 raise _key_is_gone(
@@ -140,7 +144,7 @@ class Checkpoints:
                         "The key {file} that signs checkpoints is gone. The log is as every "
                         "checkpoint says, by the keys in {keys}.",
                         file=KEY,
-                        keys=_VERIFIERS,
+                        keys=handed_out.ALL,
                     )
                 )
             if self._log.is_begun():
@@ -149,36 +153,57 @@ class Checkpoints:
                 self._rotations.copy(lines, signing)
             self._finish_rotation()
             if self._log.is_begun():
-                self._check_handed_out()
+                self._handed_out.check(self.succession().verifiers)
             kept = list(self.kept())
-            self._catch_up(kept[0] if kept else None)
+            self._of_log.catch_up(kept[0].checkpoint if kept else None)
             for signed in kept:
                 self.compare(signed.checkpoint)
             self._hold_against(elsewhere)
             return len(kept)
 
     def compare(self, checkpoint: Checkpoint) -> None:
-        """Hold a checkpoint against the hashes.
+        """Hold a checkpoint against the hashes. Raises as `TreeOfLog.compare`."""
+        self._of_log.compare(checkpoint)
 
-        Raises CustodyProblem when the log is not what it vouches for, OSError or ValueError
-        when the hashes cannot be read.
+    def read_hashes(self, read: Callable[[HashTree], Found]) -> Found:
+        """Return what `read` makes of the hashes of signed entries.
+
+        Hashes that are there never change, so no lock is needed. Where they are not whole,
+        another process is making them anew, or somebody removed them: its end is waited for,
+        and what is missing then is made from the log. Raises CustodyProblem or MissingPart.
         """
-        if checkpoint.size > self.tree.size:
-            raise unreliable(
-                T(  # without the log's own size: the same matter is the same alert an hour later
-                    "The custody log is shorter than the {more} entries that a checkpoint vouches "
-                    "for: entries were removed from its end.",
-                    more=checkpoint.size,
-                )
-            )
-        if self.tree.root(checkpoint.size) != checkpoint.root:
-            raise unreliable(
-                T(
-                    "The first {size} entries of the custody log are not those that the "
-                    "checkpoint vouches for.",
-                    size=checkpoint.size,
-                )
-            )
+        try:
+            return read(self.tree)
+        except (ValueError, FileNotFoundError):
+            return self._read_anew(lambda: read(self.tree))
+
+    def confirm(self, checkpoint: Checkpoint) -> None:
+        """Hold a signed checkpoint against the hashes as they are once nobody writes them.
+
+        Raises CustodyProblem when the log is not what it vouches for, or MissingPart.
+        """
+        try:
+            if self.tree.root(checkpoint.size) == checkpoint.root:
+                return
+        except (ValueError, FileNotFoundError):
+            pass  # told apart below, with the lock
+        self._read_anew(lambda: self.compare(checkpoint))
+
+    def _read_anew(self, read: Callable[[], Found]) -> Found:
+        with self._turn():
+            last = self.last()
+            self._of_log.catch_up(last.checkpoint if last else None)
+            try:
+                return read()
+            except (ValueError, FileNotFoundError):
+                self.tree.forget()
+                self._of_log.catch_up(last.checkpoint if last else None)
+            try:
+                return read()
+            except ValueError as error:
+                raise unreliable(
+                    T("The hashes of the custody log are not whole: {why}.", why=reason(error))
+                ) from error
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -202,7 +227,11 @@ class Checkpoints:
             checkpoint = known.opened(note)
         except ValueError as error:
             raise unreliable(
-                T("The checkpoint {file} cannot be relied on: {why}.", file=path.name, why=error)
+                T(
+                    "The checkpoint {file} cannot be relied on: {why}.",
+                    file=path.name,
+                    why=reason(error),
+                )
             ) from error
         if checkpoint.origin != self._origin or checkpoint.size != int(path.name):
             raise unreliable(T("The checkpoint {file} is of another log.", file=path.name))
@@ -213,7 +242,7 @@ class Checkpoints:
 
     def _sign(self, signers: list[Signer], elsewhere: Iterable[NoteElsewhere] = ()) -> Signed:
         last = self.last()
-        self._catch_up(last)
+        self._of_log.catch_up(last.checkpoint if last else None)
         self._hold_against(elsewhere)
         size = self.tree.size
         if last is not None and last.checkpoint.size == size:
@@ -273,44 +302,7 @@ class Checkpoints:
         """Write what is handed out, and the copy, where they do not say so already."""
         lines, known = self._known()
         self._rotations.copy(lines, known.newest)
-        everyone = "".join(f"{verifier}\n" for verifier in known.verifiers)
-        for name, text in ((_VERIFIERS, everyone), (_VERIFIER, f"{known.newest}\n")):
-            path = self._folder / name
-            if not path.exists() or read_regular(path) != text.encode():
-                replace_synced(path, text.encode(), 0o644)
-
-    def _catch_up(self, last: Signed | None) -> None:
-        """Bring the tree up to the log, and hold the last checkpoint against it."""
-        size = self._log.sync()
-        try:
-            self._extend(size)
-            if last is not None:
-                self.compare(last.checkpoint)
-        except ValueError:  # the log has it all
-            self.tree.forget()
-            self._extend(size)
-            if last is not None:
-                self.compare(last.checkpoint)
-
-    def _remake_tree(self) -> None:
-        """Make all hashes anew; those that are there stay in place when they are right.
-
-        Others read them meanwhile, to prove something: they must not see half a tree.
-        """
-        fresh = HashTree(self._folder / "tree.checking")
-        fresh.forget()
-        fresh.extend(islice(self._log.leaves(), self._log.sync()))
-        if not self.tree.begins(fresh):
-            self.tree.forget()
-        fresh.forget()
-
-    def _extend(self, size: int) -> None:
-        """Add what is on stable storage. Raises ValueError when the tree is not the log's."""
-        first = self.tree.size
-        leaves = self._log.leaves(max(0, first - 1))
-        if first and next(leaves, None) != self.tree.node(0, first - 1):
-            raise ValueError("the tree does not end where the log does")
-        self.tree.extend(islice(leaves, max(0, size - first)))
+        self._handed_out.publish(known.verifiers)
 
     def _signer(self) -> Signer:
         """Return the station's key, made when it is first needed."""
@@ -324,49 +316,37 @@ class Checkpoints:
 
     def _key_is_missed(self) -> bool:
         """Tell whether there was a key: it has signed something, or was handed out."""
-        left = (_VERIFIER, _VERIFIERS, "rotations", "witnessed")
+        left = (handed_out.NEWEST, handed_out.ALL, "rotations", "witnessed")
         return (
             any(self._notes.glob("[0-9]" * 20))
             or any((self._folder / name).exists() for name in left)
             or bool(self._rotations.found_from(0))
         )
 
-    def _check_handed_out(self) -> None:
-        """The keys that are handed out are the station's; the newest may not be among them yet."""
-        known = [str(verifier) for verifier in self.succession().verifiers]
-        for name in (_VERIFIER, _VERIFIERS):
-            path = self._folder / name
-            if not path.exists():
-                continue
-            lines = read_regular(path).decode("utf-8", "replace").splitlines()
-            first = known.index(lines[0]) if lines and lines[0] in known else len(known)
-            if not lines or known[first : first + len(lines)] != lines:
-                raise unreliable(
-                    T("The keys in {file} are not those that the custody log names.", file=name)
-                )
-
     def _check_without_key(self, elsewhere: Iterable[NoteElsewhere]) -> None:
         """Hold the log against every checkpoint with the verifier keys that were handed out."""
-        handed_out = self._handed_out()
+        keys = self._keys_on_file()
         rotations = read_rotations(self._rotations.found_from(0))
-        known = _succession(rotations, handed_out[0])
+        known = _succession(rotations, keys[0])
         # A rotation that was cut off may stand in the log before its key is handed out.
-        if known.verifiers[: len(handed_out)] != handed_out:
+        if known.verifiers[: len(keys)] != keys:
             raise unreliable(
-                T("The keys in {file} are not those that the custody log names.", file=_VERIFIERS)
+                T(
+                    "The keys in {file} are not those that the custody log names.",
+                    file=handed_out.ALL,
+                )
             )
-        self._extend(self._log.sync())
+        self._of_log.catch_up(None)
         for path in sorted(self._notes.glob("[0-9]" * 20), reverse=True):
             self.compare(self._read(path, known).checkpoint)
         hold_against(elsewhere, self._origin, known.opened, self.tree)
 
-    def _handed_out(self) -> list[Verifier]:
-        """Return the verifier keys on file, oldest first. Raises CustodyProblem or OSError."""
+    def _keys_on_file(self) -> list[Verifier]:
+        """Return the verifier keys that were handed out. Raises CustodyProblem or OSError."""
         text = T("The key {file} that signs checkpoints is gone.", file=KEY)
         try:
-            lines = (self._folder / _VERIFIERS).read_text("utf-8").splitlines()
-            found = [Verifier.parse(line) for line in lines]
-        except (FileNotFoundError, ValueError) as error:
+            found = self._handed_out.all()
+        except ValueError as error:
             raise _key_is_gone(text) from error
         if not found:
             raise _key_is_gone(text)
@@ -390,5 +370,5 @@ def _succession(rotations: list[Rotation], signing: Verifier) -> Succession:
         return succession(rotations[0].old if rotations else signing, rotations)
     except ValueError as error:
         raise unreliable(
-            T("The custody log has a rotation of the key that is none: {why}.", why=error)
+            T("The custody log has a rotation of the key that is none: {why}.", why=reason(error))
         ) from error

@@ -10,6 +10,7 @@ from recorder_sync.custody import merkle
 from recorder_sync.custody.checkpoint import Verifier
 from recorder_sync.custody.checkpoints import Checkpoints, Signed
 from recorder_sync.custody.trust import decoded, encoded, rotations_under, vouched
+from recorder_sync.custody.unfit import Unfit
 from recorder_sync.errors import UsageProblem
 from recorder_sync.language import T
 
@@ -20,7 +21,7 @@ def prove_consistency(checkpoints: Checkpoints, old: Signed, new: Signed) -> dic
     """Return the proof that the log of the new checkpoint begins with that of the old.
 
     Raises UsageProblem for checkpoints in the wrong order, CustodyProblem when the log is not
-    what they vouch for, or OSError.
+    what they vouch for, MissingPart or OSError.
     """
     before, after = old.checkpoint.size, new.checkpoint.size
     if not 1 <= before <= after:
@@ -33,12 +34,13 @@ def prove_consistency(checkpoints: Checkpoints, old: Signed, new: Signed) -> dic
             T("Name the older checkpoint first."),
         )
     for signed in (old, new):
-        checkpoints.compare(signed.checkpoint)
+        checkpoints.confirm(signed.checkpoint)
+    proof = checkpoints.read_hashes(lambda tree: merkle.consistency(before, after, tree.node))
     return {
         "format": FORMAT,
         "old": old.note,
         "new": new.note,
-        "proof": encoded(merkle.consistency(before, after, checkpoints.tree.node)),
+        "proof": encoded(proof),
         "rotations": rotations_under(checkpoints, after),
         "verifier": str(checkpoints.verifier()),
     }
@@ -55,7 +57,7 @@ def is_consistent(document: dict[str, Any], verifier: Verifier) -> bool:
         old = new.keys.opened(document["old"])
         proof = decoded(document["proof"])
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"it is no proof of consistency: {error!r}") from None
+        raise Unfit(T("it is no proof of consistency: {why}", why=repr(error))) from None
     after = new.checkpoint
     return old.origin == after.origin and merkle.extends(
         old.root, old.size, after.root, after.size, proof

@@ -8,18 +8,23 @@ are enough to tell, because each entry holds the hash of the one before.
 """
 
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 from recorder_sync.custody.log import CustodyLog
-from recorder_sync.durable import make_folders, sync_folder
-from recorder_sync.errors import CustodyProblem
+from recorder_sync.custody.problem import unreliable
+from recorder_sync.durable import make_folders, open_regular, sync_folder
+from recorder_sync.errors import CustodyProblem, os_reason
 from recorder_sync.language import T
 
-_BESIDE = ("*.torn-*", "verifier-key*")
+_BESIDE = ("*.torn-*", "verifier-key*", "delivered")
 _NOTES = ("checkpoints", "witnessed")
 """Folders of files that keep their content, or get longer."""
+_KEPT = re.compile(r"[0-9]{20}(\.tsr)?|sent-[0-9a-f]{16}")
+"""What their files are called; one that is being written has another name, and may be gone soon."""
 _COMPARED = 1 << 20
 """Bytes at the end of a segment's copy that are compared: the last entry is in them."""
 
@@ -46,7 +51,7 @@ def extend_copy(
     for pattern in _BESIDE:
         for file in folder.glob(pattern):
             copy = to / file.name
-            if not copy.exists() or copy.read_bytes() != file.read_bytes():
+            if not copy.exists() or not _is_like(copy, file):
                 copied += _copy(file, copy)
     sync_folder(to)
     for name in _NOTES:
@@ -83,7 +88,7 @@ def _refuse_another(extents: dict[Path, int], to: Path) -> None:
 
 
 def _goes_on(segment: Path, size: int, copy: Path) -> bool:
-    with copy.open("rb") as old, segment.open("rb") as new:
+    with open_regular(copy) as old, open_regular(segment) as new:
         end = old.seek(0, os.SEEK_END)
         if end > size:
             return False
@@ -98,10 +103,31 @@ def _copy_notes(folder: Path, to: Path) -> int:
     copied = 0
     for file in sorted(folder.iterdir()):
         copy = to / file.name
-        if file.is_file() and not (copy.exists() and copy.stat().st_size == file.stat().st_size):
+        if not _KEPT.fullmatch(file.name):
+            continue
+        if not copy.exists() or copy.stat().st_size != file.lstat().st_size:
             copied += _copy(file, copy)
     sync_folder(to)
     return copied
+
+
+def _is_like(copy: Path, file: Path) -> bool:
+    with _opened(file) as new, open_regular(copy) as old:
+        return old.read() == new.read()
+
+
+def _opened(file: Path) -> BinaryIO:
+    """Open a file of the log's folder; raises CustodyProblem, which names it."""
+    try:
+        return open_regular(file)
+    except OSError as error:
+        raise unreliable(
+            T(
+                "The file {file} beside the custody log cannot be copied: {why}.",
+                file=file.name,
+                why=os_reason(error),
+            )
+        ) from error
 
 
 def _copy(file: Path, to: Path, size: int | None = None) -> int:
@@ -109,7 +135,7 @@ def _copy(file: Path, to: Path, size: int | None = None) -> int:
     part = to.with_name(f".{to.name}.part")
     part.unlink(missing_ok=True)
     handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(handle, "wb") as copy, file.open("rb") as source:
+    with os.fdopen(handle, "wb") as copy, _opened(file) as source:
         shutil.copyfileobj(source, copy, 1 << 20)
         if size is not None:
             copy.truncate(size)

@@ -10,9 +10,6 @@ a log's own signature. Only the Ed25519 kind (0x04) is made and read.
 https://c2sp.org/tlog-cosignature, https://c2sp.org/signed-note
 """
 
-import base64
-import binascii
-import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -24,9 +21,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PublicKey,
 )
 
+from recorder_sync.custody import signed_note
+from recorder_sync.custody.unfit import Unfit
+from recorder_sync.language import T
+
 _COSIGNATURE = b"\x04"
-_DASH = "— "
-_ID, _TIME, _SIGNATURE = 4, 8, 64
+_ID, _TIME, _SIGNATURE = signed_note.KEY_ID, 8, 64
 _NAME = re.compile(r"[^\s+]+")
 _LATEST = 253_402_300_799
 """The last second of the year 9999."""
@@ -41,44 +41,38 @@ class WitnessKey:
 
     @classmethod
     def parse(cls, text: str) -> "WitnessKey":
-        """Read `name+hash+key`. Raises ValueError."""
-        try:
-            name, number, encoded = text.strip().split("+", 2)
-            data = base64.b64decode(encoded, validate=True)
-        except (ValueError, binascii.Error):
-            raise ValueError("it is no verifier key") from None
-        found = cls(name, data[1:])
-        if data[:1] != _COSIGNATURE or len(data) != 33 or found.key_id.hex() != number.lower():
-            raise ValueError("it is no Ed25519 verifier key of a witness, or was changed")
-        if not is_key_name(name):
-            raise ValueError("its name is empty, or has a space or a plus sign")
-        return found
+        """Read `name+hash+key`. Raises Unfit."""
+        found = signed_note.parsed_key(text, _COSIGNATURE)
+        if found is None:
+            raise Unfit(T("it is no Ed25519 verifier key of a witness, or was changed"))
+        if not is_key_name(found[0]):
+            raise Unfit(T("its name is empty, or has a space or a plus sign"))
+        return cls(*found)
 
     @property
     def key_id(self) -> bytes:
         """Four bytes that tell which key signed."""
-        return hashlib.sha256(self.name.encode() + b"\n" + _COSIGNATURE + self.key).digest()[:_ID]
+        return signed_note.key_id(_COSIGNATURE, self.name, self.key)
 
     def __str__(self) -> str:
-        encoded = base64.b64encode(_COSIGNATURE + self.key).decode()
-        return f"{self.name}+{self.key_id.hex()}+{encoded}"
+        return signed_note.key_text(_COSIGNATURE, self.name, self.key)
 
     def cosigned(self, text: str, line: str) -> datetime | None:
         """Return when this witness signed `text` by this line; None when it is another's line.
 
-        Raises ValueError when the line claims to be of this key and its signature is false.
+        Raises Unfit when the line claims to be of this key and its signature is false.
         """
-        name, data = _read(line)
+        name, data = signed_note.signature_in(line)
         if (name, data[:_ID]) != (self.name, self.key_id):
             return None
         seconds = int.from_bytes(data[_ID : _ID + _TIME], "big")
         if len(data) != _ID + _TIME + _SIGNATURE or seconds > _LATEST:
-            raise ValueError(f"the cosignature of {self.name} is false")
+            raise Unfit(T("the cosignature of {name} is false", name=self.name))
         try:
             public = Ed25519PublicKey.from_public_bytes(self.key)
             public.verify(data[_ID + _TIME :], _message(text, seconds))
         except (InvalidSignature, ValueError):
-            raise ValueError(f"the cosignature of {self.name} is false") from None
+            raise Unfit(T("the cosignature of {name} is false", name=self.name)) from None
         return datetime.fromtimestamp(seconds, UTC)
 
 
@@ -103,7 +97,7 @@ class Cosigner:
         seconds = int(time.timestamp())
         signature = self._key.sign(_message(text, seconds))
         data = self.witness.key_id + seconds.to_bytes(_TIME, "big") + signature
-        return f"{_DASH}{self.witness.name} {base64.b64encode(data).decode()}"
+        return signed_note.signature_line(self.witness.name, data)
 
 
 def is_key_name(name: str) -> bool:
@@ -112,15 +106,12 @@ def is_key_name(name: str) -> bool:
 
 
 def text_of(note: str) -> str:
-    """Return what is signed of a note, its last newline included. Raises ValueError."""
-    text, separator, _ = note.rpartition("\n\n")
-    if not separator:
-        raise ValueError("it is no signed note")
-    return text + "\n"
+    """Return what is signed of a note, its last newline included. Raises Unfit."""
+    return signed_note.parts(note)[0]
 
 
 def signature_lines(note: str) -> list[str]:
-    """Return the lines after a note's text. Raises ValueError."""
+    """Return the lines after a note's text. Raises Unfit."""
     return note[len(text_of(note)) + 1 :].split("\n")[:-1]
 
 
@@ -129,7 +120,7 @@ def cosignatures(
 ) -> list[Cosignature]:
     """Return which of these witnesses vouch for the text; lines of others are passed over.
 
-    Raises ValueError for a line that is none, and when one of theirs is false.
+    Raises Unfit for a line that is none, and when one of theirs is false.
     """
     found = []
     for line in lines:
@@ -141,9 +132,9 @@ def cosignatures(
 
 
 def with_lines(note: str, lines: Iterable[str]) -> str:
-    """Return the note with these signature lines added, each once. Raises ValueError."""
+    """Return the note with these signature lines added, each once. Raises Unfit."""
     if not note.endswith("\n"):
-        raise ValueError("its last line has no end")
+        raise Unfit(T("its last line has no end"))
     has = signature_lines(note)
     new = [line for line in dict.fromkeys(lines) if line not in has]
     return note + "".join(f"{line}\n" for line in new)
@@ -151,14 +142,3 @@ def with_lines(note: str, lines: Iterable[str]) -> str:
 
 def _message(text: str, seconds: int) -> bytes:
     return f"cosignature/v1\ntime {seconds}\n{text}".encode()
-
-
-def _read(line: str) -> tuple[str, bytes]:
-    name, _, encoded = line.removeprefix(_DASH).rpartition(" ")
-    try:
-        data = base64.b64decode(encoded, validate=True)
-    except (ValueError, binascii.Error):
-        raise ValueError("a signature line cannot be read") from None
-    if not line.startswith(_DASH) or not name or len(data) <= _ID:
-        raise ValueError("a signature line cannot be read")
-    return name, data

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from recorder_sync.custody.checkpoint import Checkpoint
 from recorder_sync.custody.tree import HashTree
+from recorder_sync.custody.unfit import reason
 from recorder_sync.errors import CustodyProblem
 from recorder_sync.language import T, Text
 
@@ -44,7 +45,7 @@ def hold_against(
                 T(
                     "{where} is no checkpoint that this station has signed: {why}.",
                     where=kept.where,
-                    why=error,
+                    why=reason(error),
                 )
             ) from error
         if checkpoint.origin != origin:

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 from recorder_sync.custody.log import SEGMENT_ENTRIES
+from recorder_sync.durable import open_regular
 
 _BLOCK = 1 << 20
 
@@ -55,7 +56,7 @@ class LogGrowth:
             return
         if size < self._read:  # a torn line was set aside
             self._begin(self._segment)
-        with self._segment.open("rb") as file:
+        with open_regular(self._segment) as file:
             file.seek(self._read)
             while block := file.read(_BLOCK):
                 self._entries += block.count(b"\n")

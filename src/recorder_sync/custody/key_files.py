@@ -23,7 +23,13 @@ from cryptography.hazmat.primitives.serialization import (
 
 from recorder_sync.custody.checkpoint import Signer
 from recorder_sync.custody.problem import unreliable
-from recorder_sync.durable import replace_synced, sync_folder, write_all
+from recorder_sync.durable import (
+    open_for_writing,
+    read_regular,
+    replace_synced,
+    sync_folder,
+    write_all,
+)
 from recorder_sync.language import T
 
 KEY = "signing-key.pem"
@@ -86,7 +92,7 @@ class KeyFiles:
 
     def _read(self, name: str) -> Signer | None:
         try:
-            key = load_pem_private_key((self._folder / name).read_bytes(), password=None)
+            key = load_pem_private_key(read_regular(self._folder / name), password=None)
         except FileNotFoundError:
             return None
         except (ValueError, TypeError) as error:
@@ -98,9 +104,9 @@ class KeyFiles:
 
 
 def _destroy(path: Path) -> None:
-    if not path.exists():
+    if not os.path.lexists(path):
         return
-    handle = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    handle = open_for_writing(path)
     try:
         write_all(handle, bytes(os.fstat(handle).st_size))
         os.fsync(handle)

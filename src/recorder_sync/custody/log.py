@@ -14,85 +14,39 @@ silently dropped.
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 from recorder_sync.custody import segment as segment_file
-from recorder_sync.custody.canonical import canonical
-from recorder_sync.durable import exclusive, make_folders, sync_folder, write_all
+from recorder_sync.custody.entry import (
+    FIRST_PREVIOUS,
+    Act,
+    Deed,
+    Entry,
+    beginning_of,
+    leaf_hash,
+    line_of,
+    link_of,
+    parsed,
+)
+from recorder_sync.custody.unfit import reason
+from recorder_sync.durable import (
+    exclusive,
+    make_folders,
+    open_for_writing,
+    open_regular,
+    sync_folder,
+    write_all,
+)
 from recorder_sync.errors import CustodyProblem, MissingPart, os_reason
 from recorder_sync.language import T
 from recorder_sync.protection import Protection, Wanted, protect
-from recorder_sync.timestamps import iso, moment
 
 SEGMENT_ENTRIES = 65_536
 """Entries in a segment before the next one is begun."""
 
-FIRST_PREVIOUS = "0" * 64
-"""`prev` of the very first entry."""
-
-
-class Act(StrEnum):
-    """What was done."""
-
-    DOCKING_OPENED = "docking-opened"
-    INVENTORY = "inventory"
-    SEAL = "seal"
-    SEEN_AGAIN = "seen-again"
-    DOCKING_CLOSED = "docking-closed"
-    DEVICE_HELD = "device-held"
-    DEVICE_REMOVED = "device-removed"
-    CLEARED = "cleared"
-    ALERT = "alert"
-    DEVICE_EVENT = "device-event"
-    """A device was issued, returned, reported faulty, repaired, retired or lost."""
-    CONFIGURATION = "configuration"
-    SERVICE = "service"
-    """The service was started or stopped."""
-    CLOCK_STEP = "clock-step"
-    """Somebody or something set the station's clock."""
-    KEY_ROTATED = "key-rotated"
-    """Checkpoints are signed with another key from then on."""
-    VIEW = "view"
-    EXPORT = "export"
-    TAG = "tag"
-    LEDGER = "ledger-entry"
-    VERIFICATION = "verification"
-    CATALOGUE_REBUILT = "catalogue-rebuilt"
-
-
-@dataclass(frozen=True, slots=True)
-class Deed:
-    """Something done, not yet in the log. `facts` is what JSON can hold."""
-
-    act: Act
-    subject: str
-    """Id of what it was done to: a recording, a docking, a device ..."""
-    actor: str
-    time: datetime
-    facts: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One line of the log."""
-
-    seq: int
-    previous: str
-    station: str
-    deed: Deed
-    leaf: str
-    """Leaf hash of this entry's line, hex."""
-
-
-def leaf_hash(line: bytes) -> str:
-    """Return the RFC 6962 leaf hash of an entry's line (without its newline), hex."""
-    return hashlib.sha256(b"\0" + line).hexdigest()
+__all__ = ["FIRST_PREVIOUS", "SEGMENT_ENTRIES", "Act", "CustodyLog", "Deed", "Entry", "leaf_hash"]
 
 
 class CustodyLog:
@@ -117,7 +71,7 @@ class CustodyLog:
             entries = []
             lines = []
             for deed in deeds:
-                line = _line(seq, previous, self._station, deed)
+                line = line_of(seq, previous, self._station, deed)
                 leaf = leaf_hash(line)
                 entries.append(Entry(seq, previous, self._station, deed, leaf))
                 lines.append(line + b"\n")
@@ -135,11 +89,8 @@ class CustodyLog:
             segments = self._segments()
             if not segments:
                 return 0
-            handle = os.open(segments[-1], os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
+            with open_regular(segments[-1]) as segment:
+                os.fsync(segment.fileno())
             sync_folder(self._folder)
             return self._end()[1]
 
@@ -177,7 +128,7 @@ class CustodyLog:
         Fast: nothing else is looked at, and no link is checked. Raises CustodyProblem or
         OSError.
         """
-        beginning = _beginning(act)
+        beginning = beginning_of(act)
         for segment in self._segments_from(first):
             for line in _lines(segment, first):
                 if line.startswith(beginning) and _parse(line, segment, None).seq >= first:
@@ -204,7 +155,7 @@ class CustodyLog:
 
         Looked for from the end, and not checked: it tells whether somebody else is behind.
         """
-        beginning = _beginning(Act.SEAL)
+        beginning = beginning_of(Act.SEAL)
         for segment in reversed(self._segments()):
             for line in segment_file.lines_backwards(segment):
                 if line.startswith(beginning):
@@ -244,7 +195,7 @@ class CustodyLog:
         for segment in self._segments_from(start):
             _check_name(segment, expected)
             for line in _lines(segment, start):
-                seq, link = _link(line)
+                seq, link = link_of(line)
                 if expected is None and seq is not None and int(segment.stem) <= seq <= start:
                     expected, previous = seq, link
                 if expected is None or (seq, link) != (expected, previous):
@@ -303,7 +254,7 @@ class CustodyLog:
 
     def _write(self, segment: Path | None, first: int, data: bytes) -> None:
         path = segment or self._folder / f"{first:020d}.jsonl"
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+        handle = open_for_writing(path, os.O_CREAT | os.O_APPEND)
         try:
             before = os.fstat(handle).st_size
             try:
@@ -316,33 +267,6 @@ class CustodyLog:
             os.close(handle)
         if segment is None:
             sync_folder(self._folder)
-
-
-def _line(seq: int, previous: str, station: str, deed: Deed) -> bytes:
-    return canonical(
-        {
-            "seq": seq,
-            "prev": previous,
-            "station": station,
-            "time": iso(deed.time),
-            "actor": deed.actor,
-            "act": deed.act.value,
-            "subject": deed.subject,
-            "facts": dict(deed.facts),
-        }
-    )
-
-
-def _link(line: bytes) -> tuple[int | None, bytes]:
-    """Return the number of a canonical line's entry and the hash it is linked by.
-
-    Within a line's strings every quotation mark is escaped, and of the keys of an entry only
-    `facts`, which comes before, holds others.
-    """
-    at = line.rfind(b',"prev":"') + len(b',"prev":"')
-    link, comma, rest = line[at : at + 64], line[at + 64 : at + 72], line[at + 72 : at + 92]
-    number = rest.partition(b",")[0]
-    return (int(number) if comma == b'","seq":' and number.isdigit() else None), link
 
 
 def _lines(segment: Path, first: int) -> Iterator[bytes]:
@@ -361,32 +285,18 @@ def _check_name(segment: Path, expected: int | None) -> None:
 def _parse(line: bytes, segment: Path, seq: int | None) -> Entry:
     """Read a line that should be of entry `seq`, where that is known."""
     try:
-        fields = json.loads(line.decode())
-        deed = Deed(
-            Act(fields["act"]),
-            fields["subject"],
-            fields["actor"],
-            moment(fields["time"]),
-            fields["facts"],
-        )
-        found = Entry(fields["seq"], fields["prev"], fields["station"], deed, leaf_hash(line))
-        texts = (found.previous, found.station, deed.subject, deed.actor)
-        if type(found.seq) is not int or not all(isinstance(one, str) for one in texts):
-            raise ValueError("a field is of the wrong type")
-        if not isinstance(deed.facts, dict):
-            raise ValueError("its facts are none")
-        return found
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        return parsed(line)
+    except ValueError as error:
         raise _no_entry(segment, seq, error) from error
 
 
-def _no_entry(segment: Path, seq: int | None, why: Exception) -> CustodyProblem:
+def _no_entry(segment: Path, seq: int | None, why: ValueError) -> CustodyProblem:
     return CustodyProblem(
         T(
             "The custody log has a line that is no entry: {file} line {line} ({why}).",
             file=segment.name,
             line="?" if seq is None else _line_number(segment, seq),
-            why=why,
+            why=reason(why),
         ),
         T("Keep the folder as it is and compare it with a backup or a forwarded copy."),
     )
@@ -410,11 +320,6 @@ def _broken(segment: Path, expected: int | None, found: int) -> CustodyProblem:
 
 def _line_number(segment: Path, seq: int) -> int:
     return seq - int(segment.stem) + 1
-
-
-def _beginning(act: Act) -> bytes:
-    """Return what a line of this act begins with: names are sorted, its own is the first."""
-    return canonical({"act": act.value})[:-1] + b","
 
 
 def _cannot_write(path: Path, error: OSError) -> MissingPart:

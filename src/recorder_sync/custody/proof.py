@@ -8,7 +8,9 @@ from recorder_sync.custody import merkle
 from recorder_sync.custody.checkpoint import Verifier
 from recorder_sync.custody.checkpoints import Checkpoints, Signed
 from recorder_sync.custody.log import CustodyLog
-from recorder_sync.custody.trust import encoded, is_under, rotations_under, vouched
+from recorder_sync.custody.problem import unreliable
+from recorder_sync.custody.trust import encoded, inclusion, is_under, rotations_under, vouched
+from recorder_sync.custody.unfit import Unfit
 from recorder_sync.errors import NotFound
 from recorder_sync.language import T, Text
 
@@ -21,7 +23,7 @@ DIGESTS = ("blake3", "sha256", "sm3", "size")
 def prove(log: CustodyLog, checkpoints: Checkpoints, signed: Signed, number: int) -> dict[str, Any]:
     """Return the proof of entry `number` under a checkpoint of the log.
 
-    Raises NotFound, CustodyProblem or OSError.
+    Raises NotFound, CustodyProblem, MissingPart or OSError.
     """
     size = signed.checkpoint.size
     if not 0 <= number < size:
@@ -30,7 +32,17 @@ def prove(log: CustodyLog, checkpoints: Checkpoints, signed: Signed, number: int
             T("It has {size} entries, from 0.", size=size),
         )
     _, line = next(log.lines(number))
-    path = merkle.inclusion(number, size, checkpoints.tree.node)
+    path = inclusion(checkpoints, number, size)
+    root = signed.checkpoint.root
+    if not merkle.includes(root, size, number, merkle.leaf(line), path):
+        raise unreliable(
+            T(
+                "The hashes of the custody log do not lead from entry {number} to the checkpoint "
+                "of {size} entries.",
+                number=number,
+                size=size,
+            )
+        )
     return {
         "format": FORMAT,
         "entry": line.decode(),
@@ -61,8 +73,8 @@ def problem_of(proof: dict[str, Any], verifier: Verifier) -> Text | None:
         if entry["seq"] != proof["number"] or not is_under(checkpoint, proof):
             return T("the entry is not in the log under this checkpoint")
         return _problem_of_sealed(proof, entry["facts"])
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"it is no proof: {error!r}") from None
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise Unfit(T("it is no proof: {why}", why=repr(error))) from None
 
 
 def _problem_of_sealed(proof: dict[str, Any], facts: dict[str, Any]) -> Text | None:

@@ -10,7 +10,6 @@ cannot know that the key was given up. The new verifier key has to be handed out
 """
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,8 @@ from itertools import pairwise
 from typing import Any
 
 from recorder_sync.custody.checkpoint import Checkpoint, Signer, Verifier, claimed, opened
+from recorder_sync.custody.unfit import Unfit
+from recorder_sync.language import T
 
 ACT = "key-rotated"
 
@@ -54,13 +55,13 @@ class Succession:
         return Succession(self.first, known)
 
     def since(self, trusted: Verifier) -> "Succession":
-        """Return the keys from this one on. Raises ValueError when it is none of them.
+        """Return the keys from this one on. Raises Unfit when it is none of them.
 
         To somebody who trusts it, an older key alone vouches for nothing: it may be what was
         given up because it leaked.
         """
         if trusted not in self.verifiers:
-            raise ValueError("the trusted key is not one of those that lead to this log")
+            raise Unfit(T("the trusted key is not one of those that lead to this log"))
         return Succession(trusted, self.rotations[self.verifiers.index(trusted) :])
 
     def vouching_at(self, size: int) -> list[Verifier]:
@@ -76,7 +77,7 @@ class Succession:
         return [known[-1].new]
 
     def opened(self, note: str) -> Checkpoint:
-        """Return the checkpoint of a note that the right key vouches for. Raises ValueError."""
+        """Return the checkpoint of a note that the right key vouches for. Raises Unfit."""
         found = claimed(note)
         needed = self.vouching_at(found.size)
         try:
@@ -84,26 +85,29 @@ class Succession:
         except ValueError:
             others = [one for one in self.verifiers if one not in needed]
             if any(_is_signed_by(note, one) for one in others):
-                raise ValueError(
-                    "it is signed with a key that does not count for its size"
-                ) from None
+                raise Unfit(T("it is signed with a key that does not count for its size")) from None
             raise
 
 
 def succession(first: Verifier, rotations: Sequence[Rotation]) -> Succession:
     """Return the keys that follow `first`; each rotation is to begin where the last ended.
 
-    Raises ValueError.
+    Raises Unfit.
     """
     known = Succession(first, tuple(rotations))
     numbers = [rotation.number for rotation in rotations]
     if any(before >= after for before, after in pairwise(numbers)):
-        raise ValueError("the rotations are not in order")
+        raise Unfit(T("the rotations are not in order"))
     for key, rotation in zip(known.verifiers, rotations, strict=False):
         if rotation.old != key:
-            raise ValueError(f"entry {rotation.number} takes over from a key that was not in use")
+            raise Unfit(
+                T(
+                    "entry {number} takes over from a key that was not in use",
+                    number=rotation.number,
+                )
+            )
     if len(set(known.verifiers)) != len(known.verifiers):
-        raise ValueError("a key that was given up is taken up again")
+        raise Unfit(T("a key that was given up is taken up again"))
     return known
 
 
@@ -126,7 +130,7 @@ def rotation_facts(old: Signer, new: Signer) -> dict[str, str]:
 def rotation_in(line: bytes) -> Rotation:
     """Return the rotation that an entry's line holds, its signatures checked.
 
-    Raises ValueError.
+    Raises Unfit.
     """
     try:
         fields: Mapping[str, Any] = json.loads(line)
@@ -136,15 +140,17 @@ def rotation_in(line: bytes) -> Rotation:
             (key, base64.b64decode(facts[name], validate=True))
             for key, name in ((old, "old_signature"), (new, "new_signature"))
         ]
-    except (KeyError, TypeError, AttributeError, binascii.Error) as error:
-        raise ValueError(f"it is no rotation of a key: {error!r}") from None
+    except Unfit:
+        raise
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
+        raise Unfit(T("it is no rotation of a key: {why}", why=repr(error))) from None
     if act != ACT or type(number) is not int:
-        raise ValueError("it is no rotation of a key")
+        raise Unfit(T("it is no rotation of a key"))
     if not old.name == new.name == subject:
-        raise ValueError(f"entry {number} rotates the key of another log")
+        raise Unfit(T("entry {number} rotates the key of another log", number=number))
     text = rotation_text(old, new)
     if not all(key.vouches_for(text, signature) for key, signature in signatures):
-        raise ValueError(f"a signature of the rotation in entry {number} is false")
+        raise Unfit(T("a signature of the rotation in entry {number} is false", number=number))
     return Rotation(number, old, new)
 
 

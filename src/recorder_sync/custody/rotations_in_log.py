@@ -13,6 +13,7 @@ from recorder_sync.custody.checkpoint import Verifier
 from recorder_sync.custody.log import Act, CustodyLog
 from recorder_sync.custody.problem import unreliable
 from recorder_sync.custody.rotation import Rotation, rotation_in
+from recorder_sync.custody.unfit import reason
 from recorder_sync.durable import read_regular, replace_synced
 from recorder_sync.language import T
 
@@ -69,5 +70,5 @@ def read_rotations(lines: list[bytes]) -> list[Rotation]:
         return [rotation_in(line) for line in lines]
     except ValueError as error:
         raise unreliable(
-            T("The custody log has a rotation of the key that is none: {why}.", why=error)
+            T("The custody log has a rotation of the key that is none: {why}.", why=reason(error))
         ) from error

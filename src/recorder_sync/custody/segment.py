@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from recorder_sync.durable import open_regular, sync_folder
+from recorder_sync.durable import open_for_writing, open_regular, sync_folder
 
 _NEAR = 1 << 16
 """Bytes that are read line by line: halving them further costs more than it saves."""
@@ -109,7 +109,10 @@ def _set_aside(segment: Path, torn: bytes, whole_size: int) -> None:
         file.write(torn)
         file.flush()
         os.fsync(file.fileno())
-    with segment.open("r+b") as file:
-        file.truncate(whole_size)
-        os.fsync(file.fileno())
+    handle = open_for_writing(segment)
+    try:
+        os.ftruncate(handle, whole_size)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
     sync_folder(segment.parent)

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from recorder_sync.custody import merkle
-from recorder_sync.durable import make_folders, sync_folder
+from recorder_sync.durable import make_folders, open_for_writing, open_regular, sync_folder
 
 _HASH = 32
 _BATCH = 1 << 16
@@ -61,7 +61,7 @@ class HashTree:
 
     def node(self, level: int, number: int) -> bytes:
         """Return the hash of a complete subtree. Raises OSError, or ValueError for none."""
-        with self._level(level).open("rb") as file:
+        with open_regular(self._level(level)) as file:
             file.seek(number * _HASH)
             found = file.read(_HASH)
         if len(found) != _HASH:
@@ -86,8 +86,7 @@ class HashTree:
             is_new = not self._level(len(new) - 2).exists()
             for level in reversed(range(len(new) - 1)):
                 begin, hashes = new[level]
-                flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
-                handle = os.open(self._level(level), flags, 0o640)
+                handle = open_for_writing(self._level(level), os.O_CREAT)
                 stack.callback(os.close, handle)
                 os.pwrite(handle, b"".join(hashes), begin * _HASH)
                 os.ftruncate(handle, (begin + len(hashes)) * _HASH)
@@ -102,7 +101,7 @@ class HashTree:
 def _begins(short: Path, long: Path) -> bool:
     if not long.exists() or short.stat().st_size > long.stat().st_size:
         return False
-    with short.open("rb") as ours, long.open("rb") as theirs:
+    with open_regular(short) as ours, open_regular(long) as theirs:
         while block := ours.read(_BLOCK):
             if theirs.read(len(block)) != block:
                 return False

@@ -7,7 +7,7 @@ have signed.
 """
 
 import base64
-import binascii
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,8 @@ from recorder_sync.custody import merkle
 from recorder_sync.custody.checkpoint import Checkpoint, Verifier
 from recorder_sync.custody.checkpoints import Checkpoints
 from recorder_sync.custody.rotation import Succession, rotation_in, succession
+from recorder_sync.custody.unfit import Unfit
+from recorder_sync.language import T
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +30,22 @@ class Vouched:
 def rotations_under(checkpoints: Checkpoints, size: int) -> list[dict[str, Any]]:
     """Return the rotations among the first `size` entries, each with its audit path.
 
-    Raises CustodyProblem, OSError or ValueError.
+    Raises CustodyProblem, MissingPart or OSError.
     """
     found = []
     for line in checkpoints.rotation_lines(size):
         number = rotation_in(line).number
-        path = merkle.inclusion(number, size, checkpoints.tree.node)
+        path = inclusion(checkpoints, number, size)
         found.append({"entry": line.decode(), "number": number, "path": encoded(path)})
     return found
+
+
+def inclusion(checkpoints: Checkpoints, number: int, size: int) -> list[bytes]:
+    """Return the audit path of an entry under a checkpoint of so many.
+
+    Raises CustodyProblem, MissingPart or OSError.
+    """
+    return checkpoints.read_hashes(lambda tree: merkle.inclusion(number, size, tree.node))
 
 
 def vouched(note: str, rotations: list[dict[str, Any]], trusted: Verifier) -> Vouched:
@@ -47,11 +57,28 @@ def vouched(note: str, rotations: list[dict[str, Any]], trusted: Verifier) -> Vo
     keys = succession(steps[0].old if steps else trusted, steps)
     checkpoint = keys.since(trusted).opened(note)
     if checkpoint.origin != trusted.name:
-        raise ValueError("the checkpoint is of another log than the trusted key")
+        raise Unfit(T("the checkpoint is of another log than the trusted key"))
     for one, step in zip(rotations, steps, strict=True):
         if step.number != one["number"] or not is_under(checkpoint, one):
-            raise ValueError(f"the rotation in entry {step.number} is not in the log")
+            raise Unfit(T("the rotation in entry {number} is not in the log", number=step.number))
     return Vouched(checkpoint, keys)
+
+
+def vouched_by_any(
+    note: str, rotations: list[dict[str, Any]], trusted: Sequence[Verifier]
+) -> Vouched:
+    """Return the checkpoint of a note, to somebody who trusts each of these keys.
+
+    Raises as `vouched`, also where there is no key.
+    """
+    why: ValueError = Unfit(T("nobody who is known has signed it"))
+    for key in reversed(trusted):
+        try:
+            found = vouched(note, rotations, key)
+            return Vouched(found.checkpoint, found.keys.since(key))
+        except ValueError as error:
+            why = error
+    raise why
 
 
 def is_under(checkpoint: Checkpoint, proven: dict[str, Any]) -> bool:
@@ -72,5 +99,5 @@ def decoded(hashes: list[str]) -> list[bytes]:
     """Return what `encoded` was given. Raises ValueError or TypeError."""
     try:
         return [base64.b64decode(one, validate=True) for one in hashes]
-    except binascii.Error as error:
-        raise ValueError(f"a hash cannot be read: {error}") from None
+    except ValueError as error:
+        raise Unfit(T("a hash of it cannot be read: {why}", why=error)) from None

@@ -17,10 +17,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 from recorder_sync.custody import merkle
-from recorder_sync.custody.checkpoint import Checkpoint, Verifier, opened
+from recorder_sync.custody.checkpoint import Checkpoint, Verifier, opened, signers_of
 from recorder_sync.custody.notes import origin_of, size_of
+from recorder_sync.custody.rotation import Succession
+from recorder_sync.custody.trust import decoded, vouched_by_any
+from recorder_sync.custody.unfit import Unfit, reason
 from recorder_sync.language import T, Text
 
 LARGEST_REQUEST = 64 << 10
@@ -87,6 +91,45 @@ class Request:
         return cls(int(old[1]), proof, note)
 
 
+def counting(trusted: Sequence[Verifier], seen: str | None) -> list[Verifier]:
+    """Return whose signature counts for what a log shows next: any of them.
+
+    `trusted` are the keys of one log in the order in which they were trusted, `seen` is the
+    note that was cosigned last. A station signs with its next key only when it has given up
+    those before: once the witness has seen a note with the signature of a later key, an
+    earlier one alone vouches for nothing any more. Raises Unfit when the note is none.
+    """
+    signed = [] if seen is None else signers_of(seen, trusted)
+    return list(trusted[trusted.index(signed[-1]) :] if signed else trusted)
+
+
+def successor(
+    document: Mapping[str, Any], counts: Sequence[Verifier], seen: Checkpoint | None
+) -> Succession:
+    """Return the keys from one that counts to the newest that a consistency file leads to.
+
+    The file is to begin with what the witness has seen: so the rotations stand in the log
+    that it has seen, and not in another that somebody made with a key that leaked. Raises
+    ValueError, saying why the file does not lead to a key.
+    """
+    try:
+        found = vouched_by_any(document["new"], document.get("rotations", []), counts)
+        old = found.keys.opened(document["old"])
+        proof = decoded(document["proof"])
+    except (KeyError, TypeError, AttributeError) as error:
+        raise Unfit(T("it is no proof of consistency: {why}", why=repr(error))) from None
+    new = found.checkpoint
+    if not merkle.extends(old.root, old.size, new.root, new.size, proof):
+        raise Unfit(T("the new checkpoint's log does not begin with the old one's"))
+    if seen is not None and (old.size, old.root) != (seen.size, seen.root):
+        raise Unfit(
+            T("it does not begin with the {size} entries that the witness has seen", size=seen.size)
+        )
+    if found.keys.newest in counts:
+        raise Unfit(T("it leads to no other key than those that are trusted"))
+    return found.keys
+
+
 def accepted(
     request: Request, trusted: Mapping[str, Sequence[Verifier]], last: Mapping[str, Checkpoint]
 ) -> Checkpoint:
@@ -109,7 +152,7 @@ def accepted(
     except ValueError as error:
         raise Refused(
             Answer.UNKNOWN_KEY,
-            T("No key that the witness trusts has signed this: {why}.", why=error),
+            T("No key that the witness trusts has signed this: {why}.", why=reason(error)),
         ) from None
     if request.old > size:
         raise _rubbish()

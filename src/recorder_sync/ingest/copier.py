@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 
 from recorder_sync.child import Child
@@ -26,40 +27,113 @@ _PATIENCE_S = 1.0
 """Seconds that a card waits for the process before it copies by itself."""
 
 
+_AT_ONCE = 2
+"""Groups of a card that the process has: one in work, and one that is next."""
+
+
 class Copier:
-    """The process, started when it is first needed."""
+    """The process, started when it is first needed.
+
+    It is given the next group of a card before it has answered for the one in work, so it
+    need not wait for this interpreter in between. The groups of other cards never stand
+    behind one that may hang.
+    """
 
     def __init__(self) -> None:
-        self._turn = threading.Lock()
+        self._changed = threading.Condition()
+        self._card: tuple[int, int] | None = None
+        """The card that is served, while there is anything under way."""
+        self._under_way = 0
+        self._others_waiting = 0
+        """Groups of other cards that wait."""
+        self._asking = threading.Lock()
+        self._asked = self._answered = 0
+        """Groups so far: answers come in the order of the questions."""
         self._child: Child | None = None
+
+    def start(self) -> None:
+        """Start the process before it is needed: it takes a moment to be ready."""
+        self._running()
 
     def copy(self, group: SmallGroup) -> Sequence[SmallCopy | RecordingFailure]:
         """Copy a group, in the process or, when it serves another card, here."""
-        if not self._turn.acquire(timeout=_PATIENCE_S):
+        if not self._admitted(group.identity):
             return copy_small(group)
         try:
             return self._ask(group)
         except (OSError, EOFError, pickle.UnpicklingError):  # it was killed
-            self.close()
             for file in group.files:
-                file.part.unlink(missing_ok=True)
+                (group.folder.path / file.part).unlink(missing_ok=True)
             return copy_small(group)
         finally:
-            self._turn.release()
+            with self._changed:
+                self._under_way -= 1
+                self._changed.notify_all()
+
+    def _admitted(self, card: tuple[int, int]) -> bool:
+        """Wait until a group of this card may be under way, but not for long."""
+        with self._changed:
+            if self._may_begin(card):
+                self._begin(card)
+                return True
+            is_other = card != self._card
+            self._others_waiting += is_other
+            try:
+                admitted = self._changed.wait_for(lambda: self._may_begin(card), _PATIENCE_S)
+            finally:
+                self._others_waiting -= is_other
+            if admitted:
+                self._begin(card)
+            return admitted
+
+    def _may_begin(self, card: tuple[int, int]) -> bool:
+        if self._under_way == 0:
+            return True
+        is_next = self._card == card and not self._others_waiting
+        return is_next and self._under_way < _AT_ONCE
+
+    def _begin(self, card: tuple[int, int]) -> None:
+        self._card = card
+        self._under_way += 1
 
     def _ask(self, group: SmallGroup) -> Sequence[SmallCopy | RecordingFailure]:
-        if self._child is None:
-            self._child = Child("recorder_sync.ingest.copier")
-        pickle.dump(group, self._child.requests)
-        self._child.requests.flush()
-        results: list[SmallCopy | RecordingFailure] = pickle.load(self._child.answers)
-        return results
+        with self._asking:
+            child = self._running()
+            number, self._asked = self._asked, self._asked + 1
+            with suppress(BrokenPipeError, ValueError):  # it was killed: no answer will come
+                pickle.dump(group, child.requests)
+                child.requests.flush()
+        try:
+            with self._changed:
+                self._changed.wait_for(lambda: self._answered == number)
+            if child is not self._child:
+                raise EOFError("it was killed with the group before this one")
+            results: list[SmallCopy | RecordingFailure] = pickle.load(child.answers)
+            return results
+        except BaseException:
+            self._end(child)
+            raise
+        finally:
+            with self._changed:
+                self._answered += 1
+                self._changed.notify_all()
+
+    def _running(self) -> Child:
+        with self._changed:
+            if self._child is None:
+                self._child = Child("recorder_sync.ingest.copier")
+            return self._child
+
+    def _end(self, child: Child) -> None:
+        with self._changed:
+            if self._child is child:
+                self._child = None
+        child.kill()
 
     def close(self) -> None:
         """End the process, if it was started."""
-        child, self._child = self._child, None
-        if child is not None:
-            child.kill()
+        if self._child is not None:
+            self._end(self._child)
 
 
 def main() -> None:

@@ -208,7 +208,7 @@ class Copying:
             self.volume.root,
             self.volume.identity,
             self._folder,
-            tuple(SmallFile(i.path, i.size, i.mtime_ns, self.part(n)) for n, i in numbered),
+            tuple(SmallFile(i.path, i.size, i.mtime_ns, f"{n}.part") for n, i in numbered),
             self._settings.digests,
             self._settings.read_back,
             self._on_device,

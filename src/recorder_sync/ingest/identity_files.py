@@ -49,6 +49,8 @@ class CardFacts:
     def of_recording(self, which: Field, path: CardPath, started: datetime | None) -> list[Claim]:
         """Return what was said of one recording: of it alone first, then of its day, then
         of the card."""
+        if not self.said:
+            return []
         name = path.name.text.lower()
         day = f"{started:%Y%m%d}" if started else None
         mine = [s for s in self.said if s.which is which]

@@ -10,7 +10,7 @@ what is sealed stays sealed and the rest is taken in the next time.
 import os
 import secrets
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 
 from recorder_sync.catalogue import dockings
-from recorder_sync.catalogue.dockings import DockingOutcome
+from recorder_sync.catalogue.dockings import DockingOutcome, Sighting
 from recorder_sync.catalogue.recordings import recording as sealed_recording
 from recorder_sync.errors import MissingPart, RecordingFailure, UsageProblem, os_reason
 from recorder_sync.ingest.arrival import Arrival
@@ -208,6 +208,9 @@ class Intake:
         Raises MissingPart or VolumeGone when it cannot go on as a whole.
         """
         report = self._report
+        if _are_many_small([item for item in self._items if item.is_recording]):
+            self._capacity.copier.start()  # both are ready by the time that they are needed
+            self._capacity.describer.start()
         with incoming_folder(self._station, report.docking) as incoming:
             log_opening(self._station, report)
             for path, why in self._card.unreadable:
@@ -233,7 +236,7 @@ class Intake:
 
     def _lanes(self, incoming: Path, new: Sequence[Item]) -> Lanes:
         settings, capacity = self._station.settings.ingest, self._capacity
-        is_many = sum(1 for item in new if item.size <= CHUNK) >= _MANY_SMALL
+        is_many = _are_many_small(new)
         copying = Copying(
             self._volume,
             incoming,
@@ -263,10 +266,11 @@ class Intake:
         """Return the recordings to copy; those sealed at an earlier docking are noted."""
         new: list[Item] = []
         known: list[Outcome] = []
+        seen_before = dockings.sightings(self._station.catalogue, self._report.docking)
         for item in self._items:
             if not item.is_recording:
                 continue
-            recording = self._sealed_earlier(item)
+            recording = self._sealed_earlier(item, seen_before)
             if recording is None:
                 new.append(item)
             elif self._is_still_there(recording):
@@ -278,15 +282,13 @@ class Intake:
             self._add(outcome)
         return new
 
-    def _sealed_earlier(self, item: Item) -> Recording | None:
+    def _sealed_earlier(
+        self, item: Item, seen_before: Mapping[CardPath, Sequence[Sighting]]
+    ) -> Recording | None:
         """Know a recording again by path, size, time and its first and last bytes."""
         device = self._report.identity.device
         candidates = [
-            s
-            for s in dockings.sightings(
-                self._station.catalogue, item.path, item.size, item.mtime_ns
-            )
-            if is_same_device(device, s.devices)
+            s for s in seen_before.get(item.path, ()) if is_same_device(device, s.devices)
         ]
         if not candidates:
             return None
@@ -338,6 +340,7 @@ class Intake:
     def _seal(self, group: Sequence[Result]) -> None:
         ready: list[Ready] = []
         failed: list[Outcome] = []
+        self._interpreter.look_again()
         for one in group:
             if isinstance(one, Verified):
                 copy = one.copy
@@ -353,6 +356,11 @@ class Intake:
     def _add(self, outcome: Outcome) -> None:
         self._report.outcomes.append(outcome)
         self._observer.finished(outcome)
+
+
+def _are_many_small(items: Sequence[Item]) -> bool:
+    """Tell whether a process of its own should copy the small ones among them."""
+    return sum(1 for item in items if item.size <= CHUNK) >= _MANY_SMALL
 
 
 def new_docking_id(station: Station, started_at: datetime) -> str:

@@ -24,6 +24,7 @@ from recorder_sync.model import (
     IdentityState,
     Kind,
     Media,
+    Officer,
     RecordedTime,
     Recording,
     Source,
@@ -71,6 +72,8 @@ class Interpreter:
         self._names = {item.path: read_name(item.path, profiles) for item in items}
         self._ledger = ledger.registered_devices(station.catalogue)
         self._holdings: dict[str, list[Holding]] = {}
+        self._officers: dict[str, Officer | None] = {}
+        """Those of the ledger who were asked for since `look_again`."""
         self.identity = self._identify(items)
 
     def _identify(self, items: Sequence[Item]) -> Identity:
@@ -84,6 +87,10 @@ class Interpreter:
         if arrival.in_conflict:
             return replace(identity, state=IdentityState.CONFLICT)
         return identity
+
+    def look_again(self) -> None:
+        """Ask the ledger for officers again: sealing may have entered some."""
+        self._officers.clear()
 
     def recording(self, verified: Verified, report: Report, *, replaces: bool) -> Recording:
         """Decide everything about a recording from what all sources say of it.
@@ -186,7 +193,7 @@ class Interpreter:
     def _officer_name(self, tags: Tags, item: Item, name: NameFacts) -> str | None:
         if tags.officer is None:
             return None
-        known = ledger.officer(self._station.catalogue, tags.officer.value)
+        known = self._registered(tags.officer.value)
         if known is not None and known.name:
             return known.name
         numbers = self._card.of_recording(Field.OFFICER, item.path, name.started)
@@ -194,6 +201,11 @@ class Interpreter:
             return None
         names = self._card.of_recording(Field.OFFICER_NAME, item.path, name.started)
         return names[0].value if names else None
+
+    def _registered(self, cert_no: str) -> Officer | None:
+        if cert_no not in self._officers:
+            self._officers[cert_no] = ledger.officer(self._station.catalogue, cert_no)
+        return self._officers[cert_no]
 
 
 def _kind(item: Item, media: Media, name: NameFacts) -> Kind:

@@ -29,23 +29,36 @@ class PartFolder:
             return False
 
     @contextmanager
-    def opened(self, part: Path, flags: int, mode: int = 0) -> Iterator[int]:
-        """Hold a partial copy open, never through a link. Raises WriteFailed."""
+    def held(self) -> Iterator[int]:
+        """Hold the folder itself open. Raises WriteFailed."""
         try:
             folder = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            try:
-                if _identity(os.fstat(folder)) != self.identity:
-                    raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
-                no_link = flags | os.O_NOFOLLOW | os.O_CLOEXEC
-                handle = os.open(part.name, no_link, mode, dir_fd=folder)
-            finally:
-                os.close(folder)
         except OSError as error:
             raise not_written(error) from error
+        try:
+            if _identity(os.fstat(folder)) != self.identity:
+                raise not_written(OSError(errno.ESTALE, os.strerror(errno.ESTALE)))
+            yield folder
+        finally:
+            os.close(folder)
+
+    @contextmanager
+    def opened(self, part: Path, flags: int, mode: int = 0) -> Iterator[int]:
+        """Hold a partial copy open, never through a link. Raises WriteFailed."""
+        with self.held() as folder:
+            handle = opened_in(folder, part.name, flags, mode)
         try:
             yield handle
         finally:
             os.close(handle)
+
+
+def opened_in(folder: int, name: str, flags: int, mode: int = 0) -> int:
+    """Open a partial copy in the open `folder`, never through a link. Raises WriteFailed."""
+    try:
+        return os.open(name, flags | os.O_NOFOLLOW | os.O_CLOEXEC, mode, dir_fd=folder)
+    except OSError as error:
+        raise not_written(error) from error
 
 
 def part_folder(path: Path) -> PartFolder:

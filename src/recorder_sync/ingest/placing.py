@@ -6,8 +6,9 @@ Every step may have been done before, by a run that was cut off.
 
 import errno
 import os
+from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 
 from recorder_sync.catalogue.recordings import Intent
@@ -21,7 +22,10 @@ from recorder_sync.stores.evidence import (
 )
 
 _THREADS = 3
-"""Threads that put copies in place."""
+"""Threads that wait for the disk."""
+
+_TOGETHER = 32
+"""Descriptions that are synced by one of them, and open until then."""
 
 
 def folders_of(intent: Intent) -> tuple[str, str]:
@@ -56,36 +60,32 @@ class Day:
     def place(self, group: Sequence[Intent]) -> list[tuple[Intent, OSError | None]]:
         """Move copies to their places and write their descriptions beside them, synced.
 
-        In several threads: most of the time goes into waiting for the disk.
+        This thread goes on while a few others wait for the disk.
         """
-        shares = [group[at::_THREADS] for at in range(min(_THREADS, len(group)))]
-        with ThreadPoolExecutor(_THREADS) as pool:
-            return [one for placed in pool.map(self._place, shares) for one in placed]
-
-    def _place(self, group: Sequence[Intent]) -> list[tuple[Intent, OSError | None]]:
-        """Place a share; all are begun before the first is waited for: that is quicker."""
         results: list[tuple[Intent, OSError | None]] = []
-        written: list[tuple[Intent, int]] = []
-        for intent in group:
-            try:
-                part, final = _names(intent)
-                self._move(part, final)
-                text = intent.text.encode()
-                written.append((intent, read_only_file(final + ".json", self._target, text)))
-            except OSError as error:
-                results.append((intent, error))
-        for _, handle in written:
-            os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)  # begins to write it
-        for intent, handle in written:
-            try:
-                os.fsync(handle)
-            except OSError as error:
-                results.append((intent, error))
-            else:
-                results.append((intent, None))
-            finally:
-                os.close(handle)
+        syncing: deque[Future[list[tuple[Intent, OSError | None]]]] = deque()
+        with ThreadPoolExecutor(_THREADS) as pool:
+            for at in range(0, len(group), _TOGETHER):
+                written: list[tuple[Intent, int]] = []
+                for intent in group[at : at + _TOGETHER]:
+                    try:
+                        written.append((intent, self._place(intent)))
+                    except OSError as error:
+                        results.append((intent, error))
+                syncing.append(pool.submit(_synced, written))
+                if len(syncing) > _THREADS + 1:
+                    results += syncing.popleft().result()
+            for one in syncing:
+                results += one.result()
         return results
+
+    def _place(self, intent: Intent) -> int:
+        """Move a copy to its place; return its description, open and yet to be synced."""
+        part, final = _names(intent)
+        self._move(part, final)
+        handle = read_only_file(final + ".json", self._target, intent.text.encode())
+        os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)  # begins to write it
+        return handle
 
     def _move(self, part: str, final: str) -> None:
         if self._source is not None and exists(part, self._source):
@@ -127,6 +127,21 @@ class Day:
         if self._source is not None:
             os.fsync(self._source)
         return {intent.recording.id: protections[_names(intent)[1]] for intent in placed}
+
+
+def _synced(written: Sequence[tuple[Intent, int]]) -> list[tuple[Intent, OSError | None]]:
+    """Sync and close descriptions; return what came of each."""
+    results: list[tuple[Intent, OSError | None]] = []
+    for intent, handle in written:
+        try:
+            os.fsync(handle)
+        except OSError as error:
+            results.append((intent, error))
+        else:
+            results.append((intent, None))
+        finally:
+            os.close(handle)
+    return results
 
 
 def _names(intent: Intent) -> tuple[str, str]:

@@ -21,7 +21,7 @@ from blake3 import blake3
 from recorder_sync.catalogue import dockings, recordings
 from recorder_sync.catalogue.database import transaction
 from recorder_sync.catalogue.dockings import Became
-from recorder_sync.catalogue.recordings import Intent
+from recorder_sync.catalogue.recordings import Intent, SameContent
 from recorder_sync.custody.log import Act, Deed
 from recorder_sync.description import as_json, as_text
 from recorder_sync.errors import RecordingFailure, os_reason
@@ -161,9 +161,12 @@ def _sort_out(
     new: list[Ready] = []
     known: list[tuple[Ready, Recording]] = []
     entered: dict[str, Recording] = {}
+    digests = [ready.recording.digests.blake3 for ready in batch]
+    there = recordings.with_content(station.catalogue, digests)
     for ready in batch:
         recording = ready.recording
-        earlier = entered.get(recording.id) or _same_content(station, recording)
+        same = there.get((recording.digests.blake3, recording.size), ())
+        earlier = entered.get(recording.id) or _same_content(station, recording, same)
         if earlier is None:
             entered[recording.id] = recording
             new.append(ready)
@@ -172,9 +175,10 @@ def _sort_out(
     return new, known
 
 
-def _same_content(station: Station, recording: Recording) -> Recording | None:
+def _same_content(
+    station: Station, recording: Recording, found: Sequence[SameContent]
+) -> Recording | None:
     device = recording.tags.device.value if recording.tags.device else None
-    found = recordings.with_content(station.catalogue, recording.digests.blake3, recording.size)
     for same in found:
         if same.state is State.SEALED and is_same_device(device, same.devices):
             earlier = recordings.recording(station.catalogue, same.recording).recording
@@ -193,8 +197,13 @@ def _intent(station: Station, ready: Ready) -> Intent:
         text,
         Digests(blake3(data).hexdigest(), hashlib.sha256(data).hexdigest()),
         ready.fingerprint,
-        str(ready.part.relative_to(station.evidence.root)),
+        _below(ready.part, station.evidence.root),
     )
+
+
+def _below(part: Path, root: Path) -> str:
+    """Return a partial copy's path below the evidence folder that it is in."""
+    return str(part).removeprefix(f"{root}/")  # pathlib takes longer than all else here
 
 
 def _put_in_place(

@@ -18,7 +18,7 @@ from recorder_sync.errors import RecordingFailure
 from recorder_sync.ingest.buffers import page_aligned
 from recorder_sync.ingest.engine import Copied, Digesting, Writer
 from recorder_sync.ingest.failures import bad_medium, explained, other_bytes
-from recorder_sync.ingest.part import NEW, PartFolder
+from recorder_sync.ingest.part import NEW, PartFolder, opened_in
 from recorder_sync.ingest.readback import ReadBack, read_back
 from recorder_sync.ingest.source import Source, changed
 from recorder_sync.ingest.volume import CardReader, Stamp, Volume, gone
@@ -32,8 +32,8 @@ class SmallFile:
     path: CardPath
     size: int
     mtime_ns: int
-    part: Path
-    """Where its copy goes."""
+    part: str
+    """Name of its copy in the group's folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +67,15 @@ def copy_small(group: SmallGroup) -> list[SmallCopy | RecordingFailure]:
         stack.callback(volume.close)
         if volume.identity != group.identity:
             return [gone() for _ in group.files]
+        try:
+            folder = stack.enter_context(group.folder.held())
+        except RecordingFailure as failure:
+            return [failure for _ in group.files]
         buffer = stack.enter_context(page_aligned())
         reader = stack.enter_context(volume.reader())
-        written = [_written(group, file, volume, reader, buffer, stack) for file in group.files]
+        written = [
+            _written(group, file, folder, volume, reader, buffer, stack) for file in group.files
+        ]
         return [
             one if isinstance(one, RecordingFailure) else _proven(group, one, buffer)
             for one in written
@@ -85,13 +91,15 @@ class _Written:
 def _written(
     group: SmallGroup,
     file: SmallFile,
+    folder: int,
     volume: Volume,
     reader: CardReader,
     buffer: mmap,
     stack: ExitStack,
 ) -> _Written | RecordingFailure:
     try:
-        target = stack.enter_context(group.folder.opened(file.part, NEW, READ_ONLY))
+        target = opened_in(folder, file.part, NEW, READ_ONLY)
+        stack.callback(os.close, target)
         try:
             with reader.file(file.path) as handle:
                 return _Written(target, _copied(group, file, volume, handle, target, buffer))

@@ -7,11 +7,13 @@ twenty paths an alert names the first twenty: what it does not name is raised on
 verification that meets it in another order.
 """
 
+import sqlite3
 from collections.abc import Callable, Iterator
 
 from recorder_sync.alerts.raising import raise_alert
 from recorder_sync.catalogue import alerts
-from recorder_sync.errors import CustodyProblem
+from recorder_sync.catalogue.database import explain
+from recorder_sync.errors import CustodyProblem, RecorderSyncError
 from recorder_sync.inspection.findings import Finding, FindingKind, Row
 from recorder_sync.language import T, Text
 from recorder_sync.model import Alert, AlertKind
@@ -24,7 +26,7 @@ _SHOWN = 20
 _BETWEEN = ", "
 
 
-def _raised(problem: CustodyProblem) -> None:
+def _raised(problem: RecorderSyncError) -> None:
     raise problem
 
 
@@ -32,7 +34,7 @@ class Alarm:
     """The alerts of one verification, which may be of several parts."""
 
     def __init__(
-        self, station: Station, unheard: Callable[[CustodyProblem], None] = _raised
+        self, station: Station, unheard: Callable[[RecorderSyncError], None] = _raised
     ) -> None:
         """`unheard` is told why an alert could not be put on record; by default it is raised."""
         self._station = station
@@ -88,6 +90,8 @@ class Alarm:
             raise_alert(self._station, AlertKind.VERIFICATION_FINDING, text, _hint())
         except CustodyProblem as problem:
             self._unheard(problem)
+        except sqlite3.DatabaseError as error:  # a trigger of somebody's may forbid it
+            self._unheard(explain(error))
 
 
 def _text(finding: Finding) -> Text:

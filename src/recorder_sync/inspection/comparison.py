@@ -17,6 +17,12 @@ from recorder_sync.catalogue.words import words
 from recorder_sync.custody.log import Act, CustodyLog
 from recorder_sync.inspection.expected import Expected
 from recorder_sync.inspection.findings import Finding, FindingKind, Row
+from recorder_sync.inspection.schema import (
+    columns_to_compare,
+    compare_schema,
+    not_compared,
+    schema_of,
+)
 from recorder_sync.language import T, Text
 from recorder_sync.model import ItemOutcome
 from recorder_sync.printable import printable
@@ -71,22 +77,32 @@ def compare(
 
     Raises sqlite3.DatabaseError when the catalogue cannot be read.
     """
+    yield from compare_schema(expected.schema, schema_of(expected.db, "stored"))
     rules = _Rules(expected)
+    readable = set()
     for table in _TABLES:
         between()
-        yield from _table(expected, table, rules)
+        columns = columns_to_compare(expected.db, table.name)
+        if columns is None:
+            yield not_compared(table.name)
+        else:
+            readable.add(table.name)
+            yield from _table(expected, table, columns, rules)
+    if "recordings" not in readable:
+        return
     between()
     yield from _places(expected)
     between()
-    yield from _descriptions(expected, custody)
+    if columns_to_compare(expected.db, "descriptions") is None:
+        yield not_compared("descriptions")
+    else:
+        yield from _descriptions(expected, custody)
 
 
-def _table(expected: Expected, table: _Table, rules: "_Rules") -> Iterator[Finding]:
-    columns = [
-        row[1]
-        for row in expected.db.execute(f"pragma stored.table_info({table.name})")
-        if row[1] not in table.ignored
-    ]
+def _table(
+    expected: Expected, table: _Table, columns: list[str], rules: "_Rules"
+) -> Iterator[Finding]:
+    columns = [column for column in columns if column not in table.ignored]
     if table.counted:
         pairs = _counted(expected, table, columns)
     else:

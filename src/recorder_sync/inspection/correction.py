@@ -60,21 +60,14 @@ def correct(station: Station, recording: Recording, wanted: Correction) -> Recor
         officer_name=name,
         flags=(recording.flags - _CONFLICTS) | conflicts(tags),
     )
-    station.custody.append(
-        [
-            station.deed(
-                Act.TAG,
-                recording.id,
-                {
-                    "by": wanted.by,
-                    "reason": wanted.reason,
-                    "before": _tagged(recording),
-                    "after": _tagged(changed),
-                },
-            )
-        ]
-    )
+    facts = {
+        "by": wanted.by,
+        "reason": wanted.reason,
+        "before": _tagged(recording),
+        "after": _tagged(changed),
+    }
     with transaction(station.catalogue):
+        station.custody.append([station.deed(Act.TAG, recording.id, facts)])
         recordings.retag(station.catalogue, changed)
     return changed
 

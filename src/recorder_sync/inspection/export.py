@@ -1,12 +1,14 @@
 """A checkable copy of recordings, for a case file or a court.
 
-The entry in the custody log is written before the first byte. Each copy is compared
-with its seal while it is made; beside it go the description as sealed, the recording's
-custody entries, digest lists for `b3sum -c` and `sha256sum -c` (for `cksum -a sm3 -c` too,
-where recordings were sealed with SM3), and the independent check, which needs nothing but
-Python. With proofs, the receiver can check by the station's verifier key alone that each
-recording is what the custody log says was sealed. A file gets its name only when it is whole:
-what a full disk or a damaged source cut off is removed.
+The entry in the custody log is written before the first byte of a recording. Each copy is
+compared with its seal while it is made, and one that is refused or cut off gets a second
+entry, which takes the first one back; nothing of it is left. Beside each copy go the
+description as sealed, the recording's custody entries, digest lists for `b3sum -c` and
+`sha256sum -c` (for `cksum -a sm3 -c` too, where recordings were sealed with SM3), and the
+independent check, which needs nothing but Python. With proofs, the receiver can check by the
+station's verifier key alone that each recording is what the custody log says was sealed. A
+file gets its name only when it is whole: what a full disk or a damaged source cut off is
+removed.
 """
 
 import errno
@@ -47,14 +49,6 @@ def export(
     MissingPart when the copy cannot be written, and what `proof_of` raises.
     """
     folder = _prepared(station, to)
-    station.custody.append(
-        [
-            station.deed(
-                Act.EXPORT, one.recording.id, {"to": str(folder), "by": by, "reason": reason}
-            )
-            for one in wanted
-        ]
-    )
     # Before the first copy: a log that nothing can be proven from is known at once.
     proofs = {one.recording.id: proof_of(one) for one in wanted} if proof_of else {}
     copies = []
@@ -62,19 +56,20 @@ def export(
     try:
         for one in wanted:
             name = Path(one.recording.path).name
-            for path, expected in (
-                (one.recording.path, one.recording.digests),
-                (one.recording.path + ".json", one.description),
-            ):
-                target = folder / Path(path).name
-                _copy(station.evidence.absolute(path), target, expected.blake3, copied)
-                lists[B3SUMS].append(f"{expected.blake3}  {target.name}\n")
-                lists[SHA256SUMS].append(f"{expected.sha256}  {target.name}\n")
-            if sm3 := one.recording.digests.sm3:
-                lists.setdefault(SM3SUMS, []).append(f"{sm3}  {name}\n")
-            _write_custody(station, one.recording.id, folder / f"{name}.custody.jsonl")
-            if proof := proofs.get(one.recording.id):
-                _write(folder / f"{name}.proof.json", proof.encode())
+            with _on_record(station, one, {"to": str(folder), "by": by, "reason": reason}) as made:
+                for path, expected in (
+                    (one.recording.path, one.recording.digests),
+                    (one.recording.path + ".json", one.description),
+                ):
+                    target = folder / Path(path).name
+                    _copy(station.evidence.absolute(path), target, expected.blake3, copied)
+                    made.append(target)
+                custody = folder / f"{name}.custody.jsonl"
+                _write_custody(station, one.recording.id, custody)
+                made.append(custody)
+                if proof := proofs.get(one.recording.id):
+                    _write(folder / f"{name}.proof.json", proof.encode())
+            _list(lists, one)
             copies.append(folder / name)
         for list_name, lines in lists.items():
             _write(folder / list_name, "".join(lines).encode())
@@ -90,6 +85,36 @@ def export(
             T("Check the space and the rights there, and export to a new folder."),
         ) from error
     return copies
+
+
+def _list(lists: dict[str, list[str]], one: Sealed) -> None:
+    """Add a recording and its description to the digest lists."""
+    name = Path(one.recording.path).name
+    for file, digests in ((name, one.recording.digests), (f"{name}.json", one.description)):
+        lists[B3SUMS].append(f"{digests.blake3}  {file}\n")
+        lists[SHA256SUMS].append(f"{digests.sha256}  {file}\n")
+    if sm3 := one.recording.digests.sm3:
+        lists.setdefault(SM3SUMS, []).append(f"{sm3}  {name}\n")
+
+
+@contextmanager
+def _on_record(station: Station, one: Sealed, facts: dict[str, object]) -> Iterator[list[Path]]:
+    """Enter that a recording is copied out; and, where the block fails, that it was not.
+
+    Whatever the block puts into the list is removed then.
+    """
+    deed = station.deed(Act.EXPORT, one.recording.id, facts)
+    (entry,) = station.custody.append([deed])
+    made: list[Path] = []
+    try:
+        yield made
+    except BaseException as error:
+        for path in made:
+            path.unlink()
+        why = os_reason(error) if isinstance(error, OSError) else str(error)
+        taken_back = {**facts, "entry": entry.seq, "why": str(why) or type(error).__name__}
+        station.custody.append([station.deed(Act.EXPORT_FAILED, one.recording.id, taken_back)])
+        raise
 
 
 def _prepared(station: Station, to: Path) -> Path:

@@ -19,9 +19,17 @@ class FindingKind(StrEnum):
     NOT_IN_LOG = "not-in-log"
     NOT_IN_CATALOGUE = "not-in-catalogue"
     CATALOGUE_DIFFERS = "catalogue-differs"
+    SCHEMA_DIFFERS = "schema-differs"
+    """A table, index, trigger or view of the catalogue is not what the program makes."""
+    CATALOGUE_DAMAGED = "catalogue-damaged"
+    """An index or full-text table does not hold its rows, or pages are broken."""
     LOG_BROKEN = "log-broken"
     CHECKPOINT_DIFFERS = "checkpoint-differs"
     """The custody log is not the one that a checkpoint vouches for."""
+    CHECKPOINT_MISSING = "checkpoint-missing"
+    """A checkpoint that was kept in a place is not there any more."""
+    TIMESTAMP_DIFFERS = "timestamp-differs"
+    """A time stamp that is kept does not vouch for a checkpoint."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from recorder_sync.inspection.findings import Finding, FindingKind
 from recorder_sync.inspection.pace import Pace
 from recorder_sync.language import T
 from recorder_sync.model import CardPath
-from recorder_sync.protection import Protection, is_immutable
+from recorder_sync.protection import Protection, is_immutable, measured
 from recorder_sync.station import Station
 from recorder_sync.stores.evidence import (
     B3SUMS,
@@ -53,6 +53,8 @@ class Seal:
     description_sha256: str
     protection: str | None
     """As it was sealed; None: it is not on record."""
+    fs_verity: str | None
+    """The digest by which the kernel vouched for it when it was sealed; None: by none."""
 
     @property
     def name(self) -> str:
@@ -140,6 +142,8 @@ class RecordingFiles:
             text = T("its content is not what was sealed")
             yield Finding(FindingKind.CHANGED, seal.path, text, seal.id)
         yield from _protection(handle, state.st_mode, seal, seal.path)
+        if seal.fs_verity is not None:
+            yield from _verity(seal, measured(handle))
 
     def _description(
         self, handle: int, state: os.stat_result, seal: Seal, on_device: bool
@@ -162,6 +166,16 @@ def _protection(handle: int, mode: int, seal: Seal, path: str) -> Iterator[Findi
     if seal.protection == Protection.IMMUTABLE and not is_immutable(handle):
         text = T("it is not immutable any more")
         yield Finding(FindingKind.UNPROTECTED, path, text, seal.id)
+
+
+def _verity(seal: Seal, now: str | None) -> Iterator[Finding]:
+    """Hold the digest of the seal against that by which the kernel vouches for the file now."""
+    if now is None:
+        text = T("the kernel does not check any more what is read of it: its fs-verity is gone")
+        yield Finding(FindingKind.UNPROTECTED, seal.path, text, seal.id)
+    elif now != seal.fs_verity:
+        text = T("it is another file than was sealed: its fs-verity digest is {digest}", digest=now)
+        yield Finding(FindingKind.CHANGED, seal.path, text, seal.id)
 
 
 def _ask_for_descriptions(folder: int, group: list[Seal]) -> None:
@@ -286,7 +300,9 @@ def _is_sealed_now(catalogue: Database, relative: str) -> bool:
 
 
 def _sealed_now(catalogue: Database, folder: str) -> Iterator[Seal]:
-    columns = COLUMNS.replace("folder", "? as folder").replace("protection", "null as protection")
+    columns = COLUMNS.replace("folder", "? as folder")
+    for unknown in ("protection", "fs_verity"):
+        columns = columns.replace(unknown, f"null as {unknown}")
     rows: Any = catalogue.execute(
         f"select {columns} from recordings"
         " where path >= ? and path < ? and state = 'sealed' order by path",

@@ -15,7 +15,10 @@ from recorder_sync.errors import CustodyProblem, RecorderSyncError, refused
 from recorder_sync.inspection.comparison import compare
 from recorder_sync.inspection.expected import Expected
 from recorder_sync.inspection.findings import Finding, FindingKind
+from recorder_sync.inspection.kept_notes import compare_kept_notes
 from recorder_sync.inspection.pace import Pace
+from recorder_sync.inspection.schema import columns_to_compare
+from recorder_sync.inspection.soundness import checking_soundness
 from recorder_sync.station import Station
 from recorder_sync.witnessing.making import checkpoints_of, notes_elsewhere
 
@@ -44,11 +47,13 @@ def checked_records(station: Station, pace: Pace) -> Iterator[tuple[Expected, li
     path = station.settings.paths.state / FILE_NAME
     expected = Expected(path)
     try:
-        with _explained():
+        with _explained(), checking_soundness(path, expected.schema) as soundness:
             findings = _look(station, expected, pace)
             expected.db.execute("create index if not exists sealed_by_id on sealed (id)")
             expected.db.execute("create index sealed_by_folder on sealed (folder, path)")
-            expected.db.execute(_ADD_UNKNOWN)
+            if columns_to_compare(expected.db, "recordings") is not None:
+                expected.db.execute(_ADD_UNKNOWN)
+            findings += soundness.findings()
         yield expected, findings + list(_checkpoints(station, findings))
     finally:
         expected.close()
@@ -92,7 +97,7 @@ def _standstill(station: Station, expected: Expected) -> Iterator[None]:
     """
     with station.evidence.sealing_turn():
         expected.db.execute("begin")
-        expected.db.execute("select count(*) from stored.dockings").fetchone()
+        expected.db.execute("select count(*) from stored.sqlite_schema").fetchone()
     try:
         yield
     finally:
@@ -115,5 +120,9 @@ def _checkpoints(station: Station, findings: list[Finding]) -> Iterator[Finding]
             checkpoints_of(settings).check(elsewhere)
     except RecorderSyncError as problem:
         yield Finding(FindingKind.CHECKPOINT_DIFFERS, "custody", problem.text)
+    except OSError as error:
+        yield Finding(FindingKind.UNREADABLE, "custody", refused(error).text)
+    try:
+        yield from compare_kept_notes(settings)
     except OSError as error:
         yield Finding(FindingKind.UNREADABLE, "custody", refused(error).text)

@@ -7,12 +7,13 @@ bodies it is metadata only. What was re-read and whole is put on record as it go
 verification of everything that was cut off goes on where it was.
 """
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from recorder_sync.catalogue import recordings, verified
-from recorder_sync.catalogue.database import transaction
+from recorder_sync.catalogue.database import FILE_NAME, explain, is_of_schema, transaction
 from recorder_sync.custody.log import Act
 from recorder_sync.errors import CustodyProblem
 from recorder_sync.ingest.buffers import page_aligned
@@ -28,6 +29,7 @@ from recorder_sync.inspection.on_disk import (
 )
 from recorder_sync.inspection.pace import Pace
 from recorder_sync.inspection.records import checked_records
+from recorder_sync.language import T
 from recorder_sync.station import Station
 from recorder_sync.timestamps import iso
 
@@ -152,8 +154,7 @@ class _Verifying:
             self._add(findings)
             return
         inside = {seal.id for seal in self._seals(expected)}
-        of_log = (FindingKind.LOG_BROKEN, FindingKind.CHECKPOINT_DIFFERS)
-        self._add([f for f in findings if f.recording in inside or f.kind in of_log])
+        self._add([f for f in findings if f.recording in inside or _is_of_no_row(f)])
 
     def _files(self, expected: Expected) -> list[tuple[str, str, list[Seal]]]:
         """Check the files; return the digest lists that are to be looked at again."""
@@ -254,10 +255,21 @@ class _Verifying:
                 **facts,
             },
         )
-        station.custody.append([deed])
-        with transaction(station.catalogue):
-            verified.enter(station.catalogue, deed.facts, deed.time)
+        try:
+            with transaction(station.catalogue):
+                station.custody.append([deed])
+                verified.enter(station.catalogue, deed.facts, deed.time)
+        except sqlite3.DatabaseError as error:
+            if not is_of_schema(error):
+                raise explain(error) from error
+            text = T("the result cannot be entered: {why}", why=error)
+            self._add([Finding(FindingKind.CATALOGUE_DAMAGED, FILE_NAME, text)])
         self._whole = []
 
     def _log_is_broken(self) -> bool:
         return any(f.kind is FindingKind.LOG_BROKEN for f in self._result.findings)
+
+
+def _is_of_no_row(finding: Finding) -> bool:
+    """Tell whether it is of the log, its checkpoints, or the catalogue as a whole."""
+    return finding.recording is None and finding.row is None

@@ -13,7 +13,10 @@ import sys
 from typing import Any
 
 from recorder_sync.media.confinement import confine
+from recorder_sync.model import Media
 from recorder_sync.orphan import end_with_parent
+
+_FIELDS = [field.name for field in dataclasses.fields(Media)]
 
 
 def answer(request: dict[str, Any]) -> dict[str, object]:
@@ -40,7 +43,9 @@ def answer(request: dict[str, Any]) -> dict[str, object]:
                 return {"error": f"no such request: {other}"}
     except (OSError, ValueError, MemoryError, RecursionError) as error:
         return {"error": f"{type(error).__name__}: {error}"}
-    return {"media": dataclasses.asdict(media)}
+    found = {name: getattr(media, name) for name in _FIELDS}
+    position = media.position
+    return {"media": {**found, "position": dataclasses.asdict(position) if position else None}}
 
 
 def main() -> None:

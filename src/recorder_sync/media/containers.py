@@ -16,16 +16,22 @@ _TAIL = 1 << 16
 def is_cut_short(path: bytes) -> bool:
     """Tell whether the file ends before its own container does; False when unknown."""
     with open(path, "rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        head = file.read(16)
-        if head[4:8] in (b"ftyp", b"moov", b"mdat", b"free", b"wide", b"skip"):
-            return _boxes_overrun(file, size)
-        if head[:4] == b"RIFF" and len(head) >= 8:
-            return _riff_overruns(head, size)
-        if head[:3] == b"\xff\xd8\xff":
-            return not _jpeg_has_end(file, size)
-        if head[:8] == b"\x89PNG\r\n\x1a\n":
-            return b"IEND" not in _tail(file, size, _TAIL)
+        return ends_early(file)
+
+
+def ends_early(file: BinaryIO) -> bool:
+    """Tell the same of an open file."""
+    size = os.fstat(file.fileno()).st_size
+    file.seek(0)
+    head = file.read(16)
+    if head[4:8] in (b"ftyp", b"moov", b"mdat", b"free", b"wide", b"skip"):
+        return _boxes_overrun(file, size)
+    if head[:4] == b"RIFF" and len(head) >= 8:
+        return _riff_overruns(head, size)
+    if head[:3] == b"\xff\xd8\xff":
+        return not _jpeg_has_end(file, size)
+    if head[:8] == b"\x89PNG\r\n\x1a\n":
+        return b"IEND" not in _tail(file, size, _TAIL)
     return False
 
 
@@ -70,7 +76,7 @@ def _jpeg_has_end(file: BinaryIO, size: int) -> bool:
         if header[1] == 0xDA:
             start = max(at, size - _TAIL)
             file.seek(start)
-            return b"\xff\xd9" in file.read(_TAIL)
+            return file.read(_TAIL).rfind(b"\xff\xd9") >= 0  # it is near the end
         at += 2 + length
     return False
 

@@ -44,6 +44,15 @@ class Describer:
             if process := self._free.get():
                 process.kill()
 
+    def start(self) -> None:
+        """Start a process before it is needed: it takes a moment to be ready."""
+        process = self._free.get()
+        try:
+            if process is None:
+                process = _Process(self._settings)
+        finally:
+            self._free.put(process)
+
     def describe(self, files: Sequence[tuple[bytes, Kind | None]]) -> list[Media]:
         """Return what each file says of itself, by its path; never raises for a bad file.
 

@@ -5,7 +5,7 @@ codec and EXIF are in the headers.
 """
 
 import warnings
-from typing import Any
+from typing import Any, BinaryIO
 
 from PIL import (
     ExifTags,
@@ -15,7 +15,7 @@ from PIL import (
     UnidentifiedImageError,
 )
 
-from recorder_sync.media.containers import is_cut_short
+from recorder_sync.media.containers import ends_early
 from recorder_sync.model import Flag, Kind, Media, Position
 
 _FORMATS = (JpegImagePlugin.JpegImageFile.format, PngImagePlugin.PngImageFile.format)
@@ -26,26 +26,23 @@ Image.MAX_IMAGE_PIXELS = None  # nothing is decoded, so a large header is no dan
 
 def describe(path: bytes) -> Media:
     """Return what the photo's headers say, or why they say nothing."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(_decoded(path), formats=_formats(path)) as image:
-                return _media(image, is_cut_short(path))
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, KeyError) as error:
-        cut = is_cut_short(path)
-        return Media(
-            problem=Flag.TRUNCATED if cut else Flag.UNREADABLE,
-            detail=f"the photo cannot be read: {type(error).__name__}",
-        )
-
-
-def _decoded(path: bytes) -> str:
-    return path.decode("utf-8", "surrogateescape")
-
-
-def _formats(path: bytes) -> tuple[str, ...]:
     with open(path, "rb") as file:
-        is_heif = file.read(8)[4:8] == b"ftyp"
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                with Image.open(file, formats=_formats(file)) as image:
+                    return _media(image, ends_early(file))
+        except (UnidentifiedImageError, OSError, ValueError, SyntaxError, KeyError) as error:
+            cut = ends_early(file)
+            return Media(
+                problem=Flag.TRUNCATED if cut else Flag.UNREADABLE,
+                detail=f"the photo cannot be read: {type(error).__name__}",
+            )
+
+
+def _formats(file: BinaryIO) -> tuple[str, ...]:
+    is_heif = file.read(8)[4:8] == b"ftyp"
+    file.seek(0)
     if not is_heif:
         return _FORMATS
     import pillow_heif  # 8 MB of libheif: only where a card has HEIC photos

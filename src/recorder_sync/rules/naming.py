@@ -180,6 +180,9 @@ def is_identity_file(path: CardPath, profiles: Sequence[Profile]) -> bool:
 LONGEST_NAME = 120
 """Bytes of the safe name: file systems allow 255 for it and our prefix together."""
 
+_SAFE_ALREADY = re.compile(r"[A-Za-z0-9._-]+")
+"""Most names: there is no need to look at each character."""
+
 
 def safe_name(original: CardPath) -> str:
     """Return a form of a card's file name that is safe on any disk and in any list.
@@ -187,8 +190,11 @@ def safe_name(original: CardPath) -> str:
     Letters, digits and marks of any script stay, as do `.`, `-` and `_`; the rest
     becomes `_`. No leading dot, at most LONGEST_NAME bytes, the ending kept.
     """
-    text = unicodedata.normalize("NFC", original.name.text)
-    cleaned = "".join(c if _is_safe(c) else "_" for c in text).rstrip(".")
+    text = original.name.text
+    if not _SAFE_ALREADY.fullmatch(text):
+        text = unicodedata.normalize("NFC", text)
+        text = "".join(c if _is_safe(c) else "_" for c in text)
+    cleaned = text.rstrip(".")
     hidden = cleaned.lstrip(".")
     if hidden != cleaned:  # `.mp4` keeps its ending, `.hidden.mp4` just loses the dot
         cleaned = hidden if "." in hidden else f"_.{hidden}"

@@ -20,8 +20,12 @@ from pathlib import Path
 from recorder_sync.custody.checkpoints import Signed
 from recorder_sync.errors import MissingPart, os_reason
 from recorder_sync.language import T
+from recorder_sync.witnessing.in_time import in_time
 from recorder_sync.witnessing.target import NotDelivered, Target
 from recorder_sync.witnessing.witnessed import Witnessed
+
+_IN_ALL_S = 120.0
+"""Seconds that sending a message may take; what takes longer is sent again, and may come twice."""
 
 _loading = threading.Lock()
 
@@ -100,7 +104,16 @@ class Channel(Target):
             "Keep this message. The lines below show later whether the custody log was changed: "
             "recorder-sync custody verify --against FILE"
         )
-        if not _send(self._address.url, title.shown, f"{about.shown}\n\n{signed.note}"):
+        message = f"{about.shown}\n\n{signed.note}"
+        try:
+            is_taken = in_time(
+                f"channel {self._address.mark}",
+                lambda: _send(self._address.url, title.shown, message),
+                _IN_ALL_S,
+            )
+        except TimeoutError:
+            is_taken = False
+        if not is_taken:
             raise NotDelivered(
                 T(
                     "The message with the checkpoint was not taken: address in line {line}.",

@@ -195,17 +195,17 @@ def targets_of(settings: Configuration, *, channels: bool = True) -> list[Target
     """
     witness = settings.witness
     witnessed = Witnessed(settings.paths.state / "custody")
-    tree = checkpoints_of(settings).tree
+    checkpoints = checkpoints_of(settings)
     targets: list[Target] = [
-        WitnessClient(server, server.url, tree, witnessed)
+        WitnessClient(server, server.url, checkpoints, witnessed)
         for server in witness.servers
         if server.url is not None
     ]
     if witness.timestamp_url is not None:
         from recorder_sync.witnessing.timestamping import TimestampAuthority
 
-        files = witness.timestamp_certificates
-        targets.append(TimestampAuthority(witness.timestamp_url, files, witnessed))
+        files, notes = witness.timestamp_certificates, settings.paths.state / _NOTES
+        targets.append(TimestampAuthority(witness.timestamp_url, files, witnessed, notes))
     if channels and witness.channels_file is not None:
         every = timedelta(hours=witness.message_every_hours)
         addresses = addresses_in(witness.channels_file)

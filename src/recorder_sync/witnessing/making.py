@@ -12,6 +12,7 @@ from recorder_sync.custody.elsewhere import NoteElsewhere
 from recorder_sync.errors import os_reason
 from recorder_sync.language import T, Text
 from recorder_sync.station import evidence_and_custody
+from recorder_sync.witnessing.delivered import Delivered, file_system_of
 from recorder_sync.witnessing.places import Place, places_of
 
 
@@ -58,9 +59,14 @@ def make_checkpoint(settings: Configuration, checkpoints: Checkpoints) -> Made:
         except OSError as error:
             troubles.append(_failing(place, error))
     signed = checkpoints.make(notes)
+    delivered = Delivered(settings.paths.state / "custody")
     for place in usable:
         try:
-            place.keep(signed)
+            with delivered.turn():
+                place.keep(signed)
+                file_system = file_system_of(place.disk) if place.is_missed else None
+                if file_system is not None:
+                    delivered.add(place.path, file_system, place.sizes())
         except OSError as error:
             troubles.append(_failing(place, error))
     return Made(signed, tuple(troubles))

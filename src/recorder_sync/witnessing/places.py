@@ -11,7 +11,6 @@ changes all of them: that takes a witness elsewhere. A stick that is not there i
 it gets the last checkpoint when it is back, and keeps those that it has.
 """
 
-import errno
 import math
 import os
 import stat
@@ -22,15 +21,18 @@ from pathlib import Path
 from recorder_sync.config import Configuration
 from recorder_sync.custody.checkpoints import Signed
 from recorder_sync.custody.elsewhere import NoteElsewhere
-from recorder_sync.custody.notes import notes_in, origin_of, size_of
+from recorder_sync.custody.notes import LARGEST_FILE, notes_in_lines, origin_of, size_of
 from recorder_sync.durable import open_regular, read_regular, sync_folder, write_all, write_synced
+from recorder_sync.errors import NotRegular
 from recorder_sync.station import evidence_and_custody
 from recorder_sync.stores.evidence import CHECKPOINTS, INCOMING, EvidenceFolder, exists
 from recorder_sync.witnessing.witnessed import Witnessed
 
 _DIGITS = "[0-9]" * 20
-_LARGEST = 64 << 20
-"""Bytes of a file of notes; the checkpoints of decades have less."""
+_LARGEST_NOTE = 1 << 20
+"""Bytes of one note; it has a few hundred."""
+
+_PIECE = 1 << 16
 
 _TAIL = 1 << 16
 """Bytes at the end of a growing file in which its last note stands."""
@@ -49,6 +51,11 @@ class Place(ABC):
     def is_there(self) -> bool:
         """Tell whether the disk or stick is there."""
 
+    @property
+    def disk(self) -> Path:
+        """A folder on the disk or stick, which is there when that is."""
+        return self.path
+
     @abstractmethod
     def keep(self, signed: Signed) -> None:
         """Keep a note, synced; one that is kept already is left alone. Raises OSError."""
@@ -56,6 +63,10 @@ class Place(ABC):
     @abstractmethod
     def notes(self) -> Iterator[NoteElsewhere]:
         """Yield what is kept of this station's log, newest first. Raises OSError."""
+
+    def sizes(self) -> set[int]:
+        """Return how many entries each note kept here vouches for. Raises OSError."""
+        return {size for size in map(_entries_of, self.notes()) if isinstance(size, int)}
 
     def newest(self) -> list[NoteElsewhere]:
         """Return the note with most entries, if any, by what it says and not by its name.
@@ -73,12 +84,22 @@ class EvidencePlace(Place):
         self._evidence = evidence
         self._relative = f"{CHECKPOINTS}/{station}"
 
+    @property
+    def disk(self) -> Path:
+        return self._evidence.root
+
     def is_there(self) -> bool:
         return (self._evidence.root / INCOMING).is_dir()
+
+    def sizes(self) -> set[int]:
+        return {int(path.name) for path in self.path.glob(_DIGITS) if path.is_file()}
 
     def keep(self, signed: Signed) -> None:
         name = f"{signed.checkpoint.size:020d}"
         with self._evidence.folder(self._relative, make=True) as folder:
+            for left in self.path.glob(f".{_DIGITS}.new"):
+                if left.is_file():  # of a run that was cut off
+                    os.unlink(left.name, dir_fd=folder)
             if not exists(name, folder):
                 self._write(name, folder, signed.note.encode())
             self._evidence.protect(name, folder)
@@ -124,12 +145,18 @@ class FolderPlace(Place):
 
     def notes(self) -> Iterator[NoteElsewhere]:
         """Yield the last note and those of the growing file; what was torn is passed over."""
-        found = []
+        yield from sorted(self._found(), key=_entries_of, reverse=True)
+
+    def newest(self) -> list[NoteElsewhere]:
+        kept = max(self._found(), key=_entries_of, default=None)
+        return [] if kept is None else [kept]
+
+    def _found(self) -> Iterator[NoteElsewhere]:
         for path in (self._last, self._all):
             if os.path.lexists(path):
-                ours = (n for n in notes_in(_text(path)) if origin_of(n) == self._origin)
-                found += [NoteElsewhere(str(path), note) for note in ours]
-        yield from sorted(found, key=lambda kept: size_of(kept.note), reverse=True)
+                for note in notes_in_lines(_lines(path)):
+                    if origin_of(note) == self._origin:
+                        yield NoteElsewhere(str(path), note)
 
     def _append(self, note: bytes) -> None:
         is_new = not self._all.exists()
@@ -138,7 +165,7 @@ class FolderPlace(Place):
         handle = os.open(self._all, flags | safely, 0o640)
         try:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise OSError(errno.EINVAL, "not a regular file", str(self._all))
+                raise NotRegular(self._all)
             size = os.fstat(handle).st_size
             tail = os.pread(handle, _TAIL, max(0, size - _TAIL))
             if tail.endswith(note):
@@ -199,10 +226,14 @@ def _entries_of(kept: NoteElsewhere) -> float:
 
 
 def _text(path: Path) -> str:
-    """Read a file of notes; a pipe or a link in its place is an error, and never waits.
-
-    Of a file that is too large for notes, the end is read.
-    """
+    """Read one note; a pipe or a link in its place is an error, and never waits."""
     with open_regular(path) as file:
-        file.seek(max(0, os.fstat(file.fileno()).st_size - _LARGEST))
-        return file.read(_LARGEST).decode("utf-8", "replace")
+        return file.read(_LARGEST_NOTE).decode("utf-8", "replace")
+
+
+def _lines(path: Path) -> Iterator[str]:
+    """Yield the lines of a file of notes; of one that is too large, those at its end."""
+    with open_regular(path) as file:
+        file.seek(max(0, os.fstat(file.fileno()).st_size - LARGEST_FILE))
+        while piece := file.readline(_PIECE):
+            yield from piece.decode("utf-8", "replace").splitlines()

@@ -8,6 +8,7 @@ have been valid at the time of the stamp, as the RFC says, not for ever.
     openssl ts -verify -data checkpoints/SIZE -in witnessed/SIZE.tsr -CAfile tsa.pem
 """
 
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ from rfc3161_client import (
 )
 
 from recorder_sync.custody.checkpoints import Signed
+from recorder_sync.durable import read_regular
 from recorder_sync.errors import MissingPart, os_reason
 from recorder_sync.language import T, Text
 from recorder_sync.witnessing.posting import NoAnswer, post
@@ -52,6 +54,23 @@ def certificates_in(files: Sequence[Path]) -> list[x509.Certificate]:
     return list(dict.fromkeys(found))
 
 
+def refuted(response: bytes, note: str, certificates: Sequence[x509.Certificate]) -> str | None:
+    """Return why a kept time stamp does not vouch for a note; None: it does.
+
+    Without certificates only that it is for this note is looked at, not who signed it.
+    """
+    try:
+        if certificates:
+            stamped_at(response, note, certificates)
+            return None
+        imprint = decode_timestamp_response(response).tst_info.message_imprint
+    except ValueError as error:
+        return str(error)
+    if imprint.message != hashlib.sha256(note.encode()).digest():
+        return "it is of something else"
+    return None
+
+
 def stamped_at(response: bytes, note: str, certificates: Sequence[x509.Certificate]) -> datetime:
     """Return the time that a kept time stamp vouches for. Raises ValueError."""
     return _checked(decode_timestamp_response(response), note, certificates, None)
@@ -62,19 +81,32 @@ class TimestampAuthority(Target):
 
     name = "time stamp"
 
-    def __init__(self, url: str, certificates: Sequence[Path], witnessed: Witnessed) -> None:
+    def __init__(
+        self, url: str, certificates: Sequence[Path], witnessed: Witnessed, notes: Path
+    ) -> None:
+        """`notes` is the folder of the log's checkpoints."""
         self._url = url
         self._files = certificates
         self._witnessed = witnessed
+        self._notes = notes
 
     def has(self, size: int) -> bool:
-        return self._witnessed.newest_timestamp() >= size
+        """Tell whether a stamp that holds is kept: a file of that name alone silences nothing."""
+        certificates = self._certificates()
+        for stamped, path in self._witnessed.timestamps():
+            if stamped < size:
+                return False
+            note = self._notes / f"{stamped:020d}"
+            try:
+                response, text = read_regular(path), read_regular(note).decode("utf-8", "replace")
+            except OSError:  # verification names it
+                continue
+            if refuted(response, text, certificates) is None:
+                return True
+        return False
 
     def deliver(self, signed: Signed) -> None:
-        try:
-            certificates = certificates_in(self._files)
-        except MissingPart as error:
-            raise NotDelivered(error.text, error.hint) from error
+        certificates = self._certificates()
         builder = TimestampRequestBuilder().data(signed.note.encode())
         request = builder.hash_algorithm(HashAlgorithm.SHA256).build()
         try:
@@ -89,6 +121,12 @@ class TimestampAuthority(Target):
         except ValueError as error:
             raise _failed(T("its answer does not hold ({why})", why=error)) from error
         self._witnessed.add_timestamp(signed.checkpoint.size, answered.body)
+
+    def _certificates(self) -> list[x509.Certificate]:
+        try:
+            return certificates_in(self._files)
+        except MissingPart as error:
+            raise NotDelivered(error.text, error.hint) from error
 
 
 def _checked(

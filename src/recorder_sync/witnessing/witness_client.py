@@ -9,9 +9,9 @@ from http import HTTPStatus
 
 from recorder_sync.config import WitnessServer
 from recorder_sync.custody import merkle
-from recorder_sync.custody.checkpoints import Signed
+from recorder_sync.custody.checkpoints import Checkpoints, Signed
 from recorder_sync.custody.cosignature import WitnessKey, cosignatures, text_of
-from recorder_sync.custody.tree import HashTree
+from recorder_sync.custody.unfit import reason
 from recorder_sync.custody.witness import Answer, Request
 from recorder_sync.language import T, Text
 from recorder_sync.witnessing.posting import Answered, NoAnswer, post
@@ -21,13 +21,15 @@ from recorder_sync.witnessing.witnessed import Witnessed
 _SIZE_TYPE = "text/x.tlog.size"
 
 
-def request_for(signed: Signed, old: int, tree: HashTree) -> Request:
+def request_for(signed: Signed, old: int, checkpoints: Checkpoints) -> Request:
     """Return the request of a witness that has seen `old` entries.
 
-    Raises ValueError when there are not so many, or the tree lacks their hashes; OSError.
+    There are to be at least so many. Raises CustodyProblem or MissingPart.
     """
     size = signed.checkpoint.size
-    proof = merkle.consistency(old, size, tree.node) if old else []
+    proof: list[bytes] = []
+    if old:
+        proof = checkpoints.read_hashes(lambda tree: merkle.consistency(old, size, tree.node))
     return Request(old, tuple(proof), signed.note)
 
 
@@ -35,13 +37,13 @@ class WitnessClient(Target):
     """One witness that has an address."""
 
     def __init__(
-        self, server: WitnessServer, url: str, tree: HashTree, witnessed: Witnessed
+        self, server: WitnessServer, url: str, checkpoints: Checkpoints, witnessed: Witnessed
     ) -> None:
         self.name = f"witness {server.name}"
         self._server = server.name
         self._url = url.rstrip("/") + "/add-checkpoint"
         self._witness = WitnessKey.parse(server.key)
-        self._tree = tree
+        self._checkpoints = checkpoints
         self._witnessed = witnessed
         self._cosigned: int | None = None
 
@@ -72,13 +74,7 @@ class WitnessClient(Target):
         self._keep(signed, answered)
 
     def _ask(self, signed: Signed, old: int) -> Answered:
-        try:
-            body = request_for(signed, old, self._tree).body
-        except (ValueError, FileNotFoundError) as error:
-            raise NotDelivered(
-                T("The hashes of the custody log are not whole: {why}.", why=error),
-                T("Run: recorder-sync custody verify. It makes them anew."),
-            ) from error
+        body = request_for(signed, old, self._checkpoints).body
         try:
             return post(self._url, body.encode(), "text/plain; charset=utf-8")
         except NoAnswer as error:
@@ -97,7 +93,7 @@ class WitnessClient(Target):
         try:
             found = cosignatures(text_of(signed.note), lines, [self._witness])
         except ValueError as error:
-            raise self._failed(T("{why}", why=error)) from error
+            raise self._failed(reason(error)) from error
         if not found:
             raise self._failed(T("its answer is not signed with its key"))
         self._witnessed.add(signed, [one.line for one in found])

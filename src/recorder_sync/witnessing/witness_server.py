@@ -2,13 +2,19 @@
 
 There is no authentication beyond the signature of the note, as the protocol has it; no
 secret goes over the line, so plain HTTP loses nothing but privacy. A request has a thread
-of its own, a body of limited size and limited time, and there are only so many at once.
+of its own, a body of limited size and limited time, and there are only so many at once. Where
+there would be more, the oldest of whoever has most is closed: connections that say nothing,
+however many, keep nobody else out.
 
 https://c2sp.org/tlog-witness
 """
 
 import socket
 import threading
+import time
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -19,16 +25,70 @@ from recorder_sync.custody.witness import LARGEST_REQUEST, Answer, Refused
 from recorder_sync.errors import RecorderSyncError
 from recorder_sync.witnessing.witness_folder import WitnessFolder
 
-_IDLE_S = 10.0
+_IDLE_S = 5.0
 """Seconds for which a client may say nothing."""
 
 _REQUEST_S = 30.0
 """Seconds that a connection may last in all."""
 
 _MOST = 32
-"""Connections at once; more are closed."""
+"""Connections at once."""
+
+_MOST_THREADS = 2 * _MOST
+"""Connections at once, those counted that were closed and have not ended yet."""
 
 _log = structlog.get_logger("witness")
+
+
+@dataclass(frozen=True, slots=True)
+class _Connection:
+    peer: str
+    since: float
+    """Of the clock that never steps, in seconds."""
+
+
+class _Connections:
+    """Those that are open: who has them, and since when."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open: dict[socket.socket, _Connection] = {}
+        self._closing: set[socket.socket] = set()
+
+    def begin(self, request: socket.socket, peer: str) -> bool:
+        """Take note of a new one, and close another where there are too many.
+
+        False: there is no room even so.
+        """
+        with self._lock:
+            if len(self._open) + len(self._closing) >= _MOST_THREADS:
+                return False
+            if len(self._open) >= _MOST:
+                self._close(self._oldest_of_whoever_has_most())
+            self._open[request] = _Connection(peer, time.monotonic())
+            return True
+
+    def end(self, request: socket.socket) -> None:
+        with self._lock:
+            self._open.pop(request, None)
+            self._closing.discard(request)
+
+    def cut_those_older_than(self, seconds: float) -> None:
+        before = time.monotonic() - seconds
+        with self._lock:
+            for request in [r for r, one in self._open.items() if one.since < before]:
+                self._close(request)
+
+    def _oldest_of_whoever_has_most(self) -> socket.socket:
+        (peer, _), *_ = Counter(one.peer for one in self._open.values()).most_common(1)
+        return next(request for request, one in self._open.items() if one.peer == peer)
+
+    def _close(self, request: socket.socket) -> None:
+        """Have its thread read the end."""
+        del self._open[request]
+        self._closing.add(request)
+        with suppress(OSError):  # it has ended by itself
+            request.shutdown(socket.SHUT_RDWR)
 
 
 class WitnessServer(ThreadingHTTPServer):
@@ -42,27 +102,27 @@ class WitnessServer(ThreadingHTTPServer):
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         super().__init__(address, _Handler)
         self.witness = witness
-        self._places = threading.BoundedSemaphore(_MOST)
+        self._connections = _Connections()
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        if not self._places.acquire(blocking=False):
+        if not self._connections.begin(request, str(client_address[0])):
             self.shutdown_request(request)
             return
         try:
             super().process_request(request, client_address)
         except BaseException:
-            self._places.release()
+            self._connections.end(request)
             raise
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        end = threading.Timer(_REQUEST_S, _cut, (request,))
-        end.daemon = True
-        end.start()
         try:
             super().process_request_thread(request, client_address)
         finally:
-            end.cancel()
-            self._places.release()
+            self._connections.end(request)
+
+    def service_actions(self) -> None:
+        """Called twice a second."""
+        self._connections.cut_those_older_than(_REQUEST_S)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         _log.warning("connection lost", client=str(client_address[0]))
@@ -127,11 +187,3 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(data)
-
-
-def _cut(connection: socket.socket) -> None:
-    """End a connection that takes too long; its thread then reads the end."""
-    try:
-        connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return  # it has ended by itself

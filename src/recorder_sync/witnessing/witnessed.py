@@ -63,16 +63,27 @@ class Witnessed:
     def add_timestamp(self, size: int, response: bytes) -> None:
         """Keep the time stamp of a checkpoint, synced."""
         make_folders(self._folder)
-        self._replace(self._folder / f"{size:020d}.tsr", response)
+        path = self._folder / f"{size:020d}.tsr"
+        if os.path.lexists(path):  # it does not hold, and is looked at by verification
+            aside = path.with_name(f"{path.name}.false")
+            aside.unlink(missing_ok=True)
+            os.link(path, aside, follow_symlinks=False)
+        self._replace(path, response)
 
-    def newest_timestamp(self) -> int:
-        """Return how many entries the newest checkpoint with a time stamp has; 0 for none."""
-        return max((int(path.stem) for path in self._folder.glob(f"{_DIGITS}.tsr")), default=0)
+    def timestamps(self) -> Iterator[tuple[int, Path]]:
+        """Yield every file that should be a time stamp, with its size, newest first."""
+        for path in sorted(self._folder.glob(f"{_DIGITS}.tsr"), reverse=True):
+            yield int(path.stem), path
+
+    def no_timestamps(self) -> list[Path]:
+        """Return the files that are called time stamps, and are of no checkpoint by their name."""
+        stamps = {path for _, path in self.timestamps()}
+        return sorted(set(self._folder.glob("*.tsr*")) - stamps)
 
     def sent(self, channel: str) -> tuple[int, datetime] | None:
         """Return how many entries the last message through a channel told of, and when."""
         try:
-            size, time = (self._folder / f"sent-{channel}").read_text("utf-8").split()
+            size, time = read_regular(self._folder / f"sent-{channel}").decode().split()
             return int(size), moment(time)
         except (FileNotFoundError, ValueError):  # none, or cut by a power failure: sent again
             return None

@@ -1,0 +1,138 @@
+"""Promise 3: a command that is killed between the log and the catalogue is made good.
+
+The real command is killed by itself at that instant: the moment its entry is synced.
+"""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from recorder_sync.alerts.raising import raise_alert
+from recorder_sync.catalogue.restore import take_up_rest
+from recorder_sync.language import T
+from recorder_sync.model import AlertKind
+from tests.catalogue.whole import whole
+from tests.conftest import Card, Dock, MediaFiles
+from tests.inspection.furnished import verify_here
+
+_KILLED = """
+import os, signal, sys
+sys.path.insert(0, {root!r})
+from tests.on_the_day import shift_the_clock
+shift_the_clock()
+from recorder_sync.custody.log import CustodyLog
+append = CustodyLog.append
+def append_and_die(self, deeds):
+    append(self, deeds)
+    os.kill(os.getpid(), signal.SIGKILL)
+CustodyLog.append = append_and_die
+from recorder_sync.__main__ import main
+main()
+"""
+
+
+def killed(dock: Dock, *arguments: str) -> None:
+    """Run a command that dies when its first entry stands in the log."""
+    script = _KILLED.format(root=str(Path(__file__).parents[2]))
+    command = [sys.executable, "-c", script, "--config", str(dock.config), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+
+
+def named(dock: Dock) -> set[str]:
+    return {f.row.table for f in verify_here(dock, bodies=False) if f.row}
+
+
+@pytest.fixture
+def begun(dock: Dock, card: Card, media_files: MediaFiles) -> Dock:
+    """A station with a recording, a device and an officer."""
+    dock.configure(ingest={"immutable": False})
+    card.put("DCAM_CAM001_000001_20261123_100000.jpg", media_files.photo)
+    assert dock.ingest(card).json["sealed"] == 1
+    assert dock.run("devices", "add", "CAM001").code == 0
+    assert dock.run("officers", "add", "000001").code == 0
+    return dock
+
+
+COMMANDS = {
+    "tag": "recordings",
+    "devices add": "devices",
+    "officers add": "officers",
+    "cases add": "cases",
+    "devices fault": "device_events",
+}
+
+
+def arguments_of(command: str, dock: Dock) -> list[str]:
+    match command:
+        case "tag":
+            (found,) = dock.run("recordings", "list", "--json").json["recordings"]
+            why = ("--by", "王队", "--reason", "案号", "--device", "CAM002")
+            return ["recordings", "tag", found["id"], *why]
+        case "devices add":
+            return ["devices", "add", "CAM009", "--maker", "海康", "--fs-uuid", "12AB-34CD"]
+        case "officers add":
+            return ["officers", "add", "000009", "--name", "李明"]
+        case "cases add":
+            return ["cases", "add", "2026-9", "--party", "李明"]
+    return ["devices", "fault", "CAM001", "--what", "镜头"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_promise_3_the_next_writing_command_makes_it_good(command: str, begun: Dock) -> None:
+    killed(begun, *arguments_of(command, begun))
+    assert COMMANDS[command] in named(begun), "until then it is named"
+    assert begun.run("officers", "add", "000002").code == 0
+    assert verify_here(begun, bodies=False) == []
+    caught_up = whole(begun.state / "catalogue.db")
+    assert begun.run("catalogue", "rebuild").code == 0
+    assert whole(begun.state / "catalogue.db") == caught_up
+
+
+def test_promise_3_the_start_of_the_service_makes_it_good(begun: Dock) -> None:
+    killed(begun, *arguments_of("cases add", begun))
+    assert named(begun) == {"cases"}
+    with subprocess.Popen(begun.command("dock"), stderr=subprocess.PIPE, text=True) as service:
+        assert service.stderr is not None
+        said = next(line for line in service.stderr if "recovered" in line or "Error" in line)
+        service.send_signal(signal.SIGTERM)
+        service.stderr.read()
+    assert "recovered" in said
+    assert verify_here(begun, bodies=False) == []
+
+
+def test_a_command_that_only_reads_and_a_verification_leave_it_to_be_named(begun: Dock) -> None:
+    killed(begun, *arguments_of("cases add", begun))
+    assert begun.run("recordings", "list").code == 0
+    done = begun.run("verify", "--metadata", "--json")
+    assert [f["kind"] for f in done.json["findings"]] == ["not-in-catalogue"]
+
+
+def test_an_alert_that_is_being_raised_meanwhile_is_not_entered_twice(begun: Dock) -> None:
+    killed(begun, *arguments_of("cases add", begun))
+    station, other = begun.station(), begun.station()
+    try:
+        for number in range(3):
+            raise_alert(station, AlertKind.STATION, T("{n} is full.", n=number), T("Make room."))
+            take_up_rest(other.catalogue, other.custody)
+        take_up_rest(other.catalogue, other.custody)
+        (alerts,) = station.catalogue.execute("select count(*) from alerts").fetchone()
+    finally:
+        station.catalogue.close()
+        other.catalogue.close()
+    assert alerts == 3
+    assert verify_here(begun, bodies=False) == []
+
+
+def test_a_log_that_is_broken_keeps_no_command_from_its_work(begun: Dock) -> None:
+    killed(begun, *arguments_of("cases add", begun))
+    (segment,) = (begun.state / "custody").glob("*.jsonl")
+    lines = segment.read_bytes().splitlines(keepends=True)
+    segment.write_bytes(b"".join([lines[0].replace(b"test", b"tset"), *lines[1:]]))
+    done = begun.run("officers", "add", "000003")
+    assert done.code == 0, done.err
+    assert "is not brought up to the custody log" in done.err
+    assert segment.stat().st_size > sum(map(len, lines))

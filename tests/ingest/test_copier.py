@@ -1,0 +1,133 @@
+"""The process that copies small recordings: quick for one card, in nobody's way for others."""
+
+import os
+import signal
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from recorder_sync.errors import RecordingFailure
+from recorder_sync.ingest import copier
+from recorder_sync.ingest.copier import Copier
+from recorder_sync.ingest.part import part_folder
+from recorder_sync.ingest.small import SmallCopy, SmallFile, SmallGroup
+from recorder_sync.ingest.volume import Volume
+from recorder_sync.model import CardPath
+from tests.ingest.aftermath import until
+
+Results = list[SmallCopy | RecordingFailure]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _has_little_patience() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(copier, "_PATIENCE_S", 0.05)
+        yield
+
+
+class Card:
+    """A card with two groups of three small files, and the folder that they are copied to."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        (path / "card").mkdir(parents=True)
+        self.copies = path / "copies"
+        self.copies.mkdir()
+        for n in range(6):
+            (path / "card" / f"{n}.jpg").write_bytes(os.urandom(5000 + n))
+        volume = Volume(path / "card")
+        self.identity = volume.identity
+        volume.close()
+
+    def group(self, first: int) -> SmallGroup:
+        files = []
+        for n in range(first, first + 3):
+            state = (self.path / "card" / f"{n}.jpg").stat()
+            path = CardPath(f"{n}.jpg".encode())
+            files.append(SmallFile(path, state.st_size, state.st_mtime_ns, f"{n}.part"))
+        folder = part_folder(self.copies)
+        digests = ("blake3", "sha256")
+        return SmallGroup(
+            self.path / "card", self.identity, folder, tuple(files), digests, True, True
+        )
+
+    def check(self, first: int, results: Results) -> None:
+        """Check that a group was copied, each file as it is on the card."""
+        assert len(results) == 3
+        for n, result in enumerate(results, first):
+            assert isinstance(result, SmallCopy), result
+            copy = (self.copies / f"{n}.part").read_bytes()
+            assert copy == (self.path / "card" / f"{n}.jpg").read_bytes()
+
+
+def asked(process: Copier, card: Card, first: int) -> Future[Results]:
+    """Ask in a thread of its own."""
+    pool = ThreadPoolExecutor(1)
+    future = pool.submit(lambda: list(process.copy(card.group(first))))
+    pool.shutdown(wait=False)
+    return future
+
+
+def stopped(process: Copier) -> int:
+    """Stop the process as a card that hangs would; return its number."""
+    process.start()
+    (pid,) = _children()
+    os.kill(pid, signal.SIGSTOP)
+    return pid
+
+
+def test_groups_of_one_card_come_back_each_to_whoever_asked(tmp_path: Path) -> None:
+    card = Card(tmp_path)
+    with closing(Copier()) as process:
+        both = asked(process, card, 0), asked(process, card, 3)
+        for first, one in zip((0, 3), both, strict=True):
+            card.check(first, one.result(timeout=30))
+
+
+@pytest.mark.parametrize("groups", [(0,), (0, 3)])
+def test_a_card_that_hangs_in_the_process_holds_up_no_other_card(
+    tmp_path: Path, groups: tuple[int, ...]
+) -> None:
+    hanging, other = Card(tmp_path / "hanging"), Card(tmp_path / "other")
+    with closing(Copier()) as process:
+        pid = stopped(process)
+        waiting = [asked(process, hanging, first) for first in groups]
+        until(lambda: process._under_way == len(groups), "the groups with the process")
+        other.check(0, asked(process, other, 0).result(timeout=30))
+        other.check(3, asked(process, other, 3).result(timeout=30))
+        assert not any(one.done() for one in waiting)
+        os.kill(pid, signal.SIGCONT)
+        for first, one in zip(groups, waiting, strict=True):
+            hanging.check(first, one.result(timeout=30))
+
+
+def test_both_groups_that_a_killed_process_had_are_copied_all_the_same(tmp_path: Path) -> None:
+    card = Card(tmp_path)
+    with closing(Copier()) as process:
+        pid = stopped(process)
+        both = asked(process, card, 0), asked(process, card, 3)
+        until(lambda: process._under_way == 2, "both groups with the process")
+        os.kill(pid, signal.SIGKILL)
+        for first, one in zip((0, 3), both, strict=True):
+            card.check(first, one.result(timeout=30))
+        card.check(0, _again(process, card))
+
+
+def _again(process: Copier, card: Card) -> Results:
+    """Ask once more: the process is started anew."""
+    for part in card.copies.iterdir():
+        part.unlink()
+    return asked(process, card, 0).result(timeout=30)
+
+
+def _children() -> list[int]:
+    tasks = Path("/proc/self/task").iterdir()
+    found = [pid for task in tasks for pid in (task / "children").read_text().split()]
+    return [pid for pid in map(int, found) if b"ingest.copier" in _command(pid)]
+
+
+def _command(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
