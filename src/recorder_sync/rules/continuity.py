@@ -117,6 +117,12 @@ def _actions_of(device: str, pieces: Sequence[Piece], limits: WatchLimits) -> It
         yield Action(device, tuple(of_action), tuple(gaps))
 
 
+def may_lack(action: Action, ends: Iterable[datetime], limits: WatchLimits = USUAL) -> bool:
+    """Tell whether one of the recordings that ended then may be part of an action."""
+    pause = limits.action_pause
+    return any(action.begins - pause <= end <= action.ends + pause for end in ends)
+
+
 def unexplained_gaps(action: Action, explanations: Iterable[GapExplanation]) -> tuple[Gap, ...]:
     given = list(explanations)
     return tuple(gap for gap in action.gaps if not any(one.explains(gap, action) for one in given))
@@ -129,8 +135,8 @@ def unexplained(
 ) -> Iterator[Matter]:
     """Yield a matter for each action with gaps that nobody explained.
 
-    `pieces` should leave out devices of which recordings are outstanding: what is still on
-    the card would look like a gap.
+    `pieces` should leave out actions of which recordings may be outstanding (`may_lack`):
+    what is still on the card would look like a gap.
     """
     for action in actions(pieces, limits):
         found = unexplained_gaps(action, explanations)
