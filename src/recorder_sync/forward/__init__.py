@@ -1,0 +1,1 @@
+"""The upload queue: sealed recordings go to the stores, and the stores prove that they have them."""
