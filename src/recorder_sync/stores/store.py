@@ -8,7 +8,7 @@ A kind of store is one module beside this one and one line in `kinds.py`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -64,7 +64,7 @@ class Outgoing:
     digests: Digests | None
     """As sealed; None for what is no recording and may grow no more, such as a checkpoint."""
     lock: Lock = NO_LOCK
-    facts: Mapping[str, str] = {}
+    facts: Mapping[str, str] = field(default_factory=dict)
     """ASCII names and values that a store may keep beside the object."""
 
 
@@ -100,6 +100,9 @@ class Receipt:
 
     version: str | None = None
     """The store's name for this very content under this key."""
+    checksums: Mapping[str, str] = field(default_factory=dict)
+    """Over what we sent, computed here, named as in `Stored.checksums`: kept to compare with
+    what the store says, then and later. Empty where it keeps none but those of the seal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,7 @@ class Stored:
     key: str
     size: int
     version: str | None = None
-    checksums: Mapping[str, str] = {}
+    checksums: Mapping[str, str] = field(default_factory=dict)
     """Over the whole object, by algorithm (`sha256`, `crc64nvme`, `blake3`), in
     hexadecimal; empty where the store keeps none. Only what the store computed itself,
     never what we told it."""
