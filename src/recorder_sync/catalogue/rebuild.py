@@ -24,6 +24,7 @@ from sqlite_utils.db import Database
 from recorder_sync.catalogue import (
     alert_life,
     calendar,
+    copies,
     deferrals,
     device_events,
     dockings,
@@ -386,4 +387,5 @@ _STEPS: dict[Act, Callable[[Database, Entry], None]] = {
     Act.LEDGER: _ledger,
     Act.DEVICE_EVENT: _device_event,
     Act.VERIFICATION: _verification,
+    Act.CONFIRMED: copies.take_up,
 }

@@ -33,6 +33,8 @@ class Act(StrEnum):
     DEVICE_HELD = "device-held"
     DEVICE_REMOVED = "device-removed"
     CLEARED = "cleared"
+    CONFIRMED = "confirmed"
+    """A store has shown that it has a recording."""
     ALERT = "alert"
     """An alert was opened."""
     ALERT_UPDATED = "alert-updated"
