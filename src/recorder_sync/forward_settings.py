@@ -61,7 +61,8 @@ class Forward(Section):
     def policies(self) -> tuple[Retention, ...]:
         return tuple(
             Retention(
-                Selection(frozenset(one.kinds), frozenset(one.flags), one.cases), days=one.days
+                Selection(frozenset(one.kinds), frozenset(one.flags), in_case=one.cases),
+                days=one.days,
             )
             for one in self.retention
         )

@@ -48,14 +48,17 @@ class Selection:
     """Empty: of every kind."""
     flags: frozenset[Flag] = frozenset()
     """With at least one of these; empty: with or without."""
-    cases: bool = False
+    cases: frozenset[str] = frozenset()
+    """Of one of these cases; empty: of any or none."""
+    in_case: bool = False
     """Only those that belong to a case."""
 
     def takes(self, one: Forwardable) -> bool:
         return (
             (not self.kinds or one.kind in self.kinds)
             and (not self.flags or bool(one.flags & self.flags))
-            and (not self.cases or one.case is not None)
+            and (not self.cases or one.case in self.cases)
+            and (not self.in_case or one.case is not None)
         )
 
 
