@@ -31,6 +31,7 @@ from recorder_sync.catalogue import (
     gap_explanations,
     ledger,
     recordings,
+    uploads,
     verified,
     watch_state,
 )
@@ -125,6 +126,7 @@ def put_in_place(db: Database, fresh: Path, at: datetime) -> Rebuilt:
     try:
         _take_over_intents(db, path)
         watch_state.take_over(db, path)
+        uploads.take_over(db, path)
         counts = (recordings.count_sealed(db)[0], dockings.count(db))
         db.execute("pragma wal_checkpoint(truncate)")
     finally:

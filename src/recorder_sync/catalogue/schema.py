@@ -536,6 +536,7 @@ def m012_stores(db: Database) -> None:
             "hint": str,
             "rate": float,
             "rate_at": str,
+            "try_at_once": int,
         },
         pk="name",
         strict=True,

@@ -5,16 +5,19 @@ and its copy is in `copies.py` then. What a rebuilt catalogue has not, is put he
 """
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from sqlite_utils.db import Database
 
 from recorder_sync.catalogue.alert_facts import text_json, text_of
-from recorder_sync.catalogue.database import insert
+from recorder_sync.catalogue.database import insert, transaction
 from recorder_sync.language import Text
 from recorder_sync.model import Flag, Kind
 from recorder_sync.rules.forwarding import LONGEST_WAIT, Forwardable, urgency
@@ -63,6 +66,8 @@ class StoreState:
     rate: float | None = None
     """Bytes a second, lately."""
     rate_at: datetime | None = None
+    try_at_once: bool = False
+    """Somebody asks for it, whatever it was left alone for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,6 +292,7 @@ def store_state(db: Database, name: str) -> StoreState:
         why=_text(row["why"]),
         hint=_text(row["hint"]),
         rate=row["rate"],
+        try_at_once=bool(row["try_at_once"]),
         **times,
     )
 
@@ -313,6 +319,15 @@ def note_store_fails(
 
 def note_store_works(db: Database, name: str) -> None:
     _set(db, name, failing_since=None, trouble=None, why=None, hint=None)
+
+
+def ask_to_try_at_once(db: Database, name: str) -> None:
+    """Have a store tried at once that is left alone; in a transaction of the caller's."""
+    _set(db, name, try_at_once=1)
+
+
+def note_tried_at_once(db: Database, name: str) -> None:
+    _set(db, name, try_at_once=None)
 
 
 def note_rate(db: Database, name: str, rate: float, now: datetime) -> None:
@@ -343,3 +358,29 @@ def _upload(row: Mapping[str, Any]) -> Upload:
         why=_text(row["why"]),
         hint=_text(row["hint"]),
     )
+
+
+def take_over(db: Database, old: Path) -> None:
+    """Enter in a new catalogue the queue of the one in the file `old`, where it can be read.
+
+    Without it nothing would be lost, but uploads would begin anew, and pauses would end.
+    """
+    if not old.exists():
+        return
+    try:
+        with closing(sqlite3.connect(f"{old.as_uri()}?mode=ro", uri=True)) as before:
+            before.row_factory = sqlite3.Row
+            waiting = [dict(row) for row in before.execute("select * from uploads")]
+            stores = [dict(row) for row in before.execute("select * from stores")]
+    except sqlite3.DatabaseError:
+        return  # it is broken, which is why it is made anew, or from an older version
+    with transaction(db):
+        db.execute("delete from uploads")
+        db.execute("delete from stores")
+        insert(db, "uploads", waiting)
+        insert(db, "stores", stores)
+        db.execute(
+            "delete from uploads where recording not in (select id from recordings)"
+            " or exists (select 1 from copies c where c.recording = uploads.recording"
+            " and c.store = uploads.store)"
+        )

@@ -4,7 +4,7 @@ Before the first byte it is on record that the store may have it from then on. S
 try after a kill asks the store first, and sends only what it has not.
 """
 
-import os
+import json
 import random
 import threading
 import time
@@ -18,17 +18,17 @@ from sqlite_utils.db import Database
 from recorder_sync.catalogue import recordings, uploads
 from recorder_sync.catalogue.copies import Proof
 from recorder_sync.catalogue.database import transaction
-from recorder_sync.catalogue.recordings import Sealed
 from recorder_sync.catalogue.uploads import Upload
 from recorder_sync.custody.log import Act, Deed
+from recorder_sync.description import from_json
 from recorder_sync.forward.confirmation import Confirmed, confirm
 from recorder_sync.forward.destination import Destination
 from recorder_sync.forward.line import Halt, Line
-from recorder_sync.forward.source import sources_of_file
+from recorder_sync.forward.source import small_file, source_of_bytes, sources_of_file
 from recorder_sync.language import T
-from recorder_sync.model import Digests
+from recorder_sync.model import Recording
 from recorder_sync.station import Station
-from recorder_sync.stores.store import Lock, Outgoing, Store, StoreProblem, Trouble
+from recorder_sync.stores.store import Course, Outgoing, Source, Store, StoreProblem, Trouble
 from recorder_sync.timestamps import iso_or_none
 
 _NOTED_EVERY_S = 2.0
@@ -90,48 +90,32 @@ class Carrier:
         Raises StoreProblem, SourceChanged, Interrupted, NotFound, OSError,
         sqlite3.DatabaseError.
         """
-        sealed = recordings.recording(self._station.catalogue, upload.recording)
-        facts = uploads.forwardable(sealed.row)
-        key = upload.key or self._destination.key_of(sealed)
-        if not upload.look_first:
-            with transaction(self._station.catalogue):
-                uploads.note_begun(self._station.catalogue, upload, key)
-        course = _Course(self._station.catalogue, upload, self._arrived)
-        lock = self._destination.lock_of(facts)
-        recording = self._recording(store, sealed, key, lock, upload, course)
-        description = self._description(store, sealed, key, lock, upload)
+        catalogue, evidence = self._station.catalogue, self._station.evidence
+        sealed = recordings.recording(catalogue, upload.recording)
+        described = f"{sealed.recording.path}.json"
+        text = small_file(evidence, described, sealed.description)
+        # Named by the tags as they were sealed: a correction gives it no second name.
+        key = upload.key or self._destination.key_of(from_json(json.loads(text)))
+        with transaction(catalogue):
+            uploads.note_begun(catalogue, upload, key)
+        lock = self._destination.lock_of(uploads.forwardable(sealed.row))
+        one, course = sealed.recording, _Course(catalogue, upload, self._arrived)
+        item = Outgoing(key, one.size, one.digests, lock, _facts(one, self._station))
+        with sources_of_file(
+            evidence, one.path, one.size, one.digests.blake3, self._line, self._halt
+        ) as source:
+            recording = self._bring(store, item, source, course, upload.look_first)
+        item = Outgoing(f"{key}.json", len(text), sealed.description, lock)
+        source = source_of_bytes(text, described, self._line, self._halt)
+        description = self._bring(store, item, source, NoCourse(), upload.look_first)
         return Delivered(upload, recording, description)
-
-    def _recording(
-        self,
-        store: Store,
-        sealed: Sealed,
-        key: str,
-        lock: Lock,
-        upload: Upload,
-        course: "_Course",
-    ) -> Confirmed:
-        one = sealed.recording
-        item = Outgoing(key, one.size, one.digests, lock, _facts(sealed, self._station))
-        return self._bring(store, item, one.path, course, look_first=upload.look_first)
-
-    def _description(
-        self, store: Store, sealed: Sealed, key: str, lock: Lock, upload: Upload
-    ) -> Confirmed:
-        path = f"{sealed.recording.path}.json"
-        above, _, name = path.rpartition("/")
-        with self._station.evidence.folder(above) as folder:
-            size = _size_of(name, folder)
-        item = Outgoing(f"{key}.json", size, sealed.description, lock)
-        return self._bring(store, item, path, _NoCourse(), look_first=upload.look_first)
 
     def _bring(
         self,
         store: Store,
         item: Outgoing,
-        path: str,
-        course: "_Course | _NoCourse",
-        *,
+        source: Callable[[], Source],
+        course: Course,
         look_first: bool,
     ) -> Confirmed:
         check = self._halt.check
@@ -141,10 +125,7 @@ class Carrier:
             found = confirm(store, item, None, {}, lambda: True, check)
             if found is not None:
                 return found
-        assert isinstance(item.digests, Digests)
-        evidence, digest = self._station.evidence, item.digests.blake3
-        with sources_of_file(evidence, path, item.size, digest, self._line, self._halt) as source:
-            receipt = store.send(item, source, course)
+        receipt = store.send(item, source, course)
         found = confirm(
             store, item, receipt.version, receipt.checksums, self._is_picked, check
         )
@@ -160,18 +141,13 @@ class Carrier:
         return random.random() * 100 < self._destination.read_back_percent
 
 
-def _facts(sealed: Sealed, station: Station) -> Mapping[str, str]:
-    one = sealed.recording
+def _facts(one: Recording, station: Station) -> Mapping[str, str]:
     return {
         "station": station.settings.station.id,
         "recording": one.id,
         "blake3": one.digests.blake3,
         "sha256": one.digests.sha256,
     }
-
-
-def _size_of(name: str, folder: int) -> int:
-    return os.stat(name, dir_fd=folder, follow_symlinks=False).st_size
 
 
 class _Course:
@@ -205,7 +181,7 @@ class _Course:
                     uploads.note_sent(self._db, self._upload, self._sent)
 
 
-class _NoCourse:
+class NoCourse:
     """Of what is too small to go on with: the next try begins anew."""
 
     resume: str | None = None

@@ -12,8 +12,10 @@ from contextlib import contextmanager
 
 from blake3 import blake3
 
+from recorder_sync.durable import LARGEST_SMALL
 from recorder_sync.forward.line import Halt, Line
 from recorder_sync.language import T, Text
+from recorder_sync.model import Digests
 from recorder_sync.stores.evidence import EvidenceFolder
 from recorder_sync.stores.store import Source, SourceChanged
 
@@ -91,12 +93,39 @@ def sources_of_file(
         handle = os.open(name, flags, dir_fd=folder)
     try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise SourceChanged(T("{file} is not what was sealed: it is no file.", file=path))
+            raise SourceChanged(T("{file} is not what was sealed: {why}.", file=path,
+                                  why=T("it is no file")))  # fmt: skip
         os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_SEQUENTIAL)
-        yield lambda: Reading(_pull_from(handle), size, digest, line, halt, path)
+        yield source_of_open(handle, size, digest, line, halt, path)
     finally:
         os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
         os.close(handle)
+
+
+def small_file(
+    evidence: EvidenceFolder, path: str, digests: Digests
+) -> bytes:
+    """Return a small file of the evidence folder.
+
+    Raises OSError, and SourceChanged where it is not as it was sealed.
+    """
+    above, _, name = path.rpartition("/")
+    with evidence.folder(above) as folder:
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        handle = os.open(name, flags, dir_fd=folder)
+    with os.fdopen(handle, "rb") as file:
+        text = file.read(LARGEST_SMALL) if stat.S_ISREG(os.fstat(handle).st_mode) else b""
+    if blake3(text).hexdigest() != digests.blake3:
+        raise SourceChanged(T("{file} is not what was sealed: {why}.", file=path,
+                              why=T("its digest is not the sealed one")))  # fmt: skip
+    return text
+
+
+def source_of_open(
+    handle: int, size: int, digest: str, line: Line, halt: Halt, name: str
+) -> Callable[[], Source]:
+    """Return what reads an open file from its start, each time anew."""
+    return lambda: Reading(_pull_from(handle), size, digest, line, halt, name)
 
 
 def _pull_from(handle: int) -> Callable[[int], bytes]:

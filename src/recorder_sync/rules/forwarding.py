@@ -137,6 +137,14 @@ class Breaker:
     def worked(self) -> "Breaker":
         return Breaker()
 
+    def let_go(self) -> "Breaker":
+        """Whoever tried was broken off, and nothing is known."""
+        return Breaker(self.failures, self.shut_until)
+
+    def try_at_once(self) -> "Breaker":
+        """Somebody says that it is mended."""
+        return Breaker(min(self.failures, 1))
+
 
 @dataclass(frozen=True, slots=True)
 class LimitedHours:
