@@ -100,6 +100,9 @@ class Receipt:
 
     version: str | None = None
     """The store's name for this very content under this key."""
+    checksums: Mapping[str, str] = field(default_factory=dict)
+    """Over what we sent, computed here, named as in `Stored.checksums`: kept to compare with
+    what the store says, then and later. Empty where it keeps none but those of the seal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +172,8 @@ class Trouble(StrEnum):
 
 class StoreProblem(RecorderSyncError):
     """A store could not do what it was asked; `text` has what the server said."""
+
+    exit_code = 3
 
     def __init__(
         self,
