@@ -121,6 +121,7 @@ def _commands() -> list[_Command]:
             "catalogue", "catalogue", "app", tr("Check, rebuild, back up or restore the catalogue.")
         ),
         _Command("custody", "custody", "app", tr("The custody log, its checkpoints and proofs.")),
+        _Command("stores", "stores", "app", tr("The evidence stores: list, check, bind.")),
         _Command("config", "configuration", "app", tr("Check or show the configuration.")),
     ]
 

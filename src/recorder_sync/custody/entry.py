@@ -62,6 +62,8 @@ class Act(StrEnum):
     LEDGER = "ledger-entry"
     VERIFICATION = "verification"
     CATALOGUE_REBUILT = "catalogue-rebuilt"
+    STORE_BOUND = "store-bound"
+    """Somebody said which evidence store is meant by a name of the settings."""
 
 
 @dataclass(frozen=True, slots=True)

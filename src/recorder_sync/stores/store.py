@@ -173,6 +173,8 @@ class Trouble(StrEnum):
 class StoreProblem(RecorderSyncError):
     """A store could not do what it was asked; `text` has what the server said."""
 
+    exit_code = 3
+
     def __init__(
         self,
         trouble: Trouble,
