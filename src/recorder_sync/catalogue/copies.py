@@ -1,6 +1,7 @@
 """Which store has confirmed which recording: what the custody log says of it, to search."""
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -8,9 +9,12 @@ from typing import Any
 
 from sqlite_utils.db import Database
 
+from recorder_sync.catalogue.alert_facts import text_of
 from recorder_sync.catalogue.database import insert
 from recorder_sync.custody.log import Entry
 from recorder_sync.timestamps import iso, iso_or_none, moment
+
+_AT_ONCE = 500
 
 
 class Proof(StrEnum):
@@ -101,3 +105,21 @@ def _copy(row: Mapping[str, Any]) -> Copy:
         confirmed_at=moment(row["confirmed_at"]),
         custody_seq=row["custody_seq"],
     )
+
+
+def stores_json(db: Database, recordings: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return the `stores` of RECORDINGs, by recording: what each store has, or waits for."""
+    found: dict[str, dict[str, Any]] = {one: {} for one in recordings}
+    for start in range(0, len(recordings), _AT_ONCE):
+        some = recordings[start : start + _AT_ONCE]
+        marks = ", ".join("?" for _ in some)
+        for table in (
+            "select recording, store, state, null, why from uploads",
+            "select recording, store, 'confirmed', version, null from copies",
+        ):
+            rows = db.execute(f"{table} where recording in ({marks}) order by store", list(some))
+            for recording, store, state, version, why in rows:
+                found[recording][store] = {"state": state, "version": version}
+                if why is not None and state == "failed":
+                    found[recording][store]["why"] = text_of(json.loads(why)).english
+    return found

@@ -203,7 +203,9 @@ def note_failed(
 
 def note_interrupted(db: Database, store: str) -> None:
     """Note that nothing is being sent any more: the process that did is gone."""
-    db.execute("update uploads set state = 'waiting' where store = ? and state = 'sending'", [store])
+    db.execute(
+        "update uploads set state = 'waiting' where store = ? and state = 'sending'", [store]
+    )
 
 
 def retry(db: Database, store: str | None, recording: str | None) -> int:

@@ -69,7 +69,10 @@ class _Command:
     def add_to(self, app: typer.Typer) -> None:
         found = getattr(import_module(f"recorder_sync.cli.{self.module}"), self.attribute)
         if isinstance(found, typer.Typer):
-            app.add_typer(found, name=self.name, help=self.help, no_args_is_help=True)
+            works_alone = found.info.invoke_without_command is True
+            app.add_typer(
+                found, name=self.name, help=self.help, no_args_is_help=not works_alone
+            )
         else:
             app.command(self.name, help=self.help)(found)
 
@@ -87,7 +90,7 @@ def _commands() -> list[_Command]:
         _Command(
             "forward",
             "forward",
-            "forward",
+            "app",
             tr("The daemon that has the network: checkpoints go to witnesses."),
         ),
         _Command(

@@ -1,1 +1,1 @@
-"""The upload queue: sealed recordings go to the stores, and the stores prove that they have them."""
+"""The upload queue: what is sealed goes to the stores, and they prove that they have it."""

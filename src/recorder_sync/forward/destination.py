@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from recorder_sync.config import Configuration
-from recorder_sync.dock.own_disks import own_disks
 from recorder_sync.language import T
 from recorder_sync.model import Recording
 from recorder_sync.rules.forwarding import Forwardable, Retention, Selection, kept_until
@@ -54,7 +54,7 @@ def _destination(store: StoreSettings, settings: Configuration) -> Destination:
 
     def opens() -> Store:
         bound = binding_of(state, store.name)
-        own = own_disks((settings.paths.evidence, state))
+        own = (Path("/"), settings.paths.evidence, state)
         facts = bound.identity.facts if bound else {}
         return open_store(store, Surroundings(own, facts))
 

@@ -31,7 +31,7 @@ from recorder_sync.rules.forwarding import rate_at
 from recorder_sync.station import Station, now, open_station
 
 _LOOK_EVERY_S = 1.0
-_FILL_EVERY_S = 2.0
+_FILL_EVERY_S = 1.0
 _FILL_ALL_EVERY_S = 3600.0
 _RATE_EVERY_S = 5.0
 _STOP_WITHIN_S = 4.0
@@ -110,10 +110,10 @@ class _StoreWork:
         self._halt = Halt()
         self._shared = Shared(destination, self._halt)
         opens = lambda: opened(settings)  # noqa: E731 - one per thread
-        self._hands = [
+        self._threads: list[Hand | Keeper] = [
             Hand(self._shared, opens, line, number) for number in range(destination.parallel)
         ]
-        self._keeper = Keeper(self._shared, opens, line)
+        self._threads.append(Keeper(self._shared, opens, line))
         self._filled_at: datetime | None = None
         self._fill_at = self._fill_all_at = self._rate_at = float("-inf")
         self._arrived = 0
@@ -124,8 +124,8 @@ class _StoreWork:
             uploads.note_interrupted(station.catalogue, name)
             uploads.drop(station.catalogue, name, self._destination.takes)
         self.look_after(station)
-        for hand in (*self._hands, self._keeper):
-            hand.start()
+        for one in self._threads:
+            one.start()
 
     def look_after(self, station: Station) -> None:
         """See to what changed: recordings to send, a pause, how fast it goes."""
@@ -169,21 +169,19 @@ class _StoreWork:
         if arrived != self._arrived and took < 10 * _RATE_EVERY_S:
             rate = (arrived - self._arrived) / took
             with transaction(station.catalogue):
-                uploads.note_rate(
-                    station.catalogue, self._destination.name, rate, station.now()
-                )
+                uploads.note_rate(station.catalogue, self._destination.name, rate, station.now())
         self._rate_at, self._arrived = clock, arrived
 
     def request_stop(self) -> None:
         self._halt.ask()
-        for hand in (*self._hands, self._keeper):
-            hand.stop()
+        for one in self._threads:
+            one.stop()
 
     def join(self, within_s: float) -> None:
         """What does not end, as its store hangs, is left behind."""
         until = time.monotonic() + within_s
         ended = [
-            hand.join(max(0.0, until - time.monotonic())) for hand in (*self._hands, self._keeper)
+            one.join(max(0.0, until - time.monotonic())) for one in self._threads
         ]
         if all(ended):
             self._shared.close()
@@ -233,4 +231,3 @@ def _take_up_rest(station: Station) -> None:
 def _rate(settings: Configuration) -> int | None:
     forward, local = settings.forward, now().astimezone(settings.station.zone)
     return rate_at(local, forward.limited_hours, forward.usual_rate, forward.stations_on_line)
-

@@ -290,9 +290,7 @@ class Hand:
         next_try = station.now() + wait_after(upload.attempts + 4, random.random(), retry_after_s)
         with transaction(station.catalogue):
             uploads.note_failed(station.catalogue, upload, why, hint, next_try)
-        _log.warning(
-            "not sent", store=upload.store, recording=upload.recording, why=why.english
-        )
+        _log.warning("not sent", store=upload.store, recording=upload.recording, why=why.english)
 
     def _changed(self, station: Station, upload: Upload, found: SourceChanged) -> None:
         """It is a finding, and nothing but a person's work makes it right."""

@@ -102,9 +102,7 @@ def sources_of_file(
         os.close(handle)
 
 
-def small_file(
-    evidence: EvidenceFolder, path: str, digests: Digests
-) -> bytes:
+def small_file(evidence: EvidenceFolder, path: str, digests: Digests) -> bytes:
     """Return a small file of the evidence folder.
 
     Raises OSError, and SourceChanged where it is not as it was sealed.
@@ -144,9 +142,7 @@ def _pull_from(handle: int) -> Callable[[int], bytes]:
     return pull
 
 
-def source_of_bytes(
-    content: bytes, name: str, line: Line, halt: Halt
-) -> Callable[[], Source]:
+def source_of_bytes(content: bytes, name: str, line: Line, halt: Halt) -> Callable[[], Source]:
     """Return what opens bytes in memory as a source."""
 
     def opened() -> Source:

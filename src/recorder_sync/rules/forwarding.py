@@ -11,7 +11,7 @@ whether it is back before the others follow. Times are in UTC.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from recorder_sync.model import Flag, Kind
@@ -19,7 +19,7 @@ from recorder_sync.model import Flag, Kind
 FIRST_WAIT = timedelta(seconds=2)
 LONGEST_WAIT = timedelta(hours=1)
 _VARIES = 0.25
-_LAST_DATE = datetime.max.replace(microsecond=0)
+_LAST_DATE = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def kept_until(one: Forwardable, policies: Iterable[Retention]) -> datetime | No
     try:
         return one.sealed_at + timedelta(days=days)
     except OverflowError:
-        return _LAST_DATE.replace(tzinfo=one.sealed_at.tzinfo)
+        return _LAST_DATE
 
 
 def wait_after(failures: int, chance: float, retry_after_s: float | None = None) -> timedelta:
