@@ -112,6 +112,3 @@ def forwarded(dock: Dock, tmp_path: Path, card: Card) -> Iterator[Forwarded]:
     bed = Forwarded(dock, tmp_path, card)
     yield bed
     bed.end()
-
-
-Until = Callable[..., Any]

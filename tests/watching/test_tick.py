@@ -23,14 +23,11 @@ from recorder_sync.watching.tick import Watch, tick
 from tests.conftest import Card, MediaFiles
 from tests.watching.bed import DAY, DEVICE, HOUR, MORNING, SECOND, Bed, another, counted, named
 
-NOT_YET = {AlertKind.STORE_UNREACHABLE, AlertKind.QUEUE_WAITS}
-"""There are no remote stores yet."""
-
 
 def test_every_kind_that_the_tick_keeps_is_asked_of_one_source() -> None:
     asked = [kind for source in all_sources() for kind in source.kinds]
     assert len(asked) == len(set(asked))
-    assert set(asked) == WATCHED - NOT_YET - {AlertKind.WATCH_FAILING}
+    assert set(asked) == WATCHED - {AlertKind.WATCH_FAILING}
 
 
 def test_asked_again_nothing_changes(bed: Bed, card: Card, media_files: MediaFiles) -> None:
