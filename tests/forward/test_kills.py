@@ -2,8 +2,11 @@
 
 import os
 import random
+import shutil
 import signal
+import sqlite3
 import threading
+from contextlib import closing
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -55,7 +58,7 @@ def test_promise_3_killed_at_any_moment_nothing_is_uploaded_or_confirmed_twice(
     bed.start()
     bed.until_confirmed(count)
     until(lambda: bed.rows("select count(*) from uploads") == [(0,)], "an empty queue")
-    assert bed.stop() == 128 + signal.SIGTERM
+    bed.end()
     found = _inodes(bed.nas)
     assert {key: found[key] for key in seen} == seen
     subjects = [entry["subject"] for entry in bed.entries("confirmed")]
@@ -67,3 +70,24 @@ def test_promise_3_killed_at_any_moment_nothing_is_uploaded_or_confirmed_twice(
         assert objects[key] == (bed.dock.evidence / one["path"]).read_bytes()
     incoming = bed.nas / ".incoming"
     assert not incoming.is_dir() or not list(incoming.iterdir()), "no partial file is left"
+
+
+def test_killed_between_log_and_catalogue_it_is_confirmed_once(forwarded: Forwarded) -> None:
+    bed = forwarded
+    bed.set_up()
+    bed.bind()
+    bed.seal(2)
+    catalogue = bed.dock.state / "catalogue.db"
+    before = bed.dock.state.parent / "before.db"
+    with closing(sqlite3.connect(catalogue)) as db, closing(sqlite3.connect(before)) as copy:
+        db.backup(copy)
+    bed.start()
+    bed.until_confirmed(2)
+    bed.stop()
+    for file in bed.dock.state.glob("catalogue.db*"):
+        file.unlink()
+    shutil.copyfile(before, catalogue)  # as it was before the log had the confirmations
+    bed.seal(1, first=3)
+    bed.start()
+    bed.until_confirmed(3)
+    assert len(bed.entries("confirmed")) == 3

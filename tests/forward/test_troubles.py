@@ -3,6 +3,9 @@
 import json
 import shutil
 import signal
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
 
 from tests.conftest import Card
 from tests.forward.conftest import Forwarded
@@ -59,13 +62,13 @@ def test_a_store_that_was_swapped_gets_nothing_and_goes_on_when_it_is_back(
 
 
 def test_promise_5_what_was_changed_after_its_sealing_is_never_sent(
-    forwarded: Forwarded, unlock: "object"
+    forwarded: Forwarded, unlock: Callable[[Path], None]
 ) -> None:
     bed = forwarded
     bed.set_up()
     good, bad = bed.seal(2)
     path = bed.dock.evidence / bad["path"]
-    unlock(path)  # type: ignore[operator]
+    unlock(path)
     content = bytearray(path.read_bytes())
     content[500] ^= 1
     path.write_bytes(content)
@@ -130,8 +133,6 @@ def test_a_rebuilt_catalogue_has_the_same_copies_and_sends_nothing_again(
 def test_art_27_a_copy_that_somebody_wrote_into_the_catalogue_is_found(
     forwarded: Forwarded,
 ) -> None:
-    import sqlite3
-
     bed = forwarded
     bed.set_up()
     (one,) = bed.seal(1)
@@ -160,7 +161,8 @@ def test_the_store_has_the_whole_custody_log_and_its_checkpoint(forwarded: Forwa
     until(lambda: list(records.glob("custody/keys/*")), "the key is there")
     log = b"".join(path.read_bytes() for path in sorted(records.glob("custody/log/*")))
     here = (bed.dock.state / "custody" / f"{0:020d}.jsonl").read_bytes()
-    assert log and here.startswith(log)
+    assert log
+    assert here.startswith(log)
     (note,) = records.glob("custody/checkpoints/*")
     assert int(note.name) == log.count(b"\n")
     assert not list(records.rglob("*checkpoint*key*")), "never the key that signs"

@@ -97,8 +97,8 @@ def sources_of_file(
                                   why=T("it is no file")))  # fmt: skip
         os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_SEQUENTIAL)
         yield source_of_open(handle, size, digest, line, halt, path)
-    finally:
         os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+    finally:
         os.close(handle)
 
 
