@@ -25,6 +25,8 @@ def put_on_record(station: Station, changes: Changes, now: datetime) -> tuple[in
 
     Raises MissingPart or CustodyProblem when they cannot be put on record.
     """
+    if changes == Changes():
+        return ()
     with turn(station):
         return record_changes(station, changes, now)
 

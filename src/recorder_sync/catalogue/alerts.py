@@ -5,10 +5,10 @@ was about is gone; while it is not, a person's word that it is dealt with is rem
 """
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from sqlite_utils.db import Database
@@ -109,47 +109,53 @@ def on_record(db: Database, kinds: Collection[AlertKind] | None = None) -> list[
     Left out are those of something that happened (`alerts/raising.py`): no rule would find
     them again, and that alone does not resolve them.
     """
-    # Asked at every look, and there may be thousands: their words are not read.
-    rows = db.execute(
-        "select number, key, state, severity, count, items, digest, resolved_by, cause_gone, kind"
+    wanted = None if kinds is None else {kind.value for kind in kinds}
+    # Asked at every look: no more is read than is needed.
+    rows = db.query(
+        "select number, kind, key, state, severity, count, items, digest, resolved_by"
         " from alerts where cause_gone = 0 order by number"
     )
-    wanted = None if kinds is None else {kind.value for kind in kinds}
     return [
-        OnRecord(
-            number=number,
-            key=key,
-            state=AlertState(state),
-            severity=Severity(severity),
-            count=count,
-            names=frozenset(one["name"] for one in json.loads(items)),
-            digest=digest,
-            resolved_by=ResolvedBy(resolved_by) if resolved_by else None,
-            cause_gone=bool(gone),
-        )
-        for number, key, state, severity, count, items, digest, resolved_by, gone, kind in rows
-        if (wanted is None or kind in wanted) and not has_happened(key)
+        one
+        for row in rows
+        if wanted is None or row["kind"] in wanted
+        if not has_happened(row["key"])
+        if (one := _understood(row, _on_record)) is not None
     ]
+
+
+def _on_record(row: Mapping[str, Any]) -> OnRecord:
+    return OnRecord(
+        number=row["number"],
+        key=row["key"],
+        state=AlertState(row["state"]),
+        severity=Severity(row["severity"]),
+        count=row["count"],
+        names=frozenset(item["name"] for item in json.loads(row["items"])),
+        digest=row["digest"],
+        resolved_by=ResolvedBy(row["resolved_by"]) if row["resolved_by"] else None,
+    )
 
 
 def unresolved(db: Database) -> list[Unresolved]:
     """Return what `escalation.plan` needs to know of the alerts that are not resolved."""
-    rows = db.execute(
+    rows = db.query(
         "select number, severity, since, due, state, officer, times_worse from alerts"
         " where cause_gone = 0 and state <> 'resolved' order by number"
     )
-    return [
-        Unresolved(
-            number=number,
-            severity=Severity(severity),
-            since=moment(since),
-            due=_moment(due),
-            state=AlertState(state),
-            officer=officer,
-            times_worse=times_worse,
-        )
-        for number, severity, since, due, state, officer, times_worse in rows
-    ]
+    return [one for row in rows if (one := _understood(row, _unresolved)) is not None]
+
+
+def _unresolved(row: Mapping[str, Any]) -> Unresolved:
+    return Unresolved(
+        number=row["number"],
+        severity=Severity(row["severity"]),
+        since=moment(row["since"]),
+        due=_moment(row["due"]),
+        state=AlertState(row["state"]),
+        officer=row["officer"],
+        times_worse=row["times_worse"],
+    )
 
 
 def told(db: Database) -> list[Sent]:
@@ -183,12 +189,24 @@ def _where(
 ) -> Iterator[RecordedAlert]:
     rows = db.query(f"select * from alerts where {condition} order by {order}", list(values))
     for row in rows:
-        try:
-            yield _alert(row)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            # Somebody wrote into the catalogue. Verification names the row; until then the
-            # others must not go unseen because of it.
-            _log.error("an alert makes no sense", number=row["number"], why=repr(error))
+        if (one := _understood(row, _alert)) is not None:
+            yield one
+
+
+_Row = TypeVar("_Row")
+
+
+def _understood(row: Mapping[str, Any], read: Callable[[Mapping[str, Any]], _Row]) -> _Row | None:
+    """Read a row; of one that makes no sense the journal tells.
+
+    Somebody wrote into the catalogue then. Verification names the row; until then the other
+    alerts must not go unseen because of it.
+    """
+    try:
+        return read(row)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        _log.error("an alert makes no sense", number=row["number"], why=repr(error))
+        return None
 
 
 def _alert(row: Mapping[str, Any]) -> RecordedAlert:

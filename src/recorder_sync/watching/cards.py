@@ -6,8 +6,8 @@ before it is registered, so it counts as one thing.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 
 from recorder_sync.catalogue import device_events, ledger
 from recorder_sync.catalogue import not_in as catalogue
@@ -36,14 +36,6 @@ UNDER_WAY = timedelta(hours=1)
 """An intake that lasts longer is no reason any more not to be told."""
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """Something that is not in, and whether it is being taken in just now."""
-
-    fact: Outstanding
-    is_under_way: bool
-
-
 class NotInYet:
     """Recordings that are not stored, near or past their limit (Art. 21)."""
 
@@ -59,10 +51,10 @@ class NotInYet:
         """Return everything that is outstanding now."""
         self._kept.refresh(look)
         return [
-            one.fact
+            one
             for of_device in self._kept
             for one in of_device
-            if not one.is_under_way or look.now - one.fact.seen_at > UNDER_WAY
+            if not one.underway or look.now - one.seen_at > UNDER_WAY
         ]
 
     def matters(self, look: Look) -> Iterator[Matter | Undecided]:
@@ -72,7 +64,7 @@ class NotInYet:
         self._kept.raise_failure()
 
 
-def waiting(look: Look, device: str) -> tuple[Waiting, ...]:
+def waiting(look: Look, device: str) -> tuple[Outstanding, ...]:
     """Read what of a device is not in."""
     station, number = look.station, device or None
     db = station.catalogue
@@ -81,16 +73,13 @@ def waiting(look: Look, device: str) -> tuple[Waiting, ...]:
     if not held and not listed:
         return ()
     found = [
-        Waiting(
-            Outstanding(
-                name=one.port or one.source,
-                why=Why.HELD,
-                seen_at=one.since,
-                mtime=one.since,
-                docking=one.docking,
-                device=number,
-            ),
-            is_under_way=False,
+        Outstanding(
+            name=one.port or one.source,
+            why=Why.HELD,
+            seen_at=one.since,
+            mtime=one.since,
+            docking=one.docking,
+            device=number,
         )
         for one in held
     ]
@@ -98,9 +87,10 @@ def waiting(look: Look, device: str) -> tuple[Waiting, ...]:
     return (*found, *(_waiting(station, one, number, holder) for one in listed))
 
 
-def _waiting(station: Station, one: NotIn, device: str | None, holder: "_Holder") -> Waiting:
-    name = read_name(one.path, station.settings.known_profiles)
-    mtime = _modified(station, one, name)
+def _waiting(station: Station, one: NotIn, device: str | None, holder: "_Holder") -> Outstanding:
+    settings = station.settings
+    name = read_name(one.path, settings.known_profiles)
+    mtime = modified_at(one.mtime_ns, name.profile.mtime_clock, settings.station.zone)
     fact = Outstanding(
         name=one.path.shown or "/",
         why=_why(one),
@@ -109,19 +99,10 @@ def _waiting(station: Station, one: NotIn, device: str | None, holder: "_Holder"
         docking=one.docking,
         device=device,
         case=_claimed(name, Field.CASE),
+        underway=not one.intake_ended,
     )
     officer = _claimed(name, Field.OFFICER) or holder.of(fact)
-    return Waiting(replace(fact, officer=officer), is_under_way=not one.intake_ended)
-
-
-def ended_at(station: Station, one: NotIn) -> datetime:
-    """Return when a file's recording ended, by the card's word: when it was last modified."""
-    return _modified(station, one, read_name(one.path, station.settings.known_profiles))
-
-
-def _modified(station: Station, one: NotIn, name: NameFacts) -> datetime:
-    zone = station.settings.station.zone
-    return modified_at(one.mtime_ns, name.profile.mtime_clock, zone)
+    return replace(fact, officer=officer)
 
 
 def _why(one: NotIn) -> Why:
