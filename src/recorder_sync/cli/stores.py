@@ -9,13 +9,14 @@ from rich.markup import escape
 
 from recorder_sync.catalogue.database import transaction
 from recorder_sync.cli.screen import answers, facts, local, messages, print_json, table
-from recorder_sync.cli.session import settings_of, station_of, writing_station_of
+from recorder_sync.cli.session import settings_of, writing_station_of
 from recorder_sync.cli.typed import Json
 from recorder_sync.config import Configuration
 from recorder_sync.custody.log import Act
 from recorder_sync.dock.own_disks import own_disks
 from recorder_sync.errors import RecorderSyncError, UsageProblem
 from recorder_sync.language import T, tr
+from recorder_sync.owner import work_as_owner_of
 from recorder_sync.station import now
 from recorder_sync.stores.bindings import Binding, binding_of, keep_binding
 from recorder_sync.stores.kinds import Surroundings, open_store
@@ -58,8 +59,8 @@ def list_(context: typer.Context, json: Json = False) -> None:
 
 @app.command("check", help=tr("Try everything that an upload needs, and say what is not so."))
 def check(context: typer.Context, names: _Names = None, json: Json = False) -> None:
-    with station_of(context) as station:
-        settings = station.settings
+    settings = settings_of(context)
+    work_as_owner_of(settings.paths.state)
     found = {one.name: _checked(one, settings) for one in _chosen(settings, names)}
     if json:
         print_json({"stores": [_checked_json(name, checks) for name, checks in found.items()]})

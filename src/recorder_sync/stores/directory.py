@@ -145,8 +145,13 @@ class DirectoryStore:
     def read(self, key: str, version: str | None = None) -> Iterator[bytes]:
         with self._troubles(key), self._opened() as root:
             self._compare_marker(root)
-            with self._object(root, key) as handle:
-                yield from from_device(handle)
+            try:
+                with self._object(root, key) as handle:
+                    yield from from_device(handle)
+            except FileNotFoundError as error:
+                raise StoreProblem(
+                    Trouble.OBJECT, T("{store}: {key} is not there.", store=self.name, key=key)
+                ) from error
 
     def lock(self, key: str, version: str | None, lock: Lock) -> None:
         raise StoreProblem(

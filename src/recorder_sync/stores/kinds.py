@@ -39,7 +39,7 @@ def _directory(settings: StoreSettings, surroundings: Surroundings) -> Store:
     return DirectoryStore(settings.name, place.path, own, immutable=place.immutable)
 
 
-def _sftp(settings: StoreSettings, surroundings: Surroundings) -> Store:
+def _sftp(settings: StoreSettings, _surroundings: Surroundings) -> Store:
     from recorder_sync.stores.sftp import SftpStore
 
     assert settings.sftp is not None
