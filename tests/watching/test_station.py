@@ -4,12 +4,13 @@ import os
 from datetime import timedelta
 
 from recorder_sync.backups import Backups
-from recorder_sync.catalogue import messages
+from recorder_sync.catalogue import messages, uploads
 from recorder_sync.clock_watch import report_step
 from recorder_sync.language import T
 from recorder_sync.model import AlertKind
 from recorder_sync.rules.clock_step import ClockStep
 from recorder_sync.rules.matter import Severity
+from recorder_sync.stores.store import Trouble
 from recorder_sync.watching.sources import all_sources
 from recorder_sync.watching.station import TimeSource
 from recorder_sync.watching.tick import Watch
@@ -132,3 +133,27 @@ def test_a_channel_that_delivers_nothing_is_told_until_it_does(bed: Bed) -> None
     messages.note_works(db, "post", bed.now)
     bed.tick()
     assert bed.is_resolved(alert.number)
+
+
+def test_a_store_that_is_away_is_told_after_a_while_and_one_that_refuses_at_once(bed: Bed) -> None:
+    place = {"path": "/nowhere", "own_disk": True}
+    bed.configure(stores=[{"name": "nas", "directory": place}], backup={"keep": 0})
+    db = bed.station.catalogue
+
+    def fails(trouble: Trouble) -> None:
+        uploads.note_store_fails(db, "nas", trouble.value, T("It says no."), None, bed.now)
+
+    bed.tick(MORNING)
+    fails(Trouble.TRANSIENT)
+    bed.tick(MORNING + HOUR / 4)
+    assert bed.live() == []
+    bed.tick(MORNING + HOUR / 4 + SECOND)
+    away = bed.the(AlertKind.STORE_UNREACHABLE)
+    fails(Trouble.WRONG_PLACE)
+    bed.tick()
+    assert bed.is_resolved(away.number)
+    stopped = bed.the(AlertKind.STORE_STOPPED)
+    assert stopped.severity is Severity.BREACH
+    uploads.note_store_works(db, "nas")
+    bed.tick()
+    assert bed.is_resolved(stopped.number)
