@@ -1,8 +1,8 @@
-"""The daemon that has the network, and reads evidence only: checkpoints go to witnesses,
-messages about alerts to people.
+"""The daemon that has the network, and reads evidence only: sealed recordings go to evidence
+stores, checkpoints to witnesses, messages about alerts to people.
 
-It opens neither devices nor the evidence folder; it works with the state folder, and lives
-until it is told to stop. Signals: SIGTERM and SIGINT stop it, SIGHUP has it read its
+It opens no device and never writes to the evidence folder; it works with the state folder,
+and lives until it is told to stop. Signals: SIGTERM and SIGINT stop it, SIGHUP has it read its
 configuration again.
 """
 

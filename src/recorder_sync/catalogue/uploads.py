@@ -156,6 +156,12 @@ def drop(db: Database, store: str, takes: Callable[[Forwardable], bool]) -> None
     db.conn.executemany("delete from uploads where number = ?", gone)
 
 
+def drop_others(db: Database, stores: Sequence[str]) -> None:
+    """Take out of the queue what waits for stores that the settings name no more."""
+    marks = ", ".join("?" for _ in stores)
+    db.execute(f"delete from uploads where store not in ({marks})", list(stores))
+
+
 def next_due(db: Database, store: str, now: datetime, taken: Iterable[int]) -> Upload | None:
     """Return what is to be sent to a store first, but for those that are `taken`."""
     without = ", ".join(str(number) for number in taken)

@@ -70,9 +70,7 @@ class _Command:
         found = getattr(import_module(f"recorder_sync.cli.{self.module}"), self.attribute)
         if isinstance(found, typer.Typer):
             works_alone = found.info.invoke_without_command is True
-            app.add_typer(
-                found, name=self.name, help=self.help, no_args_is_help=not works_alone
-            )
+            app.add_typer(found, name=self.name, help=self.help, no_args_is_help=not works_alone)
         else:
             app.command(self.name, help=self.help)(found)
 
@@ -91,7 +89,7 @@ def _commands() -> list[_Command]:
             "forward",
             "forward",
             "app",
-            tr("The daemon that has the network: checkpoints go to witnesses."),
+            tr("The daemon that has the network, and the queue of what goes to evidence stores."),
         ),
         _Command(
             "clear", "clear", "clear", tr("Remove from cards what is sealed (run by its unit).")

@@ -34,7 +34,8 @@ _LOOK_EVERY_S = 1.0
 _FILL_EVERY_S = 1.0
 _FILL_ALL_EVERY_S = 3600.0
 _RATE_EVERY_S = 5.0
-_STOP_WITHIN_S = 4.0
+_STOP_WITHIN_S = 2.5
+_HANDS_STOP_WITHIN_S = 1.5
 _BROKEN_S = 60.0
 _CACHE_KIB = 256
 
@@ -84,6 +85,8 @@ class Forwarding:
         works: list[_StoreWork] = []
         try:
             _take_up_rest(station)
+            with transaction(station.catalogue):
+                uploads.drop_others(station.catalogue, [one.name for one in settings.stores])
             line = Line(lambda: _rate(settings))
             for destination in destinations_of(settings):
                 works.append(_StoreWork(destination, settings, line))
@@ -96,7 +99,7 @@ class Forwarding:
         finally:
             for work in works:
                 work.request_stop()
-            until = time.monotonic() + _STOP_WITHIN_S
+            until = time.monotonic() + _HANDS_STOP_WITHIN_S
             for work in works:
                 work.join(max(0.1, until - time.monotonic()))
             station.catalogue.close()
@@ -180,9 +183,7 @@ class _StoreWork:
     def join(self, within_s: float) -> None:
         """What does not end, as its store hangs, is left behind."""
         until = time.monotonic() + within_s
-        ended = [
-            one.join(max(0.0, until - time.monotonic())) for one in self._threads
-        ]
+        ended = [one.join(max(0.0, until - time.monotonic())) for one in self._threads]
         if all(ended):
             self._shared.close()
 
