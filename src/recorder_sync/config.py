@@ -24,10 +24,12 @@ from pydantic import (
     field_validator,
 )
 
+from recorder_sync.alert_settings import Alerts, Watch
 from recorder_sync.errors import ConfigurationProblem, MissingPart, os_reason
 from recorder_sync.language import Language, T, Text
 from recorder_sync.model import Kind
 from recorder_sync.rules import naming
+from recorder_sync.rules.watch_limits import WatchLimits
 from recorder_sync.section import AbsolutePath, Section, absolute
 from recorder_sync.stores.store_settings import StoreSettings, each_once
 
@@ -35,7 +37,7 @@ DEFAULT_PATH = Path("/etc/recorder-sync/config.toml")
 PATH_VARIABLE = "RECORDER_SYNC_CONFIG"
 
 _SECRETS = frozenset({"password", "passphrase", "key", "access_key", "secret_key", "session_token"})
-"""Keys whose value somebody may have written into the file though only its place belongs there."""
+"""Keys of a store whose value somebody may have written there, though only its place belongs."""
 
 
 class Station(Section):
@@ -370,6 +372,8 @@ class Configuration(Section):
     backup: Backup = Backup()
     witness: Witness = Witness()
     verification: Verification = Verification()
+    watch: Watch = Watch()
+    alerts: Alerts = Alerts()
     stores: tuple[StoreSettings, ...] = ()
     profiles: tuple[Profile, ...] = ()
 
@@ -378,6 +382,14 @@ class Configuration(Section):
     @property
     def backup_folder(self) -> Path:
         return self.backup.folder or self.paths.state / "backups"
+
+    @cached_property
+    def watch_limits(self) -> WatchLimits:
+        """The limits that the rules watch."""
+        limits = self.readiness
+        return self.watch.limits(
+            self.deadline.hours, limits.least_battery_percent, limits.most_clock_offset_s
+        )
 
     @cached_property
     def known_profiles(self) -> tuple[naming.Profile, ...]:
@@ -490,14 +502,22 @@ def _problems(error: ValidationError) -> Iterable[Text]:
                 yield T(
                     "{key} = {value}: {allowed}",
                     key=key,
-                    value=_shown(one["loc"], one["input"]),
+                    value="***" if _is_secret(one["loc"]) else repr(one["input"]),
                     allowed=message,
                 )
 
 
+def _is_secret(location: tuple[int | str, ...]) -> bool:
+    """Tell whether a value may be the address of a channel, put where it does not belong."""
+    if location[:2] != ("alerts", "channels"):
+        return False
+    return len(location) < 4 or str(location[3]).startswith("url")
+
+
 def _shown(location: tuple[int | str, ...], value: object) -> str:
     """Return a value as it stands in the file; what may be a secret is not repeated."""
-    return "(not shown)" if _SECRETS.intersection(location) else repr(value)
+    is_secret = location[:1] == ("stores",) and _SECRETS.intersection(location)
+    return "(not shown)" if is_secret else repr(value)
 
 
 def _allowed(location: tuple[int | str, ...]) -> list[str]:
