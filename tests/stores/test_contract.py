@@ -136,19 +136,20 @@ def test_nothing_is_visible_before_everything_has_arrived(kept: Kept) -> None:
 
 
 def test_an_object_that_was_cut_off_goes_on_where_it_was(kept: Kept) -> None:
-    _cut_at(kept, _DATA, 2 << 20)
-    there = kept.partial(outgoing(_DATA))
+    data = content(9_000_001)
+    _cut_at(kept, data, 2 << 20)
+    there = kept.partial(outgoing(data))
     beginning = there.stat()
-    assert 0 < beginning.st_size < len(_DATA)
-    send(kept.store, _DATA)
-    assert stored(kept.store, outgoing(_DATA)) == _DATA
-    assert kept.file(outgoing(_DATA)).stat().st_ino == beginning.st_ino
+    assert 2 << 20 <= beginning.st_size < len(data)
+    send(kept.store, data)
+    assert stored(kept.store, outgoing(data)) == data
+    assert kept.file(outgoing(data)).stat().st_ino == beginning.st_ino
     assert list(kept.store.unfinished()) == []
 
 
 @pytest.mark.parametrize("at", [0, 700_000, 1_100_000])
 def test_a_partial_file_that_was_damaged_is_not_built_upon(kept: Kept, at: int) -> None:
-    _cut_at(kept, _DATA, 2 << 20)
+    _cut_at(kept, _DATA, 1 << 20)
     with kept.partial(outgoing(_DATA)).open("r+b") as file:
         file.seek(at)
         file.write(b"damage")
