@@ -508,16 +508,13 @@ def _problems(error: ValidationError) -> Iterable[Text]:
 
 
 def _is_secret(location: tuple[int | str, ...]) -> bool:
-    """Tell whether a value may be the address of a channel, put where it does not belong."""
+    """Tell whether a value may be a channel's address or a store's secret, which do not belong
+    in the file."""
+    if location[:1] == ("stores",):
+        return not _SECRETS.isdisjoint(location)
     if location[:2] != ("alerts", "channels"):
         return False
     return len(location) < 4 or str(location[3]).startswith("url")
-
-
-def _shown(location: tuple[int | str, ...], value: object) -> str:
-    """Return a value as it stands in the file; what may be a secret is not repeated."""
-    is_secret = location[:1] == ("stores",) and _SECRETS.intersection(location)
-    return "(not shown)" if is_secret else repr(value)
 
 
 def _allowed(location: tuple[int | str, ...]) -> list[str]:

@@ -50,6 +50,8 @@ class TcpProxy:
                 server = socket.create_connection(("127.0.0.1", self._to))
             except OSError:
                 return
+            for one in (client, server):
+                one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._lock:
                 self._open += [client, server]
             for source, target, counts in ((client, server, True), (server, client, False)):

@@ -207,7 +207,7 @@ class SftpSession:
             compression_algs=None,
             connect_timeout=place.timeout_s,
             login_timeout=place.timeout_s,
-            keepalive_interval=max(1.0, place.timeout_s / 3),
+            keepalive_interval=max(0.1, place.timeout_s / 3),
             keepalive_count_max=3,
         )
         try:
