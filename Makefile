@@ -76,7 +76,7 @@ parts:
 test-parts:
 	@./tools/system_parts.sh fusermount3:fuse3 losetup:mount mkfs.ext4:e2fsprogs mkfs.xfs:xfsprogs \
 	  umockdev-wrapper:umockdev mkfs.vfat:dosfstools mkfs.exfat:exfatprogs \
-	  systemd-analyze:systemd udevadm:udev strace:strace
+	  systemd-analyze:systemd udevadm:udev strace:strace sshd:openssh-server
 
 .PHONY: e2e-parts
 e2e-parts:

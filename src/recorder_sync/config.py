@@ -38,7 +38,7 @@ DEFAULT_PATH = Path("/etc/recorder-sync/config.toml")
 PATH_VARIABLE = "RECORDER_SYNC_CONFIG"
 
 _SECRETS = frozenset({"password", "passphrase", "key", "access_key", "secret_key", "session_token"})
-"""Keys whose value somebody may have written into the file though only its place belongs there."""
+"""Keys of a store whose value somebody may have written there, though only its place belongs."""
 
 
 class Station(Section):
@@ -504,21 +504,19 @@ def _problems(error: ValidationError) -> Iterable[Text]:
                 yield T(
                     "{key} = {value}: {allowed}",
                     key=key,
-                    value="***" if _is_secret(one["loc"]) else _shown(one["loc"], one["input"]),
+                    value="***" if _is_secret(one["loc"]) else repr(one["input"]),
                     allowed=message,
                 )
 
 
 def _is_secret(location: tuple[int | str, ...]) -> bool:
-    """Tell whether a value may be the address of a channel, put where it does not belong."""
+    """Tell whether a value may be a channel's address or a store's secret, which do not belong
+    in the file."""
+    if location[:1] == ("stores",):
+        return not _SECRETS.isdisjoint(location)
     if location[:2] != ("alerts", "channels"):
         return False
     return len(location) < 4 or str(location[3]).startswith("url")
-
-
-def _shown(location: tuple[int | str, ...], value: object) -> str:
-    """Return a value as it stands in the file; what may be a secret is not repeated."""
-    return "(not shown)" if _SECRETS.intersection(location) else repr(value)
 
 
 def _allowed(location: tuple[int | str, ...]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What every section of the configuration has in common."""
+"""What every section of the configuration is: strict, and the same as long as it is in use."""
 
 from pathlib import Path
 from typing import Annotated

@@ -152,10 +152,12 @@ def _place_checks(
 
 
 def _shares_a_disk(folder: Path, settings: Configuration) -> bool:
-    own = [*_own_folders(settings), folder]
-    if folder.stat().st_dev in {path.stat().st_dev for path in own[:-1] if path.exists()}:
-        return True
-    return bool(own_disks([folder]) & own_disks(own[:-1]))
+    """Tell whether a store's folder is on a disk of the station's own. Raises OSError."""
+    own = [path for path in _own_folders(settings) if path.exists()]
+    if not folder.exists():
+        return False
+    is_same = folder.stat().st_dev in {path.stat().st_dev for path in own}
+    return is_same or bool(own_disks([folder]) & own_disks(own))
 
 
 def _own_folders(settings: Configuration) -> tuple[Path, ...]:

@@ -286,7 +286,13 @@ class SftpStore:
         """Have the whole object, synced, in a partial file; what is there is gone on with."""
         is_there = self._attributes(part) is not None
         file = self._session.open(part, "r+b" if is_there else "w+b")
-        begun: deque[Begun[int]] = deque()
+        begun: deque[tuple[Begun[int], int]] = deque()
+
+        def await_first() -> None:
+            write, size = begun.popleft()
+            self._session.wait(write)
+            course.sent(size)
+
         try:
             there = self._size(file)
             at = 0
@@ -298,14 +304,15 @@ class SftpStore:
                     )
                     if not is_same and at < there:
                         self._truncate(file, at)
-                if not is_same:
+                if is_same:
+                    course.sent(len(chunk))
+                else:
                     if len(begun) == WINDOW:
-                        self._session.wait(begun.popleft())
-                    begun.append(self._begin_write(file, at, chunk))
+                        await_first()
+                    begun.append((self._begin_write(file, at, chunk), len(chunk)))
                 at += len(chunk)
-                course.sent(len(chunk))
             while begun:
-                self._session.wait(begun.popleft())
+                await_first()
             if at != item.size:
                 raise SourceChanged(
                     T("{key} has {size} bytes, not the {sealed} that it was sealed with.",

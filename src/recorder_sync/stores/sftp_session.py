@@ -6,6 +6,7 @@ the server is, and how it is logged in to, stands in our settings alone.
 """
 
 import asyncio
+import logging
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import CancelledError, Future
@@ -20,6 +21,8 @@ from recorder_sync.language import T, Text
 from recorder_sync.printable import printable
 from recorder_sync.stores.store import StoreProblem, Trouble
 from recorder_sync.stores.store_settings import SftpPlace
+
+logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of writes on a lost connection
 
 Result = TypeVar("Result")
 Link: TypeAlias = Future[asyncssh.SFTPClient]
@@ -204,7 +207,7 @@ class SftpSession:
             compression_algs=None,
             connect_timeout=place.timeout_s,
             login_timeout=place.timeout_s,
-            keepalive_interval=max(1.0, place.timeout_s / 3),
+            keepalive_interval=max(0.1, place.timeout_s / 3),
             keepalive_count_max=3,
         )
         try:
@@ -233,6 +236,7 @@ class SftpSession:
         loop = self._loop
         if loop is None:
             loop = self._loop = asyncio.new_event_loop()
+            loop.set_exception_handler(_leave_to_the_request)
             threading.Thread(
                 target=_run, args=(loop,), name=f"sftp {self._store}", daemon=True
             ).start()
@@ -338,6 +342,12 @@ class SftpSession:
             return self._in_loop(ask()).result()
         except (asyncssh.Error, OSError, CancelledError):
             return False  # it cannot say; the failure itself is what is reported
+
+
+def _leave_to_the_request(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Say nothing of the parts of a request that failed as a whole: that one is reported."""
+    if "never retrieved" not in context["message"]:
+        loop.default_exception_handler(context)
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:

@@ -95,8 +95,10 @@ class S3Place(Section):
     """A bucket of an object store that speaks S3."""
 
     bucket: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$")]
-    endpoint: Annotated[str, Field(pattern=r"^https?://[^\s/?#@]+/?$")] | None = None
-    """Address of the store; None: that of AWS for the region."""
+    endpoint: Annotated[str, Field(pattern=r"^https://[^\s/?#@]+$")] | None = None
+    """Address of the store, `https://`, host and port; None: that of AWS for the region."""
+    prefix: Annotated[str, Field(pattern=r"^([A-Za-z0-9_-][A-Za-z0-9._-]*/)*$")] = ""
+    """Before every name in the bucket, with `/` at its end."""
     region: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")] = "us-east-1"
     access_key: Secret
     secret_key: Secret
@@ -104,8 +106,6 @@ class S3Place(Section):
     """Of credentials that were lent for a time."""
     ca_file: AbsolutePath | None = None
     """PEM file of the authorities that the server's certificate may be from."""
-    owner: _Text | None = None
-    """The account that the bucket belongs to, where the store knows one."""
     lock: Locking = Locking.GOVERNANCE
     """How objects are kept from being deleted; `none`: a store without Object Lock is accepted."""
     encryption: Encryption | None = None
@@ -113,15 +113,14 @@ class S3Place(Section):
     """Id of the key at the key service."""
     virtual_host: bool = False
     """The bucket is part of the host's name, not of the path."""
-    part_mib: Annotated[int, Field(ge=5, le=1024)] = 16
-    """MiB of one part of a large object."""
-    parts: Annotated[int, Field(ge=1, le=16)] = 4
-    """Parts of one object that are sent at the same time."""
+    parts: Annotated[int, Field(ge=1, le=16)] = 3
+    """Parts of objects that are sent at the same time; each takes 8 MiB of memory."""
     timeout_s: Annotated[float, Field(gt=0, le=600)] = 60.0
 
     @property
     def address(self) -> str:
-        return f"{self.endpoint or 'https://s3.' + self.region + '.amazonaws.com'}/{self.bucket}"
+        host = self.endpoint or f"https://s3.{self.region}.amazonaws.com"
+        return f"{host}/{self.bucket}/{self.prefix}"
 
     @property
     def lock_mode(self) -> LockMode | None:
