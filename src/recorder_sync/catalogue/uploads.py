@@ -34,6 +34,16 @@ class UploadState(StrEnum):
     """It is tried again, unless only a person can mend it."""
 
 
+class Activity(StrEnum):
+    """What goes on with a store."""
+
+    IDLE = "idle"
+    WAITING = "waiting"
+    SENDING = "sending"
+    FAILING = "failing"
+    PAUSED = "paused"
+
+
 @dataclass(frozen=True, slots=True)
 class Upload:
     """A recording that waits for a store."""

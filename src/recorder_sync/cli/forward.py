@@ -12,7 +12,7 @@ from rich.table import Table
 
 from recorder_sync.catalogue import recordings, uploads
 from recorder_sync.catalogue.database import transaction
-from recorder_sync.catalogue.uploads import Queue, StoreState, Upload
+from recorder_sync.catalogue.uploads import Activity, Queue, StoreState, Upload
 from recorder_sync.cli.options import Options
 from recorder_sync.cli.screen import amount, answers, local, messages, print_json, table
 from recorder_sync.cli.session import station_of, writing_station_of
@@ -100,19 +100,21 @@ def _standing(station: Station, name: str) -> _Standing:
     )
 
 
-def _word(one: _Standing) -> str:
+def _activity(one: _Standing) -> Activity:
     if one.state.paused_at is not None:
-        return "paused"
+        return Activity.PAUSED
     if one.state.failing_since is not None:
-        return "failing"
-    return "sending" if one.sending else "waiting" if one.queue.waiting else "idle"
+        return Activity.FAILING
+    if one.sending:
+        return Activity.SENDING
+    return Activity.WAITING if one.queue.waiting else Activity.IDLE
 
 
 def _json(one: _Standing) -> dict[str, object]:
     state = one.state
     return {
         "name": one.name,
-        "state": _word(one),
+        "state": _activity(one).value,
         "waiting": one.queue.waiting,
         "failed": one.queue.failed,
         "confirmed": one.queue.confirmed,
@@ -150,7 +152,12 @@ def _show(found: Sequence[_Standing], settings: Configuration) -> None:
         ],
         (
             (
-                *(one.name, tr(_word(one)), one.queue.waiting, amount(one.queue.bytes_waiting)),
+                *(
+                    one.name,
+                    tr(_activity(one).value),
+                    one.queue.waiting,
+                    amount(one.queue.bytes_waiting),
+                ),
                 *(one.queue.failed, one.queue.confirmed),
                 f"{amount(round(one.rate))}/s" if one.rate is not None else None,
                 length(timedelta(seconds=one.left_s)) if one.left_s is not None else None,

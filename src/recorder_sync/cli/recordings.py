@@ -4,7 +4,7 @@ import json as json_format
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -160,7 +160,7 @@ def show(
             [
                 *_facts(found, station),
                 (tr("Last re-read"), local(verified_at, zone) if verified_at else tr("not yet")),
-                *((f"{tr('Store')} {name}", tr(its["state"])) for name, its in stores.items()),
+                *((f"{tr('Store')} {name}", _words(its)) for name, its in stores.items()),
             ]
         )
         answers.print()
@@ -177,6 +177,11 @@ def show(
                 T("Also found as: {names}", names=", ".join(dict.fromkeys(others))).shown,
                 markup=False,
             )
+
+
+def _words(its: dict[str, Any]) -> str:
+    state = str(its["state"])
+    return tr(state)
 
 
 def _facts(found: Recording, station: Station) -> list[tuple[str, object]]:
