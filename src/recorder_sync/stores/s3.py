@@ -322,21 +322,17 @@ class S3Store:
         return Receipt(there.version, dict(ours))
 
     def _keep(self, there: Stored, lock: Lock, *, release: bool = True) -> None:
-        """Bring what is missing of a lock onto a version, and read it back."""
-        if not there.lock.covers(Lock(lock.mode, lock.until)):
-            until = max(filter(None, (lock.until, there.lock.until)))
-            self._connection.call(
-                "put_object_retention",
-                there.key,
-                Retention={
-                    "Mode": (lock.mode or LockMode.GOVERNANCE).upper(),
-                    "RetainUntilDate": whole_second(until),
-                },
-                **_of(there.version),
-            )
-        elif there.lock.hold == lock.hold or not (lock.hold or release):
+        """Bring what is missing of a lock onto a version, and read it back.
+
+        A retention is made longer and stronger only; a hold is lifted where `release` says.
+        """
+        retained = there.lock.covers(Lock(lock.mode, lock.until))
+        held = there.lock.hold == lock.hold or not (lock.hold or release)
+        if retained and held:
             return
-        if there.lock.hold != lock.hold and (lock.hold or release):
+        if not retained:
+            self._retain(there, lock)
+        if not held:
             self._connection.call(
                 "put_object_legal_hold",
                 there.key,
@@ -350,6 +346,20 @@ class S3Store:
                 T("The store does not keep the lock of {key} as asked.", key=there.key),
                 T("Run stores check. Is Object Lock enabled for the bucket?"),
             )
+
+    def _retain(self, there: Stored, lock: Lock) -> None:
+        modes = {lock.mode or LockMode.GOVERNANCE, there.lock.mode}
+        mode = LockMode.COMPLIANCE if LockMode.COMPLIANCE in modes else LockMode.GOVERNANCE
+        until = max(filter(None, (lock.until, there.lock.until)))
+        # Even to strengthen a lock, servers ask for the right to lift it.
+        lift = {"BypassGovernanceRetention": True} if there.lock.mode not in (None, mode) else {}
+        self._connection.call(
+            "put_object_retention",
+            there.key,
+            Retention={"Mode": mode.upper(), "RetainUntilDate": whole_second(until)},
+            **_of(there.version),
+            **lift,
+        )
 
     def _head(self, key: str, version: str | None) -> dict[str, Any] | None:
         try:

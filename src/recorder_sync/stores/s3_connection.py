@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from recorder_sync.stores.s3_errors import S3Problem, problem_of
 from recorder_sync.stores.store import Trouble
 
 _CONNECT_S = 10
+_making = threading.Lock()
+"""A session makes one client at a time."""
 _TRIES = 3
 _ONCE = frozenset({"put_object", "create_multipart_upload"})
 """Done a second time although it was done the first, these leave something behind."""
@@ -117,14 +120,13 @@ class S3Connection:
             client.close()
 
     def _client(self, tries: int) -> Any:
-        with self._turn:
+        with self._turn, _making:
             if tries not in self._clients:
                 self._clients[tries] = self._connect(tries)
             return self._clients[tries]
 
     def _connect(self, tries: int) -> Any:
         from botocore.config import Config
-        from botocore.session import Session
 
         address, credentials = self.address, self._credentials()
         if not address.endpoint.startswith("https://"):
@@ -137,12 +139,7 @@ class S3Connection:
             raise S3Problem(
                 Trouble.REFUSED, T("ca_file {path} is not there.", path=address.ca_file)
             )
-        nothing = {
-            "profile": (None, None, None, None),
-            "config_file": (None, None, os.devnull, None),
-            "credentials_file": (None, None, os.devnull, None),
-        }
-        return Session(session_vars=nothing).create_client(
+        return _session().create_client(
             "s3",
             region_name=address.region,
             endpoint_url=address.endpoint,
@@ -167,6 +164,19 @@ class S3Connection:
                 },
             ),
         )
+
+
+@cache
+def _session() -> Any:
+    """Return the maker of clients; what it has read of S3's description is read once."""
+    from botocore.session import Session
+
+    nothing = {
+        "profile": (None, None, None, None),
+        "config_file": (None, None, os.devnull, None),
+        "credentials_file": (None, None, os.devnull, None),
+    }
+    return Session(session_vars=nothing)
 
 
 def is_missing(problem: S3Problem) -> bool:

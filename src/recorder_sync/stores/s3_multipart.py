@@ -162,17 +162,14 @@ class PartsUpload:
             future.result()
         return whole.found(in_parts=True)
 
-    def complete(self, whole: dict[str, str], **conditions: str) -> None:
-        """Have the store make the object of its parts. Raises S3Problem."""
+    def complete(self, whole: dict[str, str], **conditions: str) -> dict[str, Any]:
+        """Have the store make the object of its parts; return its answer. Raises S3Problem."""
+        wanted = ("PartNumber", "ETag", "ChecksumCRC64NVME")
         parts = [
-            {
-                name: part[name]
-                for name in ("PartNumber", "ETag", "ChecksumCRC64NVME")
-                if name in part
-            }
+            {name: part[name] for name in wanted if name in part}
             for _, part in sorted(self._done.items())
         ]
-        self._connection.call(
+        return self._connection.call(
             "complete_multipart_upload",
             self._key,
             UploadId=self.progress.upload,

@@ -50,7 +50,6 @@ rgw enable usage log = false
 rgw lc debug interval = -1
 rgw override bucket index max shards = 1
 C
-said() { printf '%s %s\n' "$(date +%s.%N)" "$*" >&2; }
 ceph-authtool --create-keyring "$D/keyring" --gen-key -n mon. --cap mon 'allow *' >/dev/null
 key() { ceph-authtool "$D/keyring" --gen-key -n "$@" >/dev/null; }
 key client.admin --cap mon 'allow *' --cap osd 'allow *'
@@ -58,16 +57,16 @@ key osd.0 --cap mon 'allow profile osd' --cap osd 'allow *'
 key client.rgw --cap mon 'allow rw' --cap osd 'allow rwx'
 monmaptool --create --fsid "$(sed -n 's/^fsid = //p' "$CEPH_CONF")" --addv a "[v2:127.0.0.1:$MON]" "$D/monmap" >/dev/null
 ceph-mon --mkfs -i a --monmap "$D/monmap" --keyring "$D/keyring"
-ceph-mon -i a; said mon
+ceph-mon -i a
 ID=$(cat /proc/sys/kernel/random/uuid)
-timeout 30 ceph osd new "$ID" >/dev/null; said osd new
+timeout 30 ceph osd new "$ID" >/dev/null
 ceph-osd -i 0 --mkfs --osd-uuid "$ID" --no-mon-config >"$D/log/mkfs" 2>&1
-ceph-osd -i 0; said osd
-radosgw -n client.rgw; said gateway started
+ceph-osd -i 0
+radosgw -n client.rgw
 for one in dock other; do
   radosgw-admin -n client.rgw user create --uid=$one --display-name=$one --access-key=test$one \
     --secret-key=secret$one >/dev/null 2>"$D/log/user.$one"
-done; said users
-until (exec 3<>/dev/tcp/127.0.0.1/$HTTPS) 2>/dev/null; do sleep 0.1; done; said answers
+done
+until (exec 3<>/dev/tcp/127.0.0.1/$HTTPS) 2>/dev/null; do sleep 0.1; done
 echo ready
 cat >/dev/null
