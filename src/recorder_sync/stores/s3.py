@@ -58,7 +58,7 @@ class S3Store:
         """Connect to nothing yet.
 
         `lock_mode` is what the checks try; `parallel` is how many parts are on their way at
-        once, of all objects together: each, and one more, takes 8 MiB of memory.
+        once or being read, of all objects together: each takes 8 MiB of memory.
         """
         self.name = name
         self._lock_mode = lock_mode

@@ -26,6 +26,9 @@ _TRIES = 3
 _ONCE = frozenset({"put_object", "create_multipart_upload"})
 """Done a second time although it was done the first, these leave something behind."""
 
+_SIGNS = {"list_objects_v2": "Name", "list_multipart_uploads": "Bucket", "list_parts": "Bucket"}
+"""Where a list repeats the bucket's name: any other page reads like an empty list."""
+
 
 class Encryption(StrEnum):
     """How a store is asked to encrypt what it keeps (server-side encryption)."""
@@ -81,6 +84,13 @@ class S3Connection:
             client = self._client(1 if operation in _ONCE else _TRIES)
             answer: dict[str, Any] = getattr(client, operation)(
                 Bucket=self.address.bucket, **parameters
+            )
+        sign = _SIGNS.get(operation)
+        if sign is not None and answer.get(sign) != self.address.bucket:
+            raise S3Problem(
+                Trouble.TRANSIENT,
+                T("The answer about {bucket} is not that of an S3 store.", bucket=self.address.bucket),
+                T("Check the address: something else answers there."),
             )
         return answer
 

@@ -55,7 +55,7 @@ class Lanes:
 
     def __init__(self, parallel: int) -> None:
         self._threads = ThreadPoolExecutor(parallel, "s3-part")
-        self._room = threading.BoundedSemaphore(parallel + 1)
+        self._room = threading.BoundedSemaphore(parallel)
 
     def room(self) -> None:
         """Wait for room for one part."""
