@@ -6,6 +6,7 @@ drops or weakens a lock is asked again for that version; one that then still doe
 has a problem. Uploads that were cut off go on; an answer that was lost is found by asking.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -74,13 +75,16 @@ class S3Store:
         if marker is None:
             raise StoreProblem(
                 Trouble.WRONG_PLACE,
-                T("{bucket} does not have the marker of a bound store.", bucket=self._where),
+                T(
+                    "{bucket} does not have the marker of a bound store.",
+                    bucket=self._connection.address,
+                ),
                 T("Bind it with stores bind, or find out why it was emptied or exchanged."),
             )
         self._profile = marker.profile
         owner = self._connection.call("get_bucket_acl")["Owner"]
         return StoreIdentity(
-            self._where,
+            str(self._connection.address),
             {
                 "owner": str(owner.get("ID", "")),
                 "marker": marker.id,
@@ -99,7 +103,7 @@ class S3Store:
         in_parts = item.size > s3_sums.PART
         if (there := self._there_already(item, in_parts, profile)) is not None:
             ours = self._ours(item, source, course, profile)
-            if s3_sums.agree(ours, there.checksums):
+            if self._is_same(there, item, ours):
                 return self._settled(there, item, ours)
             self._refuse_to_hide(item)
         # What is there under our own name has other bytes: a new version goes over it.
@@ -164,11 +168,6 @@ class S3Store:
         self._lanes.close()
         self._connection.close()
 
-    @property
-    def _where(self) -> str:
-        address = self._connection.address
-        return f"{address.endpoint}/{address.bucket}/{address.prefix}"
-
     def _known_profile(self) -> s3_marker.Profile:
         if self._profile is None:
             self.identity()
@@ -200,6 +199,16 @@ class S3Store:
             whole.add(PartSum.of(data, profile.checksum))
         return whole.found(in_parts=in_parts)
 
+    def _is_same(self, there: Stored, item: Outgoing, ours: Mapping[str, str]) -> bool:
+        """Tell whether an object that is there is this one; read it where no checksum says."""
+        said = s3_sums.agree(ours, there.checksums)
+        if said is not None or there.size != item.size or item.digests is None:
+            return bool(said)
+        whole = hashlib.sha256()
+        for data in self.read(item.key, there.version):
+            whole.update(data)
+        return whole.hexdigest() == item.digests.sha256
+
     def _refuse_to_hide(self, item: Outgoing) -> None:
         """Put nothing over what somebody else has under our key. Raises StoreProblem."""
         head = self._head(item.key, None) or {}
@@ -230,7 +239,7 @@ class S3Store:
             if problem.code not in NOT_FIRST:
                 raise
             there = self.look(item.key)
-            if there is not None and s3_sums.agree(ours, there.checksums):
+            if there is not None and self._is_same(there, item, ours):
                 return self._settled(there, item, ours)
             self._refuse_to_hide(item)
             answer = self._connection.call("put_object", item.key, Body=data, **fields)
@@ -262,7 +271,7 @@ class S3Store:
             if problem.code not in GONE | NOT_FIRST:
                 raise
             there = self.look(item.key)
-            if there is None or not s3_sums.agree(ours, there.checksums):
+            if there is None or not self._is_same(there, item, ours):
                 raise
             return self._settled(there, item, ours)  # the answer to an earlier try was lost
         return self._settled(self._just_sent(item, answer), item, ours)

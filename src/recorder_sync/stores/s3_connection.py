@@ -39,8 +39,8 @@ class Encryption(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class S3Address:
-    endpoint: str
-    """`https://`, host, and port where it is not 443."""
+    endpoint: str | None
+    """`https://`, host, and port where it is not 443; None: that of AWS for the region."""
     bucket: str
     region: str = "us-east-1"
     prefix: str = ""
@@ -54,6 +54,9 @@ class S3Address:
     """Name of the key in the store's key service, for `Encryption.KMS`."""
     patience_s: float = 60
     """How long the store may take for an answer, or for the next bytes of one."""
+
+    def __str__(self) -> str:
+        return f"{self.endpoint or f'AWS {self.region}'}/{self.bucket}/{self.prefix}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,10 @@ class S3Connection:
         if sign is not None and answer.get(sign) != self.address.bucket:
             raise S3Problem(
                 Trouble.TRANSIENT,
-                T("The answer about {bucket} is not that of an S3 store.", bucket=self.address.bucket),
+                T(
+                    "The answer about {bucket} is not that of an S3 store.",
+                    bucket=self.address.bucket,
+                ),
                 T("Check the address: something else answers there."),
             )
         return answer
@@ -139,7 +145,7 @@ class S3Connection:
         from botocore.config import Config
 
         address, credentials = self.address, self._credentials()
-        if not address.endpoint.startswith("https://"):
+        if address.endpoint is not None and not address.endpoint.startswith("https://"):
             raise S3Problem(
                 Trouble.REFUSED,
                 T("{endpoint} is not encrypted.", endpoint=address.endpoint),
@@ -164,6 +170,7 @@ class S3Connection:
                 retries={"total_max_attempts": tries, "mode": "standard"},
                 max_pool_connections=self._connections,
                 proxies={},
+                ignore_configured_endpoint_urls=True,
                 tcp_keepalive=True,
                 # Checksums are ours, in headers; a trailer is more than old stores understand.
                 request_checksum_calculation="when_required",

@@ -114,5 +114,12 @@ def kept_by(answer: Mapping[str, Any]) -> dict[str, str]:
 
 def agree(ours: Mapping[str, str], theirs: Mapping[str, str]) -> bool | None:
     """Tell whether checksums of two sides agree; None: they have none in common."""
-    common = ours.keys() & theirs.keys()
+    common = {
+        name for name in ours.keys() & theirs.keys() if _parts(ours[name]) == _parts(theirs[name])
+    }
     return all(ours[name] == theirs[name] for name in common) if common else None
+
+
+def _parts(value: str) -> str:
+    """Return of how many parts an MD5 is: of other parts it is another one."""
+    return value.partition("-")[2]

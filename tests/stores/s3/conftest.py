@@ -110,3 +110,10 @@ def modern_proxy(modern_server: S3Server) -> Iterator[FaultProxy]:
     files = modern_server.certificates
     with fault_proxy(modern_server.http, files.certificate, files.key) as proxy:
         yield proxy
+
+
+@pytest.fixture
+def old_proxy(old_server: S3Server) -> Iterator[FaultProxy]:
+    files = old_server.certificates
+    with fault_proxy(old_server.http, files.certificate, files.key) as proxy:
+        yield proxy

@@ -45,4 +45,5 @@ def main(endpoint: str, bucket: str, authority: str, size: int, objects: int) ->
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:4], *(int(number) for number in sys.argv[4:]))
+    where, much = sys.argv[1:4], sys.argv[4:]
+    main(where[0], where[1], where[2], int(much[0]), int(much[1]))

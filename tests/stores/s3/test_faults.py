@@ -182,6 +182,17 @@ def test_a_store_that_has_other_bytes_than_were_sent_is_found_out(
         store.send(outgoing(data), source(data), Record())
 
 
+def test_an_object_without_a_checksum_is_read_before_it_is_taken_for_ours(
+    old: Bucket, old_proxy: FaultProxy
+) -> None:
+    store, data = old.bound(old.through(old_proxy)), content(1000)
+    encrypted = Fault(other_headers={"etag": '"of-something-else"'})
+    old_proxy.fault = lambda asked: encrypted if asked.method == "HEAD" else PASS
+    receipt = store.send(outgoing(data), source(data), Record())
+    store.send(outgoing(data), source(data), Record())
+    assert old.versions(KEY) == [receipt.version]
+
+
 def test_a_server_that_says_nothing_is_given_up_in_time(
     modern: Bucket, modern_proxy: FaultProxy
 ) -> None:
