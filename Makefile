@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo install uninstall test torture e2e e2e-smoke check bench translations lock clean
+.PHONY: help venv demo install uninstall test torture month e2e e2e-smoke check bench translations lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ test: $(VENV)/dev.done | parts test-parts ## run every test
 torture: $(VENV)/dev.done | parts test-parts ## attack it: kills, power cuts, broken cards and disks
 	$(BIN)/pytest tests/faults tests/ingest/test_bad_input_sources.py -n 2 --dist worksteal --torture --timeout 3000 -rPx
 
+month: $(VENV)/dev.done ## twenty months of a station, against a naive model of the deadlines
+	$(BIN)/pytest tests/month -n 2 --dist worksteal --months --timeout 600
+
 e2e: $(VENV)/dev.done | parts e2e-parts ## as root: plug cameras into a virtual dock, docs/testing.md
 	$(BIN)/python -m tests.e2e.prepare
 	$(BIN)/pytest tests/e2e --e2e --timeout 1800
@@ -48,6 +51,7 @@ bench: $(VENV)/dev.done | parts compared ## measure: ingest, searches, proofs at
 	$(BIN)/python benchmarks/custody.py
 	$(BIN)/python benchmarks/rebuild_and_backup.py
 	$(BIN)/python benchmarks/verification.py
+	$(BIN)/python benchmarks/watch.py
 
 translations: $(VENV)/dev.done ## bring locale/ up to date with the code
 	$(BIN)/python tools/update_translations.py

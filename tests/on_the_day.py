@@ -27,6 +27,7 @@ def shift_the_clock() -> None:
     from recorder_sync import station
     from recorder_sync.timestamps import to_milliseconds
 
+    _shift()  # the day begins once, for this process and for its children
     station.now = lambda: to_milliseconds(today())
 
 

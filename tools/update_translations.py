@@ -15,6 +15,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from recorder_sync.catalogue.calendar import CalendarKind
 from recorder_sync.catalogue.dockings import DockingOutcome
 from recorder_sync.custody.log import Act
 from recorder_sync.ingest.readback import ReadBack
@@ -36,6 +37,7 @@ from recorder_sync.rules.deadline import DeferralReason
 from recorder_sync.rules.docking import Stay
 from recorder_sync.rules.escalation import Recipient
 from recorder_sync.rules.matter import Severity
+from recorder_sync.rules.outstanding import Why
 from recorder_sync.rules.reconcile import AlertState
 
 _PACKAGE = Path(__file__).parent.parent / "src" / "recorder_sync"
@@ -44,7 +46,7 @@ _SHOWN: tuple[type[StrEnum], ...] = (
     *(Act, AlertKind, DockingOutcome, FileSystemState, FindingKind, Flag, IdentityState),
     *(ItemOutcome, Kind, Protection, ReadBack, Source, Stay, TimeSource, Verity),
     *(readiness.Reason, whereabouts.Happening, whereabouts.State),
-    *(AlertState, DeferralReason, NoRecordingReason, Recipient, Severity),
+    *(AlertState, CalendarKind, DeferralReason, NoRecordingReason, Recipient, Severity, Why),
 )
 
 

@@ -11,7 +11,7 @@ sign in the station's name.
 import re
 import shutil
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from recorder_sync.catalogue.backup import PART, copy_catalogue
@@ -35,11 +35,13 @@ def is_backup_due(settings: Configuration, now: datetime) -> bool:
     zone, wanted = settings.station.zone, settings.backup
     if not wanted.keep:
         return False
-    made = (
-        datetime.strptime(found[1], _TIME).replace(tzinfo=zone)
-        for found in _made(settings.backup_folder)
-    )
-    return is_due(made, now.astimezone(zone), wanted.at)
+    return is_due(_times(settings), now.astimezone(zone), wanted.at)
+
+
+def newest_backup(settings: Configuration) -> datetime | None:
+    """Return when the newest that is there was made, in UTC. Raises OSError."""
+    newest = max(_times(settings), default=None)
+    return newest.astimezone(UTC) if newest else None
 
 
 class Backups:
@@ -121,6 +123,14 @@ class Backups:
         for found in _made(self._folder)[:-keep] if keep else ():
             (self._folder / found[0]).unlink()
         sync_folder(self._folder)
+
+
+def _times(settings: Configuration) -> list[datetime]:
+    zone = settings.station.zone
+    return [
+        datetime.strptime(found[1], _TIME).replace(tzinfo=zone)
+        for found in _made(settings.backup_folder)
+    ]
 
 
 def _made(folder: Path) -> list[re.Match[str]]:

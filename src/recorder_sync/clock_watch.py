@@ -1,4 +1,4 @@
-"""Notices that the station's clock was set, puts it on record and raises an alert.
+"""Notices that the station's clock was set, and puts it on record.
 
 Deadlines and custody entries stand on that clock, so a step has to be found in the log
 beside them. The daemon compares two clocks at every beat; a step while it does not run is
@@ -8,13 +8,13 @@ not noticed here. clock_gettime(2)
 import time
 from collections.abc import Callable
 
-from recorder_sync.alerts.raising import raise_alert
+from recorder_sync.catalogue import clock_steps
+from recorder_sync.catalogue.database import transaction
 from recorder_sync.custody.log import Act
-from recorder_sync.language import T
-from recorder_sync.model import AlertKind
 from recorder_sync.rules.clock_step import ClockReading, ClockStep, step_between
+from recorder_sync.rules.station_matters import ClockStep as Step
 from recorder_sync.station import Station
-from recorder_sync.timestamps import iso
+from recorder_sync.timestamps import iso, to_milliseconds
 
 _APART_NS = 10_000_000
 """Readings that are further apart were interrupted: the process was not running."""
@@ -48,21 +48,12 @@ class ClockWatch:
 
 
 def report_step(station: Station, step: ClockStep) -> None:
-    """Put a step on record, and raise an alert.
+    """Put a step on record; the next tick makes an alert of it.
 
     Raises MissingPart or CustodyProblem when that cannot be done, or sqlite3.DatabaseError.
     """
     offset_s = round(step.offset.total_seconds(), 3)
     facts = {"before": iso(step.before), "after": iso(step.after), "offset_s": offset_s}
     station.custody.append([station.deed(Act.CLOCK_STEP, station.settings.station.id, facts)])
-    raise_alert(
-        station,
-        AlertKind.STATION,
-        T(
-            "The clock of this station was set from {before} to {after}, by {offset} s.",
-            before=iso(step.before),
-            after=iso(step.after),
-            offset=offset_s,
-        ),
-        T("Find out who or what set it. Entries and deadlines before and after stand in its time."),
-    )
+    with transaction(station.catalogue):
+        clock_steps.enter(station.catalogue, Step(to_milliseconds(step.after), offset_s))

@@ -19,27 +19,25 @@ from zoneinfo import ZoneInfo
 from pydantic import (
     AfterValidator,
     BaseModel,
-    ConfigDict,
     Field,
     ValidationError,
     ValidationInfo,
     field_validator,
 )
 
+from recorder_sync.alert_settings import Alerts, Watch
 from recorder_sync.errors import ConfigurationProblem, MissingPart, os_reason
 from recorder_sync.language import Language, T, Text
 from recorder_sync.model import Kind
 from recorder_sync.rules import naming
+from recorder_sync.rules.watch_limits import WatchLimits
+from recorder_sync.section import Section
 
 DEFAULT_PATH = Path("/etc/recorder-sync/config.toml")
 PATH_VARIABLE = "RECORDER_SYNC_CONFIG"
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
-
-
-class Station(_Section):
+class Station(Section):
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
     """Name of this station, as it stands in every custody entry."""
     language: Language = Language.CHINESE
@@ -67,7 +65,7 @@ def absolute(path: Path) -> Path:
     return path
 
 
-class Paths(_Section):
+class Paths(Section):
     state: Path
     """Folder of the catalogue and the custody log."""
     evidence: Path
@@ -84,7 +82,7 @@ class DigestName(StrEnum):
     SM3 = "sm3"
 
 
-class Ingest(_Section):
+class Ingest(Section):
     read_back: bool = True
     """Read every copy back from the device before it is sealed. Off proves less."""
     immutable: bool = True
@@ -112,7 +110,7 @@ class Ingest(_Section):
         return names
 
 
-class Media(_Section):
+class Media(Section):
     ffprobe: str = "ffprobe"
     """The ffprobe program: a name on PATH, or an absolute path."""
     processes: Annotated[int, Field(ge=1, le=16)] = 1
@@ -139,7 +137,7 @@ class Clear(StrEnum):
     """Sealed, and confirmed by every store that the policy names."""
 
 
-class DropFolder(_Section):
+class DropFolder(Section):
     """A folder that another program puts recordings into."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$")]
@@ -152,7 +150,7 @@ class DropFolder(_Section):
     """Seconds for which a file's size and time stay the same before it is complete."""
 
 
-class Dock(_Section):
+class Dock(Section):
     unknown: Unknown = Unknown.HOLD
     """What is done with a device that the ledger does not know."""
     clear: Clear = Clear.NEVER
@@ -163,12 +161,12 @@ class Dock(_Section):
     """Folders that are watched beside the ports."""
 
 
-class Custody(_Section):
+class Custody(Section):
     checkpoint_entries: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
     """Entries after which the service signs the custody log, before the hour is over."""
 
 
-class Backup(_Section):
+class Backup(Section):
     folder: Path | None = None
     """Where the daily backups are; None: `backups` in the state folder."""
     keep: Annotated[int, Field(ge=0, le=10_000)] = 14
@@ -182,7 +180,7 @@ class Backup(_Section):
         return path if path is None else absolute(path)
 
 
-class Readiness(_Section):
+class Readiness(Section):
     """When a device may go out again (Art. 22)."""
 
     least_battery_percent: Annotated[int, Field(ge=0, le=100)] = 80
@@ -192,7 +190,7 @@ class Readiness(_Section):
     """Whether it may go out with recordings that are not sealed."""
 
 
-class Deadline(_Section):
+class Deadline(Section):
     hours: Annotated[float, Field(gt=0, le=24)] = 24.0
     """Hours from a recording's end until it must be stored; Art. 21 allows at most 24."""
 
@@ -206,7 +204,7 @@ def _web_address(text: str | None) -> str | None:
 _AbsolutePath = Annotated[Path, AfterValidator(absolute)]
 
 
-class WitnessServer(_Section):
+class WitnessServer(Section):
     """A second machine, or somebody's, that cosigns checkpoints (C2SP tlog-witness)."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$")]
@@ -229,7 +227,7 @@ class WitnessServer(_Section):
     _is_web_address = field_validator("url")(_web_address)
 
 
-class Witness(_Section):
+class Witness(Section):
     """Who else keeps the checkpoints of the custody log."""
 
     servers: tuple[WitnessServer, ...] = ()
@@ -269,7 +267,7 @@ class Witness(_Section):
 _Clock = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 
 
-class Verification(_Section):
+class Verification(Section):
     """How sealed recordings are re-read, a part of them each night."""
 
     nightly: bool = True
@@ -297,10 +295,10 @@ def _pattern(text: str) -> str:
     return text
 
 
-class IdentityFile(_Section):
+class IdentityFile(Section):
     path: str
     format: naming.IdentityFormat
-    keys: dict[str, naming.Field] = {}
+    keys: dict[str, naming.Field] = Field(default_factory=dict)
 
     _is_pattern = field_validator("path")(_pattern)
 
@@ -311,15 +309,15 @@ class IdentityFile(_Section):
 _Arguments = Annotated[tuple[str, ...], Field(min_length=1)]
 
 
-class Profile(_Section):
+class Profile(Section):
     name: Annotated[str, Field(min_length=1)]
     file_names: tuple[str, ...] = ()
     name_clock: naming.Clock = naming.Clock.LOCAL
     container_clock: naming.Clock = naming.Clock.UTC
     mtime_clock: naming.Clock = naming.Clock.UTC
     identity_files: tuple[IdentityFile, ...] = ()
-    container_tags: dict[str, naming.Field] = {}
-    kinds: dict[str, Kind] = {}
+    container_tags: dict[str, naming.Field] = Field(default_factory=dict)
+    kinds: dict[str, Kind] = Field(default_factory=dict)
     usb: tuple[Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{4}:[0-9A-Fa-f]{4}$")], ...] = ()
     status_files: tuple[IdentityFile, ...] = ()
     status_clock: naming.Clock | None = None
@@ -368,7 +366,7 @@ def _command(arguments: tuple[str, ...] | None, limit_s: float) -> naming.Comman
     return naming.Command(arguments, limit_s) if arguments else None
 
 
-class Configuration(_Section):
+class Configuration(Section):
     station: Station
     paths: Paths
     ingest: Ingest = Ingest()
@@ -380,6 +378,8 @@ class Configuration(_Section):
     backup: Backup = Backup()
     witness: Witness = Witness()
     verification: Verification = Verification()
+    watch: Watch = Watch()
+    alerts: Alerts = Alerts()
     profiles: tuple[Profile, ...] = ()
 
     @property
@@ -387,12 +387,20 @@ class Configuration(_Section):
         return self.backup.folder or self.paths.state / "backups"
 
     @cached_property
+    def watch_limits(self) -> WatchLimits:
+        """The limits that the rules watch."""
+        limits = self.readiness
+        return self.watch.limits(
+            self.deadline.hours, limits.least_battery_percent, limits.most_clock_offset_s
+        )
+
+    @cached_property
     def known_profiles(self) -> tuple[naming.Profile, ...]:
         """The configuration's own profiles, then those that come with the product."""
         return tuple(p.compiled() for p in (*self.profiles, *_shipped_profiles()))
 
 
-class _Shipped(_Section):
+class _Shipped(Section):
     profiles: tuple[Profile, ...]
 
 
@@ -497,9 +505,16 @@ def _problems(error: ValidationError) -> Iterable[Text]:
                 yield T(
                     "{key} = {value}: {allowed}",
                     key=key,
-                    value=repr(one["input"]),
+                    value="***" if _is_secret(one["loc"]) else repr(one["input"]),
                     allowed=message,
                 )
+
+
+def _is_secret(location: tuple[int | str, ...]) -> bool:
+    """Tell whether a value may be the address of a channel, put where it does not belong."""
+    if location[:2] != ("alerts", "channels"):
+        return False
+    return len(location) < 4 or str(location[3]).startswith("url")
 
 
 def _allowed(location: tuple[int | str, ...]) -> list[str]:

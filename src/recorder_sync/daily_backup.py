@@ -8,7 +8,9 @@ import structlog
 
 from recorder_sync.alerts.raising import raise_alert
 from recorder_sync.backups import Backups, is_backup_due
+from recorder_sync.catalogue import measured
 from recorder_sync.catalogue.backup import BackupStopped
+from recorder_sync.catalogue.measured import BACKUP_FAILED, Measured
 from recorder_sync.config import Configuration
 from recorder_sync.errors import RecorderSyncError
 from recorder_sync.explained import explained
@@ -72,6 +74,10 @@ class DailyBackup:
         hint = problem.hint or T("Run: recorder-sync catalogue backup")
         text = T("No backup was made: {why}", why=problem.text)
         try:
-            raise_alert(station, AlertKind.BACKUP_FAILED, text, hint)
+            measured.note(
+                station.catalogue, BACKUP_FAILED, Measured(station.now(), problem.text, hint)
+            )
+            target = str(station.settings.backup_folder)
+            raise_alert(station, AlertKind.BACKUP_FAILED, text, hint, about=target)
         except (RecorderSyncError, OSError, sqlite3.DatabaseError) as error:
             _log.error("the alert is not on record", why=str(error))

@@ -31,6 +31,17 @@ class UsageProblem(RecorderSyncError):
     exit_code = 2
 
 
+class BadList(UsageProblem):
+    """A list has problems, all of them named with their line; nothing was entered."""
+
+    def __init__(self, text: Text, problems: list[Text], hint: Text | None = None) -> None:
+        super().__init__(text, hint)
+        self.problems = problems
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.text, self.problems, self.hint)
+
+
 class SharedIdentity(UsageProblem):
     """Two devices would have one USB identity or one card; nothing was done."""
 

@@ -1,4 +1,5 @@
-"""The daemon that has the network, and reads evidence only: checkpoints go to witnesses.
+"""The daemon that has the network, and reads evidence only: checkpoints go to witnesses,
+messages about alerts to people.
 
 It opens neither devices nor the evidence folder; it works with the state folder, and lives
 until it is told to stop. Signals: SIGTERM and SIGINT stop it, SIGHUP has it read its
@@ -10,6 +11,7 @@ from pathlib import Path
 import structlog
 
 from recorder_sync import __version__
+from recorder_sync.channels.delivering import telling
 from recorder_sync.config import load
 from recorder_sync.errors import RecorderSyncError, all_of
 from recorder_sync.journal import log_to_the_journal
@@ -39,7 +41,11 @@ class ForwardService:
         """Work until a signal comes; return the exit code."""
         log_to_the_journal()
         work_as_owner_of(self._settings.paths.state)
-        with self._signals.heard(), delivering(lambda: self._settings):
+        with (
+            self._signals.heard(),
+            delivering(lambda: self._settings),
+            telling(lambda: self._settings),
+        ):
             self._notify.ready("running")
             _log.info("ready", version=__version__, station=self._settings.station.id)
             while (ending := self._signals.ending) is None:

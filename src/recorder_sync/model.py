@@ -401,6 +401,12 @@ class AlertKind(StrEnum):
     """By the watchdog, because it hung."""
     CLOCK_STEPPED = "clock-stepped"
     CLOCK_NOT_SYNCHRONISED = "clock-not-synchronised"
+    WATCH_FAILING = "watch-failing"
+    """Something cannot be watched just now."""
+    CHANNEL_DEAD = "channel-dead"
+    """Messages go out by it no more."""
+    MESSAGE_GIVEN_UP = "message-given-up"
+    """A channel did not take it for days."""
 
 
 @dataclass(frozen=True, slots=True)

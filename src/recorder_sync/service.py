@@ -18,7 +18,9 @@ import structlog
 
 from recorder_sync import __version__
 from recorder_sync.catalogue.restore import take_up_rest
+from recorder_sync.channels.delivering import telling
 from recorder_sync.clock_watch import ClockWatch, report_step
+from recorder_sync.clockwork import Clockwork
 from recorder_sync.config import Configuration, load
 from recorder_sync.custody.log import Act
 from recorder_sync.daily_backup import DailyBackup
@@ -39,6 +41,7 @@ from recorder_sync.notify import Notify
 from recorder_sync.regular_checkpoints import RegularCheckpoints
 from recorder_sync.service_signals import ServiceSignals
 from recorder_sync.station import Station, now, open_station
+from recorder_sync.watching.figures import figures_json
 from recorder_sync.witnessing.delivery import delivering
 
 _BEAT_S = 1.0
@@ -48,6 +51,7 @@ _STOP_WITHIN_S = 8.0
 _SYSTEM = tuple(map(Path, ("/", "/boot", "/boot/efi", "/usr", "/var", "/home")))
 
 _LAST_CHECKPOINT_S = 1.0
+_LAST_LOOK_S = 0.5
 
 _FIXED = ("station", "paths", "media")
 """Sections that are in force from the start to the end of the process."""
@@ -103,24 +107,29 @@ class DockService:
             checkpoints = RegularCheckpoints(self._in_use)
             backup = DailyBackup(self._in_use)
             verification = NightlyVerification(self._in_use)
+            clockwork = Clockwork(self._in_use, lambda found: board.watched(figures_json(found)))
             if self._forwards:
                 stack.enter_context(delivering(self._in_use))
+                stack.enter_context(telling(self._in_use))
             watching.start()
             folders.start()
             checkpoints.start()
             backup.start()
             verification.start()
+            clockwork.start()
             self._notify.ready(f"{len(self._settings.dock.folders)} drop folder(s)")
             _log.info("ready", version=__version__, station=self._settings.station.id)
-            self._live(station, board, dock)
+            self._live(station, board, dock, clockwork)
             self._notify.stopping()
             watcher.stop()
             folders.request_stop()
             verification.stop(0.0)
             until = time.monotonic() + _STOP_WITHIN_S
+            clockwork.request_stop()
             ended = dock.stop(_STOP_WITHIN_S)
             ended &= folders.stop(max(0.0, until - time.monotonic()))
             verification.stop(max(0.0, until - time.monotonic()))
+            ended &= clockwork.stop(max(_LAST_LOOK_S, until - time.monotonic()))
             self._put_on_record(station, {"what": "stopped", "clean": ended})
             backup.stop(max(0.0, until - time.monotonic()))
             checkpoints.stop(max(_LAST_CHECKPOINT_S, until - time.monotonic()))
@@ -157,7 +166,7 @@ class DockService:
         except (RecorderSyncError, sqlite3.DatabaseError) as error:  # verification names it
             _log.error("the catalogue is not brought up to the custody log", why=str(error))
 
-    def _live(self, station: Station, board: Board, dock: Dock) -> None:
+    def _live(self, station: Station, board: Board, dock: Dock, clockwork: Clockwork) -> None:
         clock = ClockWatch()
         while self._signals.ending is None:
             if self._signals.asks_to_reload():
@@ -165,19 +174,23 @@ class DockService:
             if self._failure is not None:
                 return
             dock.tick()
-            self._look_at(clock, station)
+            if self._look_at(clock, station):
+                clockwork.wake()
+            clockwork.beat()
             self._notify.alive()
             self._signals.wait(_BEAT_S)
 
-    def _look_at(self, clock: ClockWatch, station: Station) -> None:
+    def _look_at(self, clock: ClockWatch, station: Station) -> bool:
+        """Put on record that the clock was set; tell whether it was."""
         step = clock.step()
         if step is None:
-            return
+            return False
         _log.warning("the clock was set", seconds=step.offset.total_seconds())
         try:
             report_step(station, step)
         except (RecorderSyncError, OSError, sqlite3.DatabaseError) as error:
             _log.error("not on record", act=Act.CLOCK_STEP.value, why=str(error))
+        return True
 
     def _watch(self, watcher: Watcher, dock: Dock) -> None:
         try:

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from recorder_sync.custody.checkpoint import Verifier, opened
 from recorder_sync.custody.proof import holds
-from tests.conftest import Dock
+from tests.conftest import Card, Dock, MediaFiles
 
 
 def segment(dock: Dock) -> Path:

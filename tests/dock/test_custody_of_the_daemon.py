@@ -101,7 +101,8 @@ def test_a_clock_that_was_set_is_on_record_and_somebody_is_told(
         assert (facts["after"] > facts["before"]) == (seconds > 0)
         until(lambda: dock.run("status", "--json").json["alerts"], "an alert")
         (alert,) = dock.run("status", "--json").json["alerts"]
-        assert "clock of this station was set" in alert["text"]
+        assert alert["kind"] == "clock-stepped"
+        assert "clock of the station was set" in alert["text"]
         daemon.told("WATCHDOG=1")
         daemon.told("WATCHDOG=1")
         assert len(steps_on_record(dock)) == 1

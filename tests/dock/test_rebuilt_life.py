@@ -19,6 +19,7 @@ from tests.catalogue.whole import MAY_DIFFER, NOT_COMPARED, whole
 from tests.conftest import Card, Dock, MediaFiles
 from tests.dock.conftest import Port
 from tests.faults.card import HostileCard
+from tests.inspection.furnished import CALENDAR, explain_gap
 from tests.inspection.test_resuming import stopped_after
 
 Cards = Callable[[Path], HostileCard]
@@ -43,6 +44,7 @@ def _live(port: Port, folder: Path, media: MediaFiles, hostile: Cards) -> Path:
     _killed_and_gone_on_with(dock, folder, media, hostile)
     _looked_at_and_corrected(dock, folder)
     _ledger_after(dock)
+    _put_on_record(dock, folder)
     port.plug(camera.path)
     port.shows(Stay.SAFE, Stay.SAFE_WITH_PROBLEMS)
     port.pull()
@@ -139,6 +141,22 @@ def _ledger_after(dock: Dock) -> None:
     _done(dock, "officers", "add", "000010", "--name", "李明明")
     _done(dock, "cases", "add", "2026-9", "--party", "赵四")
     _done(dock, "cases", "close", "2026-7", "--on", "2026-11-20")
+
+
+def _put_on_record(dock: Dock, folder: Path) -> None:
+    """Alerts in every state, a deferral, the calendar, and an interruption explained."""
+    raised = dock.run("alerts", "list", "--json").json["alerts"]
+    first, second, *_ = (str(alert["number"]) for alert in raised)
+    _done(dock, "alerts", "ack", first, "--by", "王队")
+    _done(dock, "alerts", "resolve", second, "--by", "王队", "--note", "已处理")
+    (folder / "calendar.csv").write_text(CALENDAR.replace("CAM001", "0031"), encoding="utf-8")
+    _done(dock, "calendar", "import", str(folder / "calendar.csv"))
+    _done(dock, "calendar", "explain", "检查-1", "--reason", "forgotten")
+    when = ("--begins", "2026-11-23T08:00", "--expected", "2026-11-25T12:00")
+    added = dock.run("deferrals", "add", "--reason", "water", "--device", "0031", *when, "--json")
+    _done(dock, "deferrals", "approve", added.json["id"], "--approver", "刘局")
+    _done(dock, "deferrals", "return", added.json["id"])
+    explain_gap(dock)
 
 
 def test_a_catalogue_that_is_made_anew_or_put_back_is_the_lost_one(

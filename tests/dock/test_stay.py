@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
+from recorder_sync.alerts.events import events_gone
 from recorder_sync.dock.clearing import Clearing
 from recorder_sync.rules.docking import Stay, is_settled
 from tests.conftest import Card, MediaFiles
@@ -88,6 +89,14 @@ def test_an_empty_card_of_a_device_that_is_there_is_safe(port: Port, camera: Car
     assert port.shows(Stay.SAFE)["recordings"]["total"] == 0
 
 
+def gone_events(port: Port) -> tuple[int, ...]:
+    station = port.dock.station()
+    try:
+        return events_gone(station.catalogue)
+    finally:
+        station.catalogue.close()
+
+
 def test_an_unknown_device_is_held_until_the_custodian_registers_it(
     new_port: Callable[..., Port], card: Card, media_files: MediaFiles
 ) -> None:
@@ -98,11 +107,14 @@ def test_an_unknown_device_is_held_until_the_custodian_registers_it(
     assert not held["safe_to_take"]
     assert "devices add" in held["hint"]["en"]
     assert port.dock.sealed_files() == []
-    assert [alert["kind"] for alert in port.alerts()] == ["device-held"]
+    (alert,) = port.alerts()
+    assert alert["kind"] == "device-held"
+    assert gone_events(port) == ()
     added = port.dock.run("devices", "add", "0077", "--docking", held["docking"])
     assert added.code == 0, added.err
     shown = port.shows(Stay.SAFE)
     assert (shown["device"], shown["docking"]) == ("0077", held["docking"])
+    assert gone_events(port) == (alert["number"],), "the alert's cause is gone"
     (recording,) = port.dock.run("recordings", "list", "--json").json["recordings"]
     assert recording["device"] == "0077"
 

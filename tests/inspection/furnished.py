@@ -3,16 +3,21 @@
 import json
 import sqlite3
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from recorder_sync.alerts.raising import raise_alert
+from recorder_sync.catalogue import alerts
+from recorder_sync.catalogue.gap_explanations import facts_of
+from recorder_sync.custody.log import Act
 from recorder_sync.inspection.findings import Finding
 from recorder_sync.inspection.verification import Scope, verify
 from recorder_sync.language import T
 from recorder_sync.model import AlertKind
+from recorder_sync.on_record import enter, turn
+from recorder_sync.rules.continuity import GapExplanation
 from tests.conftest import Card, Dock, MediaFiles
 
 _QUIET = timedelta(minutes=2)
@@ -43,10 +48,41 @@ def furnish(dock: Dock, card: Card, media_files: MediaFiles) -> None:
     station = dock.station()
     try:
         raise_alert(station, AlertKind.STATION, T("The disk is full."), T("Make room."))
+        raise_alert(station, AlertKind.STATION, T("The lamp is out."), T("Change it."))
+        (first, second) = alerts.live(station.catalogue)
     finally:
         station.catalogue.close()
+    done("alerts", "ack", str(first.number), "--by", "王队", "--note", "在腾空间")
+    done("alerts", "resolve", str(second.number), "--by", "王队", "--note", "换了灯")
+    done("deferrals", "add", "--reason", "water", "--device", "CAM001", "--officer", "000001",
+         "--begins", "2026-11-23T08:00", "--expected", "2026-11-25T12:00",
+         "--approver", "刘局", "--note", "巡江", "--by", "王队")  # fmt: skip
+    calendar = dock.state.with_name("calendar.csv")
+    calendar.write_text(CALENDAR, encoding="utf-8")
+    done("calendar", "import", str(calendar))
+    done("calendar", "explain", "检查-1", "--reason", "other", "--note", "停电", "--by", "王队")
+    explain_gap(dock)
     done("verify", "--all")
     done("custody", "checkpoint")
+
+
+CALENDAR = (
+    "id,kind,begins,ends,officer,device,case,in_full\n"
+    "检查-1,执法活动,2026/11/23 9:00,2026/11/23 10:00,000001,CAM001,2026-7,是\n"
+)
+
+
+def explain_gap(dock: Dock) -> None:
+    """Put an explanation on record; the recordings of this station have no gap of their own."""
+    at = datetime(2026, 11, 23, 4, tzinfo=UTC)
+    explanation = GapExplanation("CAM001", at, at + _QUIET, "x", 5.0, frozenset({"000001"}))
+    station = dock.station()
+    try:
+        with turn(station):
+            facts = {"who": "王队", **facts_of(explanation, "换电池")}
+            enter(station, [station.deed(Act.GAP_EXPLAINED, "device:CAM001", facts)])
+    finally:
+        station.catalogue.close()
 
 
 def verify_here(dock: Dock, *, bodies: bool = True) -> list[Finding]:

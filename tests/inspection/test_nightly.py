@@ -128,6 +128,9 @@ def test_days_that_cannot_be_kept_are_one_alert_with_figures(station: Dock) -> N
     assert [alert["kind"] for alert in raised] == ["verification-behind"], raised
     (alert,) = raised
     assert "1 days" in alert["text"]
+    station.configure(verification={"days": 30}, ingest={"immutable": False})
+    assert work(station, later=2 * DAY)
+    assert alerts(station) == [], "the days can be kept again"
 
 
 def test_it_ends_with_the_night_and_goes_on_in_the_next(station: Dock) -> None:

@@ -294,14 +294,25 @@ def test_an_immutable_flag_taken_off_is_named(
     assert "immutable" in finding.text.english
 
 
+ON_RECORD = {
+    "alerts": ("key", "raised_at"),
+    "deferrals": ("id",),
+    "calendar": ("id",),
+    "gap_explanations": ("custody_seq",),
+}
+"""Tables of many columns, and what each of their rows is known by."""
+
 TABLES = (
     *("recordings", "descriptions", "dockings", "inventory", "devices", "device_file_systems"),
-    *("device_events", "officers", "cases", "alerts", "verified"),
+    *("device_events", "officers", "cases", "verified"),
 )
 _ORDER_ONLY = {("inventory", "number"), ("cases", "key"), ("alerts", "number")}
 """Keys that no row is known by, and that a rebuild gives anew."""
 
-_ROW_NUMBERS = {("recordings", "number"), ("device_events", "custody_seq")}
+_ROW_NUMBERS = {
+    ("recordings", "number"),
+    ("device_events", "custody_seq"),
+}
 """Columns that are the row's own number in SQLite."""
 
 
@@ -360,7 +371,29 @@ def test_every_column_of_every_table_edited_is_named_with_both_values(
     assert verify_here(furnished, bodies=False) == []
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", ON_RECORD)
+def test_every_column_of_what_people_put_on_record_is_compared(
+    table: str, furnished: Dock, database: sqlite3.Connection
+) -> None:
+    known_by = ON_RECORD[table]
+    columns = [column for column in _columns(database, table) if column[0] not in known_by]
+    row = database.execute(f"select * from {table} limit 1")
+    names = [column[0] for column in row.description]
+    before = dict(zip(names, row.fetchone(), strict=True))
+    where = " and ".join(f"{name} = ?" for name in known_by)
+    changes = ", ".join(f"{name} = ?" for name, _ in columns)
+    database.execute(
+        f"update {table} set {changes} where {where}",
+        [
+            *(_other(before[name], kind) for name, kind in columns),
+            *(before[name] for name in known_by),
+        ],
+    )
+    named = {f.row.column for f in verify_here(furnished, bodies=False) if f.row}
+    assert named == {name for name, _ in columns}
+
+
+@pytest.mark.parametrize("table", [*TABLES, *ON_RECORD])
 def test_a_row_deleted_from_any_table_is_named(
     table: str, furnished: Dock, database: sqlite3.Connection
 ) -> None:
@@ -390,6 +423,14 @@ ADDED = {
     "cases": "insert into cases (number, party) values ('2026-9', 'x')",
     "alerts": "insert into alerts (kind, text, hint, raised_at)"
     " select kind, text, hint, raised_at from alerts limit 1",
+    "deferrals": "insert into deferrals (id, reason, begins, entered_at, entered_by, custody_seq)"
+    " select 'x', reason, begins, entered_at, entered_by, custody_seq from deferrals",
+    "calendar": "insert into calendar"
+    " (id, kind, begins, ends, in_full, entered_at, entered_by, custody_seq)"
+    " select 'x', kind, begins, ends, 0, entered_at, entered_by, custody_seq from calendar",
+    "gap_explanations": "insert into gap_explanations"
+    " (custody_seq, device, begins, ends, officers, who, entered_at)"
+    " select 999999, device, begins, ends, officers, who, entered_at from gap_explanations",
     "descriptions": "insert into descriptions values ('fffffffffffff', '{}')",
     "verified": "insert into verified values ('fffffffffffff', '2026-11-23T00:00:00.000Z')",
     "verification_runs": "insert into verification_runs values ('2026-11-23T00:00:00.000Z')",

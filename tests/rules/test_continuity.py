@@ -17,6 +17,7 @@ from recorder_sync.rules.continuity import (
     unexplained_gaps,
 )
 from recorder_sync.rules.matter import Severity
+from recorder_sync.rules.outstanding import Outstanding, Why
 from recorder_sync.rules.watch_limits import WatchLimits
 
 BEGIN = datetime(2026, 11, 23, 1, tzinfo=UTC)
@@ -209,3 +210,28 @@ def test_art_20_the_order_in_which_recordings_arrive_does_not_matter(
 ) -> None:
     shuffled = shuffle.sample(pieces, len(pieces))
     assert actions(shuffled, limits) == actions(pieces, limits)
+
+
+def still_on_the_card(ended_s: float, why: Why = Why.INTERRUPTED) -> Outstanding:
+    """Return a recording that ended then, told by its file alone."""
+    ended = BEGIN + ended_s * SECOND
+    return Outstanding("DCIM/A.MP4", why, seen_at=ended, mtime=ended, device="0031")
+
+
+@pytest.mark.parametrize(
+    ("ended_s", "is_left_out"),
+    [(-1801, False), (-1800, True), (900, True), (3600, True), (3601, False), (86400, False)],
+    ids=["long before", "just before", "in the gap", "just after", "long after", "next day"],
+)
+def test_art_20_only_an_action_that_an_outstanding_recording_may_be_part_of_is_left_out(
+    ended_s: float, is_left_out: bool
+) -> None:
+    """A file that is lost stays outstanding, and must not hide the gaps of every other day."""
+    found = list(unexplained([FIRST, SECOND_ONE], [], outstanding=[still_on_the_card(ended_s)]))
+    assert bool(found) is not is_left_out
+
+
+def test_art_20_what_is_sealed_here_and_waits_for_a_store_leaves_nothing_out() -> None:
+    queued = still_on_the_card(900, Why.QUEUED)
+    other = replace(still_on_the_card(900), device="0032")
+    assert list(unexplained([FIRST, SECOND_ONE], [], outstanding=[queued, other]))

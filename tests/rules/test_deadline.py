@@ -199,6 +199,13 @@ def test_art_21_a_back_dated_deferral_is_a_matter_of_its_own() -> None:
     assert not list(back_dated_deferrals([Deferred(replace(late, approver=None), START)]))
 
 
+def test_art_21_it_is_back_dated_since_its_approval_where_that_came_last() -> None:
+    approved = UNMOVED + ONE_HOUR
+    late = replace(AWAY, entered_at=START, approved_at=approved)
+    (matter,) = back_dated_deferrals([Deferred(late, START + ONE_HOUR)])
+    assert matter.since == approved
+
+
 def test_a_deferral_for_nobody_or_backwards_is_refused() -> None:
     with pytest.raises(ValueError, match="device or an officer"):
         replace(AWAY, device=None)

@@ -114,6 +114,28 @@ def test_a_file_that_two_dockings_listed_counts_once_from_the_first() -> None:
     assert "fails again" in matter.hint.english
 
 
+def test_a_docking_that_is_just_under_way_makes_an_old_matter_no_worse() -> None:
+    """Otherwise what a person resolved would come back with every docking of the device."""
+    new = replace(ONE, name="DCIM/B.mp4", docking="D2", seen_at=DUE, mtime=DUE, ended_at=DUE)
+    copying = replace(new, underway=True)
+    (alone,) = matters(ONE, now=DUE + HOUR)
+    assert matters(ONE, copying, now=DUE + HOUR) == [alone]
+    assert matters(ONE, new, now=DUE + HOUR)[0].count == 2
+    assert not matters(copying, now=DUE + HOUR)
+
+
+def test_art_21_a_docking_that_takes_until_the_limit_hides_nothing() -> None:
+    (matter,) = matters(replace(ONE, underway=True), now=DUE + SECOND)
+    assert (matter.severity, matter.since) == (Severity.BREACH, DUE)
+
+
+def test_what_an_earlier_docking_left_out_stays_in_the_list_while_it_is_taken_in() -> None:
+    early = DUE - 4 * HOUR - SECOND
+    late = replace(ONE, name="DCIM/B.mp4", seen_at=END - 2 * HOUR, ended_at=END - 2 * HOUR)
+    again = replace(ONE, docking="D2", seen_at=early, underway=True)
+    assert matters(late, ONE, again, now=early)[0].count == 2
+
+
 def test_of_two_dockings_that_tell_different_ends_the_earlier_counts_in_any_order() -> None:
     early = replace(ONE, ended_at=END - HOUR)
     for order in ((ONE, early), (early, ONE)):

@@ -15,6 +15,7 @@ import pytest
 from recorder_sync.custody.cosignature import WitnessKey
 from tests.conftest import Dock, Done, run_command
 from tests.ingest.aftermath import until
+from tests.on_the_day import today
 
 Reply = tuple[int, str, bytes]
 _COMMAND = Path(__file__).parent.parent / "on_the_day.py"
@@ -167,6 +168,7 @@ Forward = Callable[..., Forwarding]
 @pytest.fixture
 def forward(dock: Dock, tmp_path: Path) -> Iterator[Forward]:
     """Start the service with this [witness] section; failures are alerts at once."""
+    today()  # the day begins here for all services: the clock of a second one is not behind
     started: list[Forwarding] = []
 
     def start(station: Dock = dock, **witness: object) -> Forwarding:

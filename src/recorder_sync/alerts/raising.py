@@ -1,13 +1,16 @@
-"""Raises an alert: on record first, then where people look."""
+"""Raises an alert of something that happens: on record first, then where people look."""
 
 from dataclasses import replace
 
+from recorder_sync.alerts.record import record_changes
 from recorder_sync.catalogue import alerts
-from recorder_sync.catalogue.database import transaction
+from recorder_sync.catalogue.alert_facts import event_matter
 from recorder_sync.config import Configuration
-from recorder_sync.custody.log import Act
 from recorder_sync.language import Text
-from recorder_sync.model import Alert, AlertKind
+from recorder_sync.model import AlertKind
+from recorder_sync.on_record import turn
+from recorder_sync.rules.matter import Matter, has_happened, key_of
+from recorder_sync.rules.reconcile import Changes
 from recorder_sync.station import Station, open_station
 
 
@@ -19,21 +22,34 @@ def raise_alert(
     *,
     device: str | None = None,
     docking: str | None = None,
+    officer: str | None = None,
+    about: str | None = None,
 ) -> None:
-    """Raise an alert, unless the same matter of the same docking is open already.
+    """Raise an alert, unless the same matter is open already.
 
-    Raises MissingPart or CustodyProblem when it cannot be put on record.
+    `officer` is the certificate number of who should be told. The same matter is what says
+    the same of the same docking or device. Where the rules know the matter as well, `about`
+    is what their key is about: then theirs and this are one alert. Raises MissingPart or
+    CustodyProblem when it cannot be put on record.
     """
     now = station.now()
-    alert = Alert(kind, text, hint, now, device, docking)
-    subject = docking or device or station.settings.station.id
-    deed = replace(station.deed(Act.ALERT, subject, alerts.alert_facts(alert)), time=now)
-    # The log inside the transaction: who takes up the log meanwhile enters no alert twice.
-    with transaction(station.catalogue):
-        if alerts.is_open(station.catalogue, alert):
-            return
-        station.custody.append([deed])
-        alerts.enter(station.catalogue, alert)
+    matter = event_matter(kind, text, hint, now, device=device, docking=docking)
+    key = matter.key if about is None else key_of(kind, about)
+    matter = replace(matter, key=key, officer=officer)
+    if _is_known(station, matter):
+        return
+    with turn(station):
+        if not _is_known(station, matter):
+            record_changes(station, Changes(opened=(matter,)), now)
+
+
+def _is_known(station: Station, matter: Matter) -> bool:
+    """Tell whether it is open, or a person's answer to it still holds."""
+    lasts = matter.kind is AlertKind.VERIFICATION_FINDING or not has_happened(matter.key)
+    return any(
+        one.key == matter.key and (lasts or not one.is_resolved)
+        for one in alerts.standing(station.catalogue, {matter.kind})
+    )
 
 
 def raise_station_alert(settings: Configuration, text: Text, hint: Text) -> None:

@@ -229,6 +229,37 @@ def inventory_of(db: Database, docking: str) -> list[InventoryEntry]:
     ]
 
 
+def has_inventory(db: Database, docking: str) -> bool:
+    select = "select 1 from inventory where docking = ? limit 1"
+    return db.execute(select, [docking]).fetchone() is not None
+
+
+def is_outstanding(db: Database, docking: str) -> bool:
+    """Tell whether a recording of a docking's inventory is not sealed, then or later.
+
+    Files are known again by path, size and time, on the same device.
+    """
+    row = db.execute(
+        "select 1 from inventory i join dockings d on d.id = i.docking"
+        " where i.docking = ? and coalesce(i.outcome, 'failed') = 'failed' and not exists ("
+        "select 1 from inventory later join dockings e on e.id = later.docking"
+        " where later.path = i.path and later.size = i.size and later.mtime_ns = i.mtime_ns"
+        " and later.recording is not null and later.outcome in ('sealed', 'already-sealed')"
+        " and (d.device is null or e.device = d.device)) limit 1",
+        [docking],
+    ).fetchone()
+    return row is not None
+
+
+def was_taken_in(db: Database, device: str, since: str) -> bool:
+    """Tell whether a docking of a device that began at that time or later took all in."""
+    row = db.execute(
+        "select 1 from dockings where device = ? and started_at >= ? and outcome = ? limit 1",
+        [device, since, DockingOutcome.DONE.value],
+    ).fetchone()
+    return row is not None
+
+
 def other_names(db: Database, recording: str) -> list[tuple[str, CardPath]]:
     """Return the docking and path of every time this recording was found on a card."""
     rows = table(db, "inventory").rows_where("recording = ?", [recording], order_by="number")

@@ -21,7 +21,18 @@ from typing import Any
 
 from sqlite_utils.db import Database
 
-from recorder_sync.catalogue import alerts, device_events, dockings, ledger, recordings, verified
+from recorder_sync.catalogue import (
+    alert_life,
+    calendar,
+    deferrals,
+    device_events,
+    dockings,
+    gap_explanations,
+    ledger,
+    recordings,
+    verified,
+    watch_state,
+)
 from recorder_sync.catalogue.database import (
     FILE_NAME,
     alone,
@@ -40,8 +51,6 @@ from recorder_sync.errors import CatalogueProblem
 from recorder_sync.health_json import health_of
 from recorder_sync.language import T
 from recorder_sync.model import (
-    Alert,
-    AlertKind,
     CardPath,
     Claim,
     Digests,
@@ -114,6 +123,7 @@ def put_in_place(db: Database, fresh: Path, at: datetime) -> Rebuilt:
     path = fresh.with_name(FILE_NAME)
     try:
         _take_over_intents(db, path)
+        watch_state.take_over(db, path)
         counts = (recordings.count_sealed(db)[0], dockings.count(db))
         db.execute("pragma wal_checkpoint(truncate)")
     finally:
@@ -186,6 +196,7 @@ def replay(db: Database, custody: CustodyLog) -> int:
     with transaction(db):
         apply(db, batch)
         note_taken_up(db, entries)
+        watch_state.set_record_seq(db, entries)
     return seals
 
 
@@ -323,20 +334,6 @@ def _device_removed(db: Database, entry: Entry) -> None:
     dockings.end_stay(db, entry.deed.subject, Stay(facts["state"]), entry.deed.time)
 
 
-def _alert(db: Database, entry: Entry) -> None:
-    facts = entry.deed.facts
-    alert = Alert(
-        AlertKind(facts["kind"]),
-        alerts.text_of(facts["text"]),
-        alerts.text_of(facts["hint"]),
-        entry.deed.time,
-        facts["device"],
-        facts["docking"],
-    )
-    if not alerts.is_entered(db, alert):
-        alerts.enter(db, alert)
-
-
 def _tag(db: Database, entry: Entry) -> None:
     before = recordings.recording(db, entry.deed.subject).recording
     recordings.retag(db, from_json({**as_json(before), **entry.deed.facts["after"]}))
@@ -377,7 +374,14 @@ _STEPS: dict[Act, Callable[[Database, Entry], None]] = {
     Act.DOCKING_CLOSED: _docking_closed,
     Act.DEVICE_HELD: _docking_opened,
     Act.DEVICE_REMOVED: _device_removed,
-    Act.ALERT: _alert,
+    Act.ALERT: alert_life.opened,
+    Act.ALERT_UPDATED: alert_life.updated,
+    Act.ALERT_ACKNOWLEDGED: alert_life.acknowledged,
+    Act.ALERT_RESOLVED: alert_life.resolved,
+    Act.ALERT_ENDED: alert_life.ended,
+    Act.DEFERRAL: deferrals.take_up,
+    Act.CALENDAR: calendar.take_up,
+    Act.GAP_EXPLAINED: gap_explanations.take_up,
     Act.TAG: _tag,
     Act.LEDGER: _ledger,
     Act.DEVICE_EVENT: _device_event,

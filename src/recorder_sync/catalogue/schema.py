@@ -12,6 +12,10 @@ from collections.abc import Sequence
 from sqlite_utils.db import Database, Table
 from sqlite_utils.migrations import Migrations
 
+from recorder_sync.catalogue import news
+from recorder_sync.model import AlertKind
+from recorder_sync.rules.matter import event_key
+
 migrations = Migrations("recorder-sync")
 
 
@@ -293,3 +297,179 @@ def m007_verified(db: Database) -> None:
     )
     db.execute("create index verified_by_time on verified (at)")
     table(db, "verification_runs").create({"began_at": str}, pk="began_at", strict=True)
+
+
+@migrations()
+def m008_life_of_an_alert(db: Database) -> None:
+    """An alert is one matter with a key, that is opened, updated, acknowledged and resolved.
+
+    From now on its number is that of its opening in the custody log. Older ones are
+    numbered from nought, so that no number of theirs comes up again.
+    """
+    db.execute("update alerts set number = number - 1")
+    for column in (
+        *("key text", "severity text", "state text", "since text", "due text"),
+        *("recording text", "officer text", "case_no text"),
+        *("count integer", "items text", "digest text", "updated_at text"),
+        *("acknowledged_at text", "acknowledged_by text"),
+        *("resolved_by text", "resolver text", "note text"),
+        *("cause_gone integer", "times_worse integer", "custody_seq integer"),
+    ):
+        db.execute(f"alter table alerts add column {column}")
+    for row in db.execute("select number, kind, device, docking, text from alerts").fetchall():
+        number, kind, device, docking, text = row
+        key = event_key(AlertKind(kind), docking or device, text)
+        db.execute("update alerts set key = ? where number = ?", [key, number])
+    db.execute(
+        "update alerts set severity = 'warning', state = 'open', since = raised_at, count = 1,"
+        " items = '[]', digest = '', cause_gone = 0, times_worse = 0"
+    )
+    db.execute("drop index alerts_open")
+    # Not unique: an older version may have raised the same matter twice.
+    db.execute("create index alerts_standing on alerts (key) where cause_gone = 0")
+    db.execute("create index alerts_by_key on alerts (key, raised_at)")
+    db.execute("create index alerts_by_device on alerts (device)")
+
+
+@migrations()
+def m009_deferrals_and_calendar(db: Database) -> None:
+    """What people put on record that moves a deadline, or says what should be recorded."""
+    table(db, "deferrals").create(
+        {
+            "id": str,
+            "reason": str,
+            "device": str,
+            "officer": str,
+            "begins": str,
+            "ends": str,
+            "expected": str,
+            "approver": str,
+            "approved_at": str,
+            "returned_at": str,
+            "note": str,
+            "entered_at": str,
+            "entered_by": str,
+            "custody_seq": int,
+        },
+        pk="id",
+        not_null={"reason", "begins", "entered_at", "entered_by", "custody_seq"},
+        strict=True,
+    )
+    table(db, "calendar").create(
+        {
+            "id": str,
+            "kind": str,
+            "begins": str,
+            "ends": str,
+            "officer": str,
+            "device": str,
+            "case_no": str,
+            "in_full": int,
+            "reason": str,
+            "reason_note": str,
+            "explained_by": str,
+            "entered_at": str,
+            "entered_by": str,
+            "custody_seq": int,
+        },
+        pk="id",
+        not_null={"kind", "begins", "ends", "in_full", "entered_at", "entered_by", "custody_seq"},
+        strict=True,
+    )
+    db.execute("create index calendar_by_time on calendar (ends)")
+    table(db, "gap_explanations").create(
+        {
+            "custody_seq": int,
+            "device": str,
+            "begins": str,
+            "ends": str,
+            "recording": str,
+            "at_second": float,
+            "officers": str,
+            "text": str,
+            "who": str,
+            "entered_at": str,
+        },
+        pk="custody_seq",
+        not_null={"device", "begins", "ends", "officers", "who", "entered_at"},
+        strict=True,
+    )
+    db.execute("create index gap_explanations_by_device on gap_explanations (device, begins)")
+
+
+@migrations()
+def m010_watching(db: Database) -> None:
+    """What this machine remembers of its watching: not in the custody log, and not evidence.
+
+    `record_seq` is the first entry of the custody log that was not looked at for what
+    belongs on record here (`on_record.py`).
+    """
+    table(db, "alerts_told").create(
+        {"alert": int, "stage": str, "times_worse": int, "at": str},
+        pk=("alert", "stage", "times_worse"),
+        not_null={"at"},
+        foreign_keys=[("alert", "alerts", "number")],
+        strict=True,
+    )
+    table(db, "messages").create(
+        {
+            "id": int,
+            "channel": str,
+            "recipient": str,
+            "officer": str,
+            "alerts": str,
+            "is_digest": int,
+            "made_at": str,
+            "attempts": int,
+            "next_try_at": str,
+            "delivered_at": str,
+            "given_up_at": str,
+            "last_error": str,
+        },
+        pk="id",
+        not_null={"channel", "recipient", "alerts", "is_digest", "made_at", "attempts"},
+        defaults={"attempts": 0},
+        strict=True,
+    )
+    db.execute(
+        "create index messages_waiting on messages (next_try_at)"
+        " where delivered_at is null and given_up_at is null"
+    )
+    table(db, "channels").create(
+        {"name": str, "failing_since": str, "last_error": str, "last_delivered_at": str},
+        pk="name",
+        strict=True,
+    )
+    table(db, "watch_state").create(
+        {"id": int, "digested_until": str, "last_tick_at": str, "record_seq": int},
+        pk="id",
+        strict=True,
+    )
+    db.execute("insert into watch_state (id) values (1)")
+    table(db, "disk_samples").create(
+        {"disk": str, "at": str, "used": int},
+        pk=("disk", "at"),
+        not_null={"used"},
+        strict=True,
+    )
+
+
+@migrations()
+def m011_news(db: Database) -> None:
+    """What changed last (`news.py`), and what a look remembers that is in no other table.
+
+    Working state as well.
+    """
+    table(db, "measured").create(
+        {"what": str, "since": str, "why": str, "hint": str},
+        pk="what",
+        not_null={"since"},
+        strict=True,
+    )
+    table(db, "clock_steps").create({"at": str, "seconds": float}, pk="at", strict=True)
+    news.make(db)
+    db.execute(
+        "create index inventory_not_in on inventory (docking)"
+        " where outcome is null or outcome = 'failed'"
+    )
+    db.execute("create index calendar_by_officer on calendar (officer, ends)")

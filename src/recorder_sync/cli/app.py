@@ -110,6 +110,13 @@ def _commands() -> list[_Command]:
         _Command("devices", "devices", "app", tr("The device ledger.")),
         _Command("officers", "officers", "app", tr("Officers by certificate number.")),
         _Command("cases", "cases", "app", tr("Cases with party and cause.")),
+        _Command("alerts", "alerts", "app", tr("What somebody must handle, and who is on it.")),
+        _Command("deferrals", "deferrals", "app", tr("What moves a deadline to the return.")),
+        _Command("calendar", "calendar", "app", tr("Shifts, and what should be recorded.")),
+        _Command("gaps", "gaps", "app", tr("Interruptions within an action, and why.")),
+        _Command(
+            "deadlines", "deadlines", "app", tr("What is due, and how long there is (Art. 21).")
+        ),
         _Command(
             "catalogue", "catalogue", "app", tr("Check, rebuild, back up or restore the catalogue.")
         ),

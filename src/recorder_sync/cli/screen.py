@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from recorder_sync.errors import ConfigurationProblem, NotReady, RecorderSyncError
+from recorder_sync.errors import BadList, ConfigurationProblem, NotReady, RecorderSyncError
 from recorder_sync.language import Text, tr
 from recorder_sync.model import Recording
 from recorder_sync.printable import printable
@@ -48,7 +48,8 @@ def error_json(error: RecorderSyncError) -> dict[str, object]:
 
 
 def _problems(error: RecorderSyncError) -> list[Text]:
-    return error.problems if isinstance(error, ConfigurationProblem | NotReady) else []
+    lists = BadList | ConfigurationProblem | NotReady
+    return error.problems if isinstance(error, lists) else []
 
 
 def table(
@@ -99,6 +100,11 @@ def name_and_flags(recording: Recording) -> str:
     """Return a recording's name on the card, with what a person should know of it."""
     flags = tr(", ").join(tr(flag.value) for flag in sorted(recording.flags))
     return recording.original_path.name.shown + (f"  [{flags}]" if flags else "")
+
+
+def minute(moment: datetime | None, zone: tzinfo) -> str | None:
+    """Return a time as the station's local time, without the seconds."""
+    return None if moment is None else f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
 def local(moment: datetime | None, zone: tzinfo) -> str | None:

@@ -1,11 +1,14 @@
 """`recorder-sync status`: how the station stands."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 
 from recorder_sync.catalogue import alerts, dockings, recordings, verified
+from recorder_sync.catalogue.alerts import RecordedAlert
+from recorder_sync.cli.alert_report import worst_first
 from recorder_sync.cli.dock_screen import PortsTable, read_status
 from recorder_sync.cli.dock_screen import watch as watch_ports
 from recorder_sync.cli.dockings import docking_json, result_words
@@ -13,7 +16,7 @@ from recorder_sync.cli.screen import amount, answers, facts, local, print_json, 
 from recorder_sync.cli.session import settings_of, station_of
 from recorder_sync.ingest.medium import file_system_of, has_device
 from recorder_sync.language import tr
-from recorder_sync.model import Alert
+from recorder_sync.rules.matter import Severity
 from recorder_sync.timestamps import iso, iso_or_none
 
 _DOCKINGS = 5
@@ -40,7 +43,7 @@ def status(
         newest = dockings.list_dockings(station.catalogue, None, _DOCKINGS)
         entries = station.custody.size()
         live = read_status(settings)
-        matters = alerts.open_alerts(station.catalogue)
+        matters = worst_first(alerts.live(station.catalogue))
         re_read = verified.standing(station.catalogue)
         if json:
             print_json(
@@ -68,6 +71,9 @@ def status(
                     "service": "running" if live else "not-running",
                     "ports": live["ports"] if live else [],
                     "alerts": [_alert_json(alert) for alert in matters],
+                    "alerts_by_severity": {
+                        severity.value: _count(matters, severity) for severity in Severity
+                    },
                     "dockings": [docking_json(docking) for docking in newest],
                 }
             )
@@ -87,15 +93,16 @@ def status(
                 (tr("Never re-read"), re_read.never),
                 (tr("Custody entries"), entries),
                 (tr("Dock service"), tr("running") if live else tr("not running")),
-                (tr("Open alerts"), len(matters)),
+                (tr("Open alerts"), _counted(matters)),
             ]
         )
         if live and live["ports"]:
             answers.print()
             answers.print(PortsTable(live["ports"]))
         for alert in matters[:_ALERTS]:
-            when = local(alert.raised_at, settings.station.zone)
-            answers.print(f"\n[bold red]●[/] {when}  {escape(alert.text.shown)}")
+            when = local(alert.since, settings.station.zone)
+            severity = escape(tr(alert.severity.value))
+            answers.print(f"\n[bold red]●[/] {when}  {severity}  {escape(alert.text.shown)}")
             answers.print(f"  → {escape(alert.hint.shown)}")
         if newest:
             answers.print()
@@ -113,8 +120,24 @@ def status(
             )
 
 
-def _alert_json(alert: Alert) -> dict[str, object]:
+def _counted(alerts: Sequence[RecordedAlert]) -> str:
+    """Say how many there are, and of which severity, the worst first."""
+    counts = {severity: _count(alerts, severity) for severity in reversed(Severity)}
+    told = [f"{count} {tr(severity.value)}" for severity, count in counts.items() if count]
+    return f"{len(alerts)} ({tr(', ').join(told)})" if told else "0"
+
+
+def _count(alerts: Sequence[RecordedAlert], severity: Severity) -> int:
+    return sum(1 for one in alerts if one.severity is severity)
+
+
+def _alert_json(alert: RecordedAlert) -> dict[str, object]:
     return {
+        "number": alert.number,
+        "state": alert.state.value,
+        "severity": alert.severity.value,
+        "since": iso(alert.since),
+        "due": iso_or_none(alert.due),
         "kind": alert.kind.value,
         "device": alert.device,
         "docking": alert.docking,

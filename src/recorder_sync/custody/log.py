@@ -14,7 +14,7 @@ silently dropped.
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -133,6 +133,19 @@ class CustodyLog:
             for line in _lines(segment, first):
                 if line.startswith(beginning) and _parse(line, segment, None).seq >= first:
                     yield line
+
+    def entries_of(self, acts: Iterable[Act], first: int = 0) -> Iterator[Entry]:
+        """Yield the entries of some acts, from entry `first` on.
+
+        Fast, as `lines_of`: no link is checked. Raises CustodyProblem or OSError.
+        """
+        beginnings = tuple(beginning_of(act) for act in acts)
+        for segment in self._segments_from(first):
+            for line in _lines(segment, first):
+                if line.startswith(beginnings):
+                    entry = _parse(line, segment, None)
+                    if entry.seq >= first:
+                        yield entry
 
     def newest_first(self) -> Iterator[Entry]:
         """Yield the entries from the last one back, checking every link on the way.

@@ -8,7 +8,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -86,6 +86,7 @@ class Board:
         self._now = now
         self._rows: dict[str, Row] = {}
         self._configuration_problem: str | None = None
+        self._watch: Mapping[str, object] | None = None
         self._changed = threading.Event()
         self._lock = threading.Lock()
         self._end = False
@@ -140,6 +141,11 @@ class Board:
         self._configuration_problem = text
         self._changed.set()
 
+    def watched(self, found: Mapping[str, object]) -> None:
+        """Show the figures of the last look at what is watched (`watching/figures.py`)."""
+        self._watch = found
+        self._changed.set()
+
     def rows(self) -> dict[str, Row]:
         with self._lock:
             return dict(self._rows)
@@ -166,6 +172,7 @@ class Board:
             "pid": os.getpid(),
             "at": iso(self._now()),
             "configuration_problem": self._configuration_problem,
+            "watch": self._watch,
             "ports": [_row_json(row, rows) for row in rows],
         }
 

@@ -235,7 +235,16 @@ class PortDisplay:
         self._log.warning("alert", kind=kind.value, text=str(text))
         hint = hint or T("See: recorder-sync dockings list")
         try:
-            raise_alert(station, kind, text, hint, device=device, docking=docking)
+            raise_alert(
+                station,
+                kind,
+                text,
+                hint,
+                device=device,
+                docking=docking,
+                officer=_holder(station, device) if device else None,
+                about=device if kind is AlertKind.IDENTITY_CONFLICT else None,
+            )
         except (RecorderSyncError, OSError, sqlite3.DatabaseError) as error:
             self._log.error("the alert is not on record", why=str(ours(error)))
             return False

@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterator
 
 from recorder_sync.alerts.raising import raise_alert
 from recorder_sync.catalogue import alerts
+from recorder_sync.catalogue.alert_facts import text_json
+from recorder_sync.catalogue.alerts import RecordedAlert
 from recorder_sync.catalogue.database import explain
 from recorder_sync.errors import CustodyProblem, RecorderSyncError
 from recorder_sync.inspection.findings import Finding, FindingKind, Row
 from recorder_sync.language import T, Text
-from recorder_sync.model import Alert, AlertKind
+from recorder_sync.model import AlertKind
 from recorder_sync.printable import printable
 from recorder_sync.station import Station
 
@@ -72,17 +74,19 @@ class Alarm:
 
     def _is_named(self, finding: Finding) -> bool:
         """Tell whether an open alert names it: as the first of its kind, or among others."""
-        text, hint, now = _text(finding), _hint(), self._station.now()
-        alert = Alert(AlertKind.VERIFICATION_FINDING, text, hint, now, None, None)
-        if alerts.is_open(self._station.catalogue, alert):
+        text = _text(finding)
+        if any(text_json(one.text) == text_json(text) for one in self._standing()):
             return True
         return any(printable(finding.path) in paths for paths in self._lists(finding.kind))
 
+    def _standing(self) -> list[RecordedAlert]:
+        """Return the alerts that are open, and those whose finding a person dealt with."""
+        return alerts.standing(self._station.catalogue, {AlertKind.VERIFICATION_FINDING})
+
     def _lists(self, kind: FindingKind) -> Iterator[list[str]]:
-        for alert in alerts.open_alerts(self._station.catalogue):
+        for alert in self._standing():
             values = alert.text.values
-            is_finding = alert.kind is AlertKind.VERIFICATION_FINDING
-            if is_finding and values.get("kind") == Text(kind.value):
+            if values.get("kind") == Text(kind.value):
                 yield str(values.get("paths", "")).removesuffix(" …").split(_BETWEEN)
 
     def _raise(self, text: Text) -> None:

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 
+from recorder_sync.alerts.events import resolve_events
 from recorder_sync.alerts.raising import raise_alert
 from recorder_sync.catalogue import alerts, verified
 from recorder_sync.errors import CustodyProblem
@@ -36,7 +37,9 @@ def verify_tonight(station: Station, night: Night, stop: Stop) -> bool:
         if not verify(station, Scope(), bodies=False, pace=pace, found=alarm.sound).complete:
             return False
         tonight = plan(verified.waiting(station.catalogue), night, settings.days, settings.rate)
-        if not tonight.can_be_kept:
+        if tonight.can_be_kept:
+            resolve_events(station, AlertKind.VERIFICATION_BEHIND)
+        else:
             _tell_behind(station, tonight)
         if not tonight.chosen:
             return True

@@ -12,12 +12,13 @@ whatever order they arrive. Photos are not looked at: they continue nothing.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 
 from recorder_sync.language import T
 from recorder_sync.model import AlertKind
 from recorder_sync.rules.matter import Item, Matter, Severity, key_of, only
+from recorder_sync.rules.outstanding import Outstanding, Why
 from recorder_sync.rules.watch_limits import USUAL, WatchLimits
 
 
@@ -126,20 +127,22 @@ def unexplained(
     pieces: Iterable[Piece],
     explanations: Sequence[GapExplanation],
     limits: WatchLimits = USUAL,
+    outstanding: Iterable[Outstanding] = (),
 ) -> Iterator[Matter]:
     """Yield a matter for each action with gaps that nobody explained.
 
-    `pieces` should leave out devices of which recordings are outstanding: what is still on
-    the card would look like a gap.
+    What is `outstanding` on a card would look like a gap: an action that it may be part of
+    is left out. Actions of other days are not, as a file that is lost stays outstanding.
     """
+    ends = _ends(outstanding)
     for action in actions(pieces, limits):
         found = unexplained_gaps(action, explanations)
-        if not found:
+        if not found or _may_go_on(action, ends.get(action.device, ()), limits.action_pause):
             continue
         first = action.pieces[0].recording
         yield Matter(
             kind=AlertKind.GAP,
-            key=key_of(AlertKind.GAP, action.device, first),
+            key=_key(action),
             severity=Severity.WARNING,
             since=found[0].begins,
             text=T(
@@ -159,3 +162,31 @@ def unexplained(
             count=len(found),
             items=tuple(Item(gap.after, gap.begins, gap.ends) for gap in found),
         )
+
+
+def undecided(
+    pieces: Iterable[Piece], limits: WatchLimits, outstanding: Iterable[Outstanding]
+) -> Iterator[str]:
+    """Yield the keys of the actions that `unexplained` leaves out for what is outstanding."""
+    ends = _ends(outstanding)
+    for action in actions(pieces, limits):
+        if _may_go_on(action, ends.get(action.device, ()), limits.action_pause):
+            yield _key(action)
+
+
+def _key(action: Action) -> str:
+    return key_of(AlertKind.GAP, action.device, action.pieces[0].recording)
+
+
+def _ends(outstanding: Iterable[Outstanding]) -> dict[str | None, list[datetime]]:
+    """Return when the recordings ended that are on cards only, by device."""
+    ends: dict[str | None, list[datetime]] = {}
+    for one in outstanding:
+        if one.why is not Why.QUEUED:
+            ends.setdefault(one.device, []).append(one.ended_at or one.mtime)
+    return ends
+
+
+def _may_go_on(action: Action, ends: Iterable[datetime], pause: timedelta) -> bool:
+    """Tell whether recordings that ended then may be part of an action."""
+    return any(action.begins - end <= pause and end - action.ends <= pause for end in ends)

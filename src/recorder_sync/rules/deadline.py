@@ -175,12 +175,14 @@ def back_dated_deferrals(
     for one in deferred:
         deferral = one.deferral
         begin = deferral.begins if one.earliest_end is None else one.earliest_end
-        if deferral.is_approved and deferral.is_back_dated(after(begin, limit), back_dated_by):
+        if deferral.approved_at is None or not deferral.is_approved:
+            continue
+        if deferral.is_back_dated(after(begin, limit), back_dated_by):
             yield Matter(
                 kind=AlertKind.BACK_DATED_DEFERRAL,
                 key=key_of(AlertKind.BACK_DATED_DEFERRAL, deferral.id),
                 severity=Severity.NOTICE,
-                since=deferral.entered_at,
+                since=max(deferral.entered_at, deferral.approved_at),
                 text=T(
                     "Deferral {id} was put on record after the fact, by {approver}.",
                     id=deferral.id,

@@ -26,6 +26,10 @@ class Checked:
     """By the station's clock."""
     health: Health
     identity: IdentityState = IdentityState.KNOWN
+    claims: tuple[str, ...] = ()
+    """The device numbers that were named."""
+    was_read: bool = True
+    """Whether its intake has ended; before, nobody knows what cannot be read."""
 
 
 _Verdict = bool | None
@@ -102,6 +106,15 @@ def _file_system(one: Checked, _: WatchLimits) -> _Verdict:
     return None if state is None else state is FileSystemState.DIRTY
 
 
+def _in_conflict(one: Checked, _: WatchLimits) -> Text:
+    if len(one.claims) < 2:
+        return T("The identity of device {device} is in conflict.", device=one.device)
+    said = ", ".join(one.claims)
+    return T(
+        "The identity of device {device} is in conflict: {said}.", device=one.device, said=said
+    )
+
+
 _LOOKS = (
     _Look(
         AlertKind.BATTERY_FAILING,
@@ -140,7 +153,7 @@ _LOOKS = (
     _Look(
         AlertKind.READ_ERRORS,
         Severity.WARNING,
-        lambda one, _: one.health.read_errors > 0,
+        lambda one, _: one.health.read_errors > 0 if one.was_read else None,
         lambda one, _: T(
             "{count} recording(s) of device {device} could not be read whole.",
             count=one.health.read_errors,
@@ -159,7 +172,7 @@ _LOOKS = (
         AlertKind.IDENTITY_CONFLICT,
         Severity.WARNING,
         lambda one, _: one.identity is IdentityState.CONFLICT,
-        lambda one, _: T("The identity of device {device} is in conflict.", device=one.device),
+        _in_conflict,
         T("See which device it is: recorder-sync dockings list"),
     ),
 )

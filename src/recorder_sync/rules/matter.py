@@ -18,6 +18,8 @@ from hashlib import sha256
 from recorder_sync.language import Text
 from recorder_sync.model import AlertKind
 
+_HAPPENED = "happened"
+
 MOST_SHOWN = 20
 """Items that are shown of a long list."""
 
@@ -104,6 +106,28 @@ def key_of(kind: AlertKind, *about: str) -> str:
     """Return the key of a matter about these things; different things, different keys."""
     escaped = (part.replace("%", "%25").replace("/", "%2F") for part in about)
     return "/".join((kind.value, *escaped))
+
+
+def about_of(key: str) -> tuple[str, ...]:
+    """Return what `key_of` was given beside the kind."""
+    parts = key.split("/")[1:]
+    return tuple(part.replace("%2F", "/").replace("%25", "%") for part in parts)
+
+
+def event_key(kind: AlertKind, about: str | None, words: str) -> str:
+    """Return the key of something that happened and says `words`: a `Text` as it is kept.
+
+    No matter of a rule has such a key. Alerts of older versions have it too, so it must
+    stay as it is.
+    """
+    said = sha256(words.encode()).hexdigest()[:16]
+    return key_of(kind, _HAPPENED, about or "station", said)
+
+
+def has_happened(key: str) -> bool:
+    """Tell whether a key is one of `event_key`."""
+    parts = key.split("/")
+    return len(parts) == 4 and parts[1] == _HAPPENED
 
 
 def severity_by(due: datetime, lead: timedelta, now: datetime) -> Severity | None:

@@ -52,6 +52,8 @@ class Outstanding:
     """None: the file does not tell, or was never read."""
     store: str | None = None
     """The store that has to confirm it, where that is what is missing."""
+    underway: bool = False
+    """Whether the docking that listed it is just taking it in."""
 
 
 def outstanding_deadline(
@@ -79,11 +81,20 @@ def outstanding_recordings(
     """Yield a matter for each device (or unknown card, or store) near or past a limit.
 
     A file that several dockings listed counts once. The list has every outstanding
-    recording of the device, also those whose own limit is not near yet.
+    recording of the device, also those whose own limit is not near yet; but what a docking
+    is just taking in, and nothing listed before, only once its own limit is near.
+    Otherwise each docking would make an old matter worse until it is through.
     """
     for about, found in groupby(sorted(facts, key=_sorting), key=_about):
-        group = list(_files(found))
-        due = {id(one): outstanding_deadline(one, deferrals, limits).due for one in group}
+        files = [(one, outstanding_deadline(one, deferrals, limits).due) for one in _files(found)]
+        due = {
+            id(one): limit
+            for one, limit in files
+            if not one.underway or severity_by(limit, limits.lead, now) is not None
+        }
+        if not due:
+            continue
+        group = [one for one, _ in files if id(one) in due]
         earliest = min(due.values())
         severity = severity_by(earliest, limits.lead, now)
         if severity is None:
@@ -129,7 +140,12 @@ def _files(sorted_facts: Iterable[Outstanding]) -> Iterator[Outstanding]:
     for _, listings in groupby(sorted_facts, key=_file):
         same = list(listings)
         ended = min((one.ended_at for one in same if one.ended_at), default=None)
-        yield replace(same[-1], seen_at=same[0].seen_at, ended_at=ended)
+        yield replace(
+            same[-1],
+            seen_at=same[0].seen_at,
+            ended_at=ended,
+            underway=all(one.underway for one in same),
+        )
 
 
 def _name(one: Outstanding) -> str:

@@ -95,12 +95,18 @@ def _readings(
     if name.started and name.started.year < LATEST.year:
         start = _by_clock(name.started, profile.name_clock, zone)
         readings.append(_Reading(TimeSource.NAME, start, _after(start, length)))
-    modified = min(max(from_ns(mtime_ns), _UNIX_EPOCH), LATEST)
-    if profile.mtime_clock is Clock.LOCAL:
-        modified = _by_clock(modified.replace(tzinfo=None), Clock.LOCAL, zone)
+    modified = modified_at(mtime_ns, profile.mtime_clock, zone)
     # A file is last modified when the recording stops.
     readings.append(_Reading(TimeSource.MTIME, _before(modified, length), modified))
     return readings
+
+
+def modified_at(mtime_ns: int, clock: Clock, zone: tzinfo) -> datetime:
+    """Return when a file was modified, by a card whose times are in this clock."""
+    modified = min(max(from_ns(mtime_ns), _UNIX_EPOCH), LATEST)
+    if clock is Clock.LOCAL:
+        return _by_clock(modified.replace(tzinfo=None), Clock.LOCAL, zone)
+    return modified
 
 
 def _from_container(text: str, clock: Clock, zone: tzinfo) -> datetime | None:

@@ -40,10 +40,10 @@ def counted(path: CardPath, profiles: Sequence[Profile]) -> Counted | None:
     Named groups of the pattern: `counter` (digits) and `series`, which may be absent where
     the camera has one counter.
     """
+    whole, name = path.text, path.name.text
     for profile in profiles:
         for pattern in profile.file_names:
-            subject = path if "/" in pattern.pattern else path.name
-            if match := pattern.fullmatch(subject.text):
+            if match := pattern.fullmatch(whole if "/" in pattern.pattern else name):
                 return _counted(match)
     return None
 

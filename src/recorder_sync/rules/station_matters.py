@@ -58,6 +58,9 @@ class Backup:
     """When the backup was set up."""
     last_good: datetime | None = None
     last_failure: datetime | None = None
+    why: Text | None = None
+    """Why the last one failed, and what to do."""
+    hint: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,11 +247,18 @@ def _backup(backup: Backup, now: datetime, limits: WatchLimits) -> Iterator[Matt
         key=key_of(AlertKind.BACKUP_FAILED, backup.target),
         severity=Severity.WARNING,
         since=since,
-        text=T("The backup to {target} failed.", target=backup.target)
+        text=_backup_failed(backup)
         if has_failed
         else T("The backup to {target} was not made in time.", target=backup.target),
-        hint=T("Check the target and run: recorder-sync catalogue backup"),
+        hint=(backup.hint if has_failed else None)
+        or T("Check the target and run: recorder-sync catalogue backup"),
     )
+
+
+def _backup_failed(backup: Backup) -> Text:
+    if backup.why is None:
+        return T("The backup to {target} failed.", target=backup.target)
+    return T("No backup was made: {why}", why=backup.why)
 
 
 def _findings(findings: Iterable[Finding]) -> Iterator[Matter]:

@@ -1,0 +1,1 @@
+"""Alerts leave the machine: mail, WeCom, DingTalk, Feishu, webhooks, syslog, desktop."""

@@ -1,0 +1,114 @@
+"""Every limit that runs, by the time that is left: recordings, devices, enforcement.
+
+The same facts as the tick's, read anew. A person sees here what is not a matter yet.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from recorder_sync.rules.deadline import Deferral, after, in_force
+from recorder_sync.rules.outstanding import Why, outstanding_deadline
+from recorder_sync.rules.overdue_device import docking_due
+from recorder_sync.watching.cards import NotInYet
+from recorder_sync.watching.deferrals import Deferrals
+from recorder_sync.watching.devices import Docked
+from recorder_sync.watching.enforcement import Enforcement
+from recorder_sync.watching.source import Look
+
+
+class What(StrEnum):
+    """What has to be done by a limit."""
+
+    RECORDING = "recording"
+    """It has to be stored."""
+    DEVICE = "device"
+    """It has to be docked."""
+    ENFORCEMENT = "enforcement"
+    """A recording has to show it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunningDeadline:
+    what: What
+    name: str
+    due: datetime
+    within: timedelta
+    """How long there was in all."""
+    device: str | None = None
+    officer: str | None = None
+    """Certificate number."""
+    docking: str | None = None
+    why: Why | None = None
+    """What keeps a recording out."""
+    deferral: str | None = None
+    """The one that moved it."""
+
+    def left(self, now: datetime) -> timedelta:
+        """Return how long there is; negative once the limit has passed."""
+        return self.due - now
+
+
+def running_deadlines(look: Look) -> list[RunningDeadline]:
+    """Return every limit that runs or has passed, the most urgent first."""
+    deferrals = Deferrals()
+    moved = deferrals.now(look.station)
+    found = [
+        *_recordings(look, NotInYet(deferrals), moved),
+        *_devices(look, Docked(deferrals), moved),
+        *_enforcement(look, Enforcement(deferrals), moved),
+    ]
+    return sorted(found, key=lambda one: (one.due, one.what, one.device or "", one.name))
+
+
+def _recordings(
+    look: Look, source: NotInYet, deferrals: tuple[Deferral, ...]
+) -> Iterator[RunningDeadline]:
+    seen = set()
+    for one in source.facts(look):
+        same = one.device or one.docking, one.name, one.mtime
+        if same in seen:
+            continue
+        seen.add(same)
+        deadline = outstanding_deadline(one, deferrals, look.limits)
+        yield RunningDeadline(
+            What.RECORDING,
+            one.name,
+            deadline.due,
+            look.limits.stored_within,
+            device=one.device,
+            officer=one.officer,
+            docking=one.docking,
+            why=one.why,
+            deferral=deadline.deferral,
+        )
+
+
+def _devices(
+    look: Look, source: Docked, deferrals: tuple[Deferral, ...]
+) -> Iterator[RunningDeadline]:
+    for one in source.facts(look):
+        due = docking_due(one, deferrals, look.limits)
+        if due is not None:
+            within = look.limits.docked_within
+            name = one.device
+            yield RunningDeadline(What.DEVICE, name, due, within, one.device, one.officer)
+
+
+def _enforcement(
+    look: Look, source: Enforcement, deferrals: tuple[Deferral, ...]
+) -> Iterator[RunningDeadline]:
+    for one in source.not_shown(look):
+        within = look.limits.stored_within
+        by = in_force(deferrals, one.span.ends, one.device, one.officer)
+        begin = by.back_at if by and by.back_at else one.span.ends
+        yield RunningDeadline(
+            What.ENFORCEMENT,
+            one.id,
+            after(begin, within),
+            within,
+            device=one.device,
+            officer=one.officer,
+            deferral=by.id if by else None,
+        )

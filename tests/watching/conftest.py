@@ -1,0 +1,26 @@
+"""The bed, and what takes cards in for all tests of a module."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from recorder_sync.config import load
+from recorder_sync.ingest.capacity import Capacity, capacity_of
+from tests.conftest import Dock
+from tests.watching.bed import Bed
+
+
+@pytest.fixture(scope="package")
+def capacity(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Capacity]:
+    dock = Dock(tmp_path_factory.mktemp("capacity"))
+    with capacity_of(load(dock.config)) as capacity:
+        yield capacity
+
+
+@pytest.fixture
+def bed(dock: Dock, capacity: Capacity, tmp_path: Path) -> Iterator[Bed]:
+    dock.configure(backup={"keep": 0})
+    made = Bed(dock, capacity)
+    yield made
+    made.close()
