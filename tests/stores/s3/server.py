@@ -9,12 +9,15 @@ end, it ends with them and leaves no mount behind. What is stored is kept in mem
 import os
 import socket
 import subprocess
+import sys
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from recorder_sync.stores.s3_connection import S3Credentials
@@ -144,10 +147,24 @@ def _free_port() -> int:
 
 
 def main() -> None:
-    for release in (MODERN, OLD):
+    for release in (MODERN, OLD) if "--run" not in sys.argv else (MODERN,):
         begun = time.monotonic()
         release.prepare()
         print(f"{release.name}: there after {time.monotonic() - begun:.0f} s", flush=True)
+    if "--run" in sys.argv:
+        _run_for_people()
+
+
+def _run_for_people() -> None:
+    """Run the modern server with a bucket until Control-C."""
+    with TemporaryDirectory() as name, running(MODERN, Path(name)) as server:
+        server.client.create_bucket(Bucket="evidence", ObjectLockEnabledForBucket=True)
+        print(f"endpoint    {server.endpoint}")
+        print(f"ca_file     {server.certificates.authority}")
+        print("access key  testdock\nsecret key  secretdock\nbucket      evidence")
+        print("Control-C stops it; all that is stored is gone then.", flush=True)
+        with suppress(KeyboardInterrupt):
+            threading.Event().wait()
 
 
 if __name__ == "__main__":
