@@ -21,7 +21,7 @@ from recorder_sync.catalogue.database import transaction
 from recorder_sync.catalogue.uploads import Upload
 from recorder_sync.custody.log import Act, Deed
 from recorder_sync.description import from_json
-from recorder_sync.forward.confirmation import Confirmed, confirm
+from recorder_sync.forward.confirmation import Confirmed, can_be_compared, confirm
 from recorder_sync.forward.destination import Destination
 from recorder_sync.forward.line import Halt, Line
 from recorder_sync.forward.source import small_file, source_of_bytes, sources_of_file
@@ -120,7 +120,8 @@ class Carrier:
     ) -> Confirmed:
         check = self._halt.check
         check()
-        if look_first:
+        there = store.look(item.key) if look_first else None
+        if there is not None and can_be_compared(item, there):
             # It is not known what of it was sent, so nothing less than all proves it.
             found = confirm(store, item, None, {}, lambda: True, check)
             if found is not None:

@@ -52,6 +52,15 @@ def confirm(
     return Confirmed(_locked(store, item, stored), proof)
 
 
+def can_be_compared(item: Outgoing, stored: Stored) -> bool:
+    """Tell whether the seal alone says if it is the same, or reading it back has to.
+
+    Where the store names only checksums that are computed while sending, sending it again
+    compares those of the source, and sends nothing where they are the same.
+    """
+    return not stored.checksums or bool(stored.checksums.keys() & _of(item.digests).keys())
+
+
 def _is_proven(store: Store, item: Outgoing, stored: Stored, sent: Mapping[str, str]) -> bool:
     """Compare the store's own checksums with the seal, or with what was sent."""
     known = {**sent, **_of(item.digests)}
