@@ -121,10 +121,8 @@ def _answered(answer: dict[str, Any], what: str) -> S3Problem:
     said = answer.get("Error", {})
     meta = answer.get("ResponseMetadata", {})
     code, status = str(said.get("Code", "")), int(meta.get("HTTPStatusCode", 0))
-    kind = _BY_CODE.get(code) or _BY_STATUS.get(status)
-    if kind is None:
-        kind = (Trouble.TRANSIENT, _LINE) if status >= 500 else (Trouble.OBJECT, None)
-    trouble, hint = kind
+    other = (Trouble.TRANSIENT, _LINE) if status >= 500 else (Trouble.OBJECT, None)
+    trouble, hint = _BY_CODE.get(code) or _BY_STATUS.get(status) or other
     words = (str(status), code, str(said.get("Message") or "")[:_LONGEST])
     return S3Problem(
         trouble,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from recorder_sync.stores.s3 import S3Store
-from recorder_sync.stores.s3_connection import S3Credentials
+from recorder_sync.stores.s3_connection import Encryption, S3Credentials
 from recorder_sync.stores.store import StoreProblem, Trouble
 from tests.stores.fault_proxy import NO_ANSWER, PASS, Asked, Fault, FaultProxy
 from tests.stores.s3.certificates import Certificates
@@ -272,3 +272,17 @@ def test_nothing_is_sent_without_encryption(modern: Bucket) -> None:
     plain = f"http://localhost:{modern.server.http}"
     with pytest.raises(StoreProblem, match="not encrypted"):
         modern.store(replace(modern.address, endpoint=plain)).identity()
+
+
+@pytest.mark.parametrize("size", [1000, PIECE + 1])
+def test_what_is_to_be_encrypted_is_not_stored_by_a_server_that_cannot(
+    modern: Bucket, modern_proxy: FaultProxy, size: int
+) -> None:
+    modern.bound()
+    there = modern.through(modern_proxy, encryption=Encryption.KMS, encryption_key="evidence")
+    with pytest.raises(StoreProblem):
+        modern.store(there).send(outgoing(content(size)), source(content(size)), Record())
+    (asked,) = [one for one in modern_proxy.asked if KEY in one.target and one.method != "HEAD"]
+    assert asked.headers["x-amz-server-side-encryption"] == "aws:kms"
+    assert asked.headers["x-amz-server-side-encryption-aws-kms-key-id"] == "evidence"
+    assert modern.versions(KEY) == []
