@@ -118,13 +118,9 @@ class S3Store:
 
     def read(self, key: str, version: str | None = None) -> Iterator[bytes]:
         answer = self._connection.call("get_object", key, **_of(version))
-        left = answer["ContentLength"]
         with self._connection.answering(key):
             while data := answer["Body"].read(_CHUNK):
-                left -= len(data)
                 yield data
-        if left:
-            raise StoreProblem(Trouble.TRANSIENT, T("{key} broke off in the middle.", key=key))
 
     def lock(self, key: str, version: str | None, lock: Lock) -> None:
         there = self.look(key, version)
@@ -296,17 +292,13 @@ class S3Store:
         return PartsUpload(self._connection, item.key, fresh, self._lanes)
 
     def _kept_with(self, item: Outgoing) -> dict[str, Any]:
-        address, lock = self._connection.address, item.lock
+        lock = item.lock
         kept: dict[str, Any] = {"Metadata": _facts(item)}
         if lock.mode is not None and lock.until is not None:
             kept["ObjectLockMode"] = lock.mode.upper()
             kept["ObjectLockRetainUntilDate"] = whole_second(lock.until)
         if lock.hold:
             kept["ObjectLockLegalHoldStatus"] = "ON"
-        if address.encryption is not None:
-            kept["ServerSideEncryption"] = str(address.encryption)
-            if address.encryption_key:
-                kept["SSEKMSKeyId"] = address.encryption_key
         return kept
 
     def _just_sent(self, item: Outgoing, answer: Mapping[str, Any]) -> Stored:
