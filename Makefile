@@ -29,7 +29,7 @@ torture: $(VENV)/dev.done | parts test-parts ## attack it: kills, power cuts, br
 	$(BIN)/pytest tests/faults tests/ingest/test_bad_input_sources.py -n 2 --dist worksteal --torture --timeout 3000 -rPx
 
 month: $(VENV)/dev.done ## twenty months of a station, against a naive model of the deadlines
-	$(BIN)/pytest tests/month -n 2 --dist worksteal --months --timeout 600
+	$(BIN)/pytest tests/month -n 2 --dist worksteal --months --timeout 1200
 
 e2e: $(VENV)/dev.done | parts e2e-parts ## as root: plug cameras into a virtual dock, docs/testing.md
 	$(BIN)/python -m tests.e2e.prepare

@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
+import psutil
 import pytest
 
 from recorder_sync.errors import RecordingFailure
@@ -124,10 +125,5 @@ def _again(process: Copier, card: Card) -> Results:
 
 
 def _children() -> list[int]:
-    tasks = Path("/proc/self/task").iterdir()
-    found = [pid for task in tasks for pid in (task / "children").read_text().split()]
-    return [pid for pid in map(int, found) if b"ingest.copier" in _command(pid)]
-
-
-def _command(pid: int) -> bytes:
-    return Path(f"/proc/{pid}/cmdline").read_bytes()
+    found = psutil.Process().children()
+    return [one.pid for one in found if "recorder_sync.ingest.copier" in one.cmdline()]

@@ -136,7 +136,8 @@ class Living:
 
     def _recorded(self, one: RecordedAlert) -> tuple[object, ...]:
         by = one.resolved_by.value if one.resolved_by else None
-        return self._seen(one), one.raised_at, one.state.value, one.resolved_at, by
+        life = one.state.value, one.times_worse, one.resolved_at, by
+        return self._seen(one), one.raised_at, *life
 
     def _seen(self, one: Matter | RecordedAlert) -> Seen:
         """Return a matter in the words of the model."""
@@ -169,4 +170,5 @@ def _watch() -> Watch:
 
 
 def _expected(alert: Alert) -> tuple[object, ...]:
-    return alert.seen, alert.opened, alert.state, alert.resolved, alert.by
+    life = alert.state, alert.times_worse, alert.resolved, alert.by
+    return alert.seen, alert.opened, *life

@@ -19,6 +19,8 @@ class Alert:
     state: str = "open"
     resolved: datetime | None = None
     by: str | None = None
+    times_worse: int = 0
+    """How often it was worse after somebody had acknowledged it."""
     ended: bool = False
     """Its matter was gone after a person resolved it."""
 
@@ -69,6 +71,7 @@ class Alerts:
         if seen != last.seen:
             if last.state == "acknowledged" and is_worse(seen, last.seen):
                 last.state = "open"
+                last.times_worse += 1
             last.said.append((now, seen))
             return "updated"
         return None

@@ -39,8 +39,10 @@ class Plan:
     days: int = 30
     devices: int = 30
     officers: int = 20
-    every: timedelta = 30 * MINUTE
+    every: timedelta = HOUR
     """Between two ticks."""
+    sharp: float = 0.25
+    """How much of what may begin to be so is looked at in that second."""
     zone: str = "Asia/Shanghai"
     first: date = date(2026, 10, 24)
     """The clocks change on 25 October in Europe, on 1 November in America."""
@@ -198,7 +200,9 @@ def _ticks(telling: Telling) -> None:
         at += telling.plan.every
     times += [at for at, what in telling.told if isinstance(what, Unplugged)]
     second = timedelta(seconds=1)
-    for moment in telling.random.sample(telling.looked_at, len(telling.looked_at) // 4):
+    for moment in telling.random.sample(
+        telling.looked_at, round(len(telling.looked_at) * telling.plan.sharp)
+    ):
         if telling.plan.begins + HOUR < moment < telling.ends:
             times += [moment, moment + second]
     for moment in sorted(set(times)):

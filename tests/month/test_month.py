@@ -7,6 +7,7 @@ that is on record: since when, until when, how bad, with which list, resolved wh
 import ast
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from tests.conftest import Dock
 from tests.month.living import Living
 from tests.month.story import Plan, story
 
-_SHORT = Plan(1, days=6, devices=10, officers=7)
+_SHORT = Plan(1, days=6, devices=10, officers=7, every=timedelta(minutes=30), sharp=1)
 _MONTHS = 20
 
 
