@@ -117,6 +117,19 @@ def test_another_file_under_the_name_is_never_replaced(kept: Kept, there: bytes)
     assert file.read_bytes() == there
 
 
+def test_a_file_that_appears_under_the_name_meanwhile_is_not_replaced(kept: Kept) -> None:
+    file = kept.file(outgoing(_DATA))
+
+    def put(arrived: int) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"somebody else's")
+
+    with pytest.raises(StoreProblem) as caught:
+        kept.store.send(outgoing(_DATA), lambda: Bytes(_DATA), Noted(after=put))
+    assert caught.value.trouble is Trouble.OBJECT
+    assert file.read_bytes() == b"somebody else's"
+
+
 def test_what_is_no_recording_is_compared_with_its_source(kept: Kept) -> None:
     item = Outgoing("_stations/dock-01/checkpoint", len(_DATA), None)
     for _ in range(2):

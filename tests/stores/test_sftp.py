@@ -1,16 +1,18 @@
 """SFTP against OpenSSH's own server: who it is, lines that break, and a server that is full."""
 
+import asyncio
 import os
 import shutil
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import asyncssh
 import pytest
 
 from recorder_sync.stores.sftp import SftpStore
@@ -222,6 +224,54 @@ def test_a_server_that_only_reads_needs_a_person(tmp_path: Path, stores: Stores)
         store = stores(server)
         assert _trouble(store) is Trouble.REFUSED
         assert list(store.check(datetime.now(UTC)))[-1].verdict is Verdict.BAD
+
+
+@contextmanager
+def _another_implementation(folder: Path, password: str) -> Iterator[int]:
+    """Run a server that is not OpenSSH's and asks for a password; yield its port."""
+
+    class Asks(asyncssh.SSHServer):
+        def password_auth_supported(self) -> bool:
+            return True
+
+        def validate_password(self, username: str, given: str) -> bool:
+            return given == password
+
+    async def listening() -> asyncssh.SSHAcceptor:
+        return await asyncssh.listen(
+            "127.0.0.1",
+            server_factory=Asks,
+            server_host_keys=[str(folder / "other")],
+            sftp_factory=True,
+        )
+
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    server = asyncio.run_coroutine_threadsafe(listening(), loop).result()
+    try:
+        yield server.get_port()
+    finally:
+        loop.call_soon_threadsafe(server.close)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+
+
+def test_a_password_opens_another_servers_door_and_a_wrong_one_does_not(
+    ssh: SshServer, ssh_folder: Path, stores: Stores, tmp_path: Path
+) -> None:
+    key, password = _other_key(tmp_path), tmp_path / "password"
+    password.write_text("of the store\n")
+    password.chmod(0o600)
+    with _another_implementation(tmp_path, "of the store") as port:
+        place = {"path": str(ssh_folder), "port": port, "host_keys": [key], "key": None}
+        store = stores(ssh, **place, password={"file": str(password)})
+        store.bind("dock-01")
+        send(store, _DATA)
+        assert stored(store, outgoing(_DATA)) == _DATA
+        store.close()
+        password.write_text("another")
+        assert _trouble(store) is Trouble.REFUSED
 
 
 def test_many_threads_share_one_connection(

@@ -9,16 +9,15 @@ has a problem. Uploads that were cut off go on; an answer that was lost is found
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from recorder_sync.language import T
-from recorder_sync.stores import s3_checks, s3_marker, s3_sums
+from recorder_sync.stores import s3_checks, s3_marker, s3_objects, s3_sums
 from recorder_sync.stores.s3_connection import (
     S3Address,
     S3Connection,
     S3Credentials,
-    is_missing,
 )
 from recorder_sync.stores.s3_errors import GONE, NOT_FIRST, S3Problem
 from recorder_sync.stores.s3_multipart import Lanes, PartsUpload, Progress, pieces
@@ -113,24 +112,19 @@ class S3Store:
         return self._send_whole(item, source, course, first, profile)
 
     def look(self, key: str, version: str | None = None) -> Stored | None:
-        answer = self._head(key, version)
-        return None if answer is None else _stored(key, answer)
+        return s3_objects.look(self._connection, key, version)
 
     def read(self, key: str, version: str | None = None) -> Iterator[bytes]:
-        answer = self._connection.call("get_object", key, **_of(version))
-        left = answer["ContentLength"]
+        answer = self._connection.call("get_object", key, **s3_objects.of_version(version))
         with self._connection.answering(key):
             while data := answer["Body"].read(_CHUNK):
-                left -= len(data)
                 yield data
-        if left:
-            raise StoreProblem(Trouble.TRANSIENT, T("{key} broke off in the middle.", key=key))
 
     def lock(self, key: str, version: str | None, lock: Lock) -> None:
         there = self.look(key, version)
         if there is None:
             raise StoreProblem(Trouble.OBJECT, T("The store does not have {key}.", key=key))
-        self._keep(there, lock)
+        s3_objects.keep(self._connection, there, lock)
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         own = self._connection.address.prefix
@@ -211,7 +205,7 @@ class S3Store:
 
     def _refuse_to_hide(self, item: Outgoing) -> None:
         """Put nothing over what somebody else has under our key. Raises StoreProblem."""
-        head = self._head(item.key, None) or {}
+        head = s3_objects.head(self._connection, item.key, None) or {}
         if head.get("Metadata", {}).get(_OURS) != _facts(item).get(_OURS):
             raise StoreProblem(
                 Trouble.OBJECT,
@@ -296,17 +290,13 @@ class S3Store:
         return PartsUpload(self._connection, item.key, fresh, self._lanes)
 
     def _kept_with(self, item: Outgoing) -> dict[str, Any]:
-        address, lock = self._connection.address, item.lock
+        lock = item.lock
         kept: dict[str, Any] = {"Metadata": _facts(item)}
         if lock.mode is not None and lock.until is not None:
             kept["ObjectLockMode"] = lock.mode.upper()
-            kept["ObjectLockRetainUntilDate"] = whole_second(lock.until)
+            kept["ObjectLockRetainUntilDate"] = s3_objects.whole_second(lock.until)
         if lock.hold:
             kept["ObjectLockLegalHoldStatus"] = "ON"
-        if address.encryption is not None:
-            kept["ServerSideEncryption"] = str(address.encryption)
-            if address.encryption_key:
-                kept["SSEKMSKeyId"] = address.encryption_key
         return kept
 
     def _just_sent(self, item: Outgoing, answer: Mapping[str, Any]) -> Stored:
@@ -327,66 +317,8 @@ class S3Store:
                 T("The store has other bytes of {key} than were sent.", key=item.key),
                 T("Look into the store. The recording is safe here and is sent once more."),
             )
-        self._keep(there, item.lock, release=False)
+        s3_objects.keep(self._connection, there, item.lock, release=False)
         return Receipt(there.version, dict(ours))
-
-    def _keep(self, there: Stored, lock: Lock, *, release: bool = True) -> None:
-        """Bring what is missing of a lock onto a version, and read it back.
-
-        A retention is made longer and stronger only; a hold is lifted where `release` says.
-        """
-        retained = there.lock.covers(Lock(lock.mode, lock.until))
-        held = there.lock.hold == lock.hold or not (lock.hold or release)
-        if retained and held:
-            return
-        if not retained:
-            self._retain(there, lock)
-        if not held:
-            self._connection.call(
-                "put_object_legal_hold",
-                there.key,
-                LegalHold={"Status": "ON" if lock.hold else "OFF"},
-                **_of(there.version),
-            )
-        now = self.look(there.key, there.version)
-        if now is None or not now.lock.covers(lock) or (release and now.lock.hold != lock.hold):
-            raise StoreProblem(
-                Trouble.REFUSED,
-                T("The store does not keep the lock of {key} as asked.", key=there.key),
-                T("Run stores check. Is Object Lock enabled for the bucket?"),
-            )
-
-    def _retain(self, there: Stored, lock: Lock) -> None:
-        modes = {lock.mode or LockMode.GOVERNANCE, there.lock.mode}
-        mode = LockMode.COMPLIANCE if LockMode.COMPLIANCE in modes else LockMode.GOVERNANCE
-        until = max(filter(None, (lock.until, there.lock.until)))
-        # Even to strengthen a lock, servers ask for the right to lift it.
-        lift = {"BypassGovernanceRetention": True} if there.lock.mode not in (None, mode) else {}
-        self._connection.call(
-            "put_object_retention",
-            there.key,
-            Retention={"Mode": mode.upper(), "RetainUntilDate": whole_second(until)},
-            **_of(there.version),
-            **lift,
-        )
-
-    def _head(self, key: str, version: str | None) -> dict[str, Any] | None:
-        try:
-            return self._connection.call("head_object", key, ChecksumMode="ENABLED", **_of(version))
-        except S3Problem as problem:
-            if is_missing(problem):
-                return None
-            raise
-
-
-def whole_second(moment: datetime) -> datetime:
-    """Return the end of this second: stores drop its parts, and a lock must not end early."""
-    utc = moment.astimezone(UTC)
-    return utc if not utc.microsecond else utc.replace(microsecond=0) + timedelta(seconds=1)
-
-
-def _of(version: str | None) -> dict[str, str]:
-    return {} if version is None else {"VersionId": version}
 
 
 def _facts(item: Outgoing) -> dict[str, str]:
@@ -394,19 +326,3 @@ def _facts(item: Outgoing) -> dict[str, str]:
     if item.digests is not None:
         facts[_OURS] = item.digests.sha256
     return facts
-
-
-def _stored(key: str, answer: Mapping[str, Any]) -> Stored:
-    mode = answer.get("ObjectLockMode")
-    return Stored(
-        key,
-        answer["ContentLength"],
-        answer.get("VersionId"),
-        s3_sums.kept_by(answer),
-        Lock(
-            LockMode(mode.lower()) if mode else None,
-            answer.get("ObjectLockRetainUntilDate"),
-            answer.get("ObjectLockLegalHoldStatus") == "ON",
-        ),
-        answer.get("LastModified"),
-    )

@@ -138,7 +138,7 @@ def _checksums(profile: Profile) -> Iterator[Check]:
         yield Check(
             Verdict.DOUBTFUL,
             T("The store verifies MD5 only."),
-            T("It is used as an old one. Have more of what it keeps read back (forward.sample)."),
+            T("It is used as an old one. Have more of what it keeps read back."),
         )
     if not profile.if_none_match:
         yield Check(

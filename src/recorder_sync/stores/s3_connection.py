@@ -24,7 +24,7 @@ _making = threading.Lock()
 """A session makes one client at a time."""
 _TRIES = 3
 _ONCE = frozenset({"put_object", "create_multipart_upload"})
-"""Done a second time although it was done the first, these leave something behind."""
+"""What makes something new: done again although it was done, it leaves something behind."""
 
 _SIGNS = {"list_objects_v2": "Name", "list_multipart_uploads": "Bucket", "list_parts": "Bucket"}
 """Where a list repeats the bucket's name: any other page reads like an empty list."""
@@ -83,6 +83,10 @@ class S3Connection:
         """Make one request on the bucket, or on an object in it. Raises S3Problem."""
         if key is not None:
             parameters["Key"] = self.address.prefix + key
+        if operation in _ONCE and self.address.encryption is not None:
+            parameters["ServerSideEncryption"] = str(self.address.encryption)
+            if self.address.encryption_key:
+                parameters["SSEKMSKeyId"] = self.address.encryption_key
         with self.answering(key):
             client = self._client(1 if operation in _ONCE else _TRIES)
             answer: dict[str, Any] = getattr(client, operation)(

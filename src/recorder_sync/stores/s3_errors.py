@@ -23,7 +23,7 @@ _LONGEST = 300
 
 _CLOCK = T("Compare the clock of this computer with that of the store.")
 _KEYS = T("Check the access key and the secret key of this store.")
-_RIGHTS = T("Compare the rights of this access key with the policy in docs/stores.md.")
+_RIGHTS = T("Compare the rights of this access key with the policy in docs/stores-s3.md.")
 _REGION = T("Check the region of this store in the settings.")
 _ROOM = T("Make room in the store, or raise its quota. Uploads go on by themselves.")
 _BUCKET = T("Check address and bucket. If it really is another store, bind it anew.")
@@ -55,12 +55,11 @@ _BY_CODE: dict[str, tuple[Trouble, Text]] = {
         (Trouble.TRANSIENT, _LINE),
     ),
 }
-_BY_STATUS: dict[int, tuple[Trouble, Text | None]] = {
+_BY_STATUS: dict[int, tuple[Trouble, Text]] = {
     301: (Trouble.REFUSED, _REGION),
     401: (Trouble.REFUSED, _KEYS),
     403: (Trouble.REFUSED, _RIGHTS),
     408: (Trouble.TRANSIENT, _LINE),
-    411: (Trouble.REFUSED, T("Run stores bind again: it finds out what this store can do.")),
     429: (Trouble.TRANSIENT, _LINE),
     507: (Trouble.FULL, _ROOM),
 }
@@ -122,19 +121,12 @@ def _answered(answer: dict[str, Any], what: str) -> S3Problem:
     said = answer.get("Error", {})
     meta = answer.get("ResponseMetadata", {})
     code, status = str(said.get("Code", "")), int(meta.get("HTTPStatusCode", 0))
-    kind = _BY_CODE.get(code) or _BY_STATUS.get(status)
-    if kind is None:
-        kind = (Trouble.TRANSIENT, _LINE) if status >= 500 else (Trouble.OBJECT, None)
-    trouble, hint = kind
+    other = (Trouble.TRANSIENT, _LINE) if status >= 500 else (Trouble.OBJECT, None)
+    trouble, hint = _BY_CODE.get(code) or _BY_STATUS.get(status) or other
+    words = (str(status), code, str(said.get("Message") or "")[:_LONGEST])
     return S3Problem(
         trouble,
-        T(
-            "The store refused {what}: {status} {code} {words}",
-            what=what,
-            status=str(status),
-            code=code,
-            words=str(said.get("Message") or "")[:_LONGEST],
-        ),
+        T("The store refused {what}: {words}", what=what, words=" ".join(filter(None, words))),
         hint,
         _wait(meta.get("HTTPHeaders", {})),
         code,

@@ -269,7 +269,7 @@ class SftpSession:
 
     def _problem(self, error: Exception, link: Link) -> StoreProblem:
         """Return what an error of the library's or the system's means."""
-        said = T("{said}", said=printable(str(error)))
+        said = T("{why}", why=printable(str(error)))
         if isinstance(error, OSError):
             is_late = isinstance(error, TimeoutError)
             return self._away(T("it did not answer in time") if is_late else os_reason(error))

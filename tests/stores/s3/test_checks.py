@@ -1,8 +1,10 @@
 """`stores check` says what a bucket can do; a binding tells one bucket from another."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +13,7 @@ from recorder_sync.stores.s3_marker import KEY as MARKER
 from recorder_sync.stores.store import LockMode, StoreProblem, Trouble, Verdict
 from tests.stores.fault_proxy import PASS, Asked, Fault, FaultProxy
 from tests.stores.s3.conftest import Bucket
+from tests.stores.s3.sending import KEY, PIECE, Record, content, for_a_while, outgoing, source
 from tests.stores.s3.server import S3Server
 
 
@@ -137,3 +140,21 @@ def test_a_marker_that_somebody_wrote_over_is_no_marker(bucket: Bucket) -> None:
     with pytest.raises(StoreProblem) as raised:
         store.identity()
     assert raised.value.trouble is Trouble.WRONG_PLACE
+
+
+def test_the_rights_that_the_page_names_are_enough_and_no_more(bucket: Bucket) -> None:
+    page = (Path(__file__).parents[3] / "docs/stores-s3.md").read_text(encoding="utf-8")
+    policy = json.loads(page.partition("```json\n")[2].partition("```")[0])
+    for statement in policy["Statement"]:
+        statement["Principal"] = {"AWS": ["arn:aws:iam:::user/other"]}
+        statement["Resource"] = statement["Resource"].replace(":::evidence", f":::{bucket.name}")
+    bucket.client.put_bucket_policy(Bucket=bucket.name, Policy=json.dumps(policy))
+    store, data = bucket.store(credentials=bucket.server.other), content(PIECE + 1)
+    store.bind("test")
+    assert _found(store, Verdict.BAD) == []
+    version = store.send(outgoing(data, for_a_while()), source(data), Record()).version
+    assert list(store.unfinished()) == []
+    with pytest.raises(StoreProblem, match="AccessDenied"):
+        store._connection.call("delete_object", KEY)
+    store.lock(KEY, version, for_a_while(hold=True))
+    assert bucket.versions(KEY) == [version]

@@ -2,13 +2,14 @@
 
 import hashlib
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from recorder_sync.stores.s3 import S3Store
-from recorder_sync.stores.s3_connection import S3Credentials
+from recorder_sync.stores.s3_connection import Encryption, S3Credentials
 from recorder_sync.stores.store import StoreProblem, Trouble
 from tests.stores.fault_proxy import NO_ANSWER, PASS, Asked, Fault, FaultProxy
 from tests.stores.s3.certificates import Certificates
@@ -28,6 +29,11 @@ def _is_complete(asked: Asked) -> bool:
 
 def _is_part(asked: Asked) -> bool:
     return asked.method == "PUT" and "partNumber=" in asked.target
+
+
+def _is_put_or_first_part(asked: Asked) -> bool:
+    first = re.search(r"[?&]partNumber=1(&|$)", asked.target)
+    return _is_put(asked) or (_is_part(asked) and first is not None)
 
 
 def _is_put(asked: Asked) -> bool:
@@ -161,7 +167,7 @@ def test_bytes_that_are_changed_on_the_way_are_refused(
     bucket: Bucket, proxy: FaultProxy, size: int
 ) -> None:
     store, data = bucket.bound(bucket.through(proxy)), content(size)
-    proxy.once(Fault(flip=500), lambda asked: _is_part(asked) or _is_put(asked))
+    proxy.once(Fault(flip=500), _is_put_or_first_part)
     record = Record()
     with pytest.raises(StoreProblem) as raised:
         store.send(outgoing(data), source(data), record)
@@ -266,3 +272,17 @@ def test_nothing_is_sent_without_encryption(modern: Bucket) -> None:
     plain = f"http://localhost:{modern.server.http}"
     with pytest.raises(StoreProblem, match="not encrypted"):
         modern.store(replace(modern.address, endpoint=plain)).identity()
+
+
+@pytest.mark.parametrize("size", [1000, PIECE + 1])
+def test_what_is_to_be_encrypted_is_not_stored_by_a_server_that_cannot(
+    modern: Bucket, modern_proxy: FaultProxy, size: int
+) -> None:
+    modern.bound()
+    there = modern.through(modern_proxy, encryption=Encryption.KMS, encryption_key="evidence")
+    with pytest.raises(StoreProblem):
+        modern.store(there).send(outgoing(content(size)), source(content(size)), Record())
+    (asked,) = [one for one in modern_proxy.asked if KEY in one.target and one.method != "HEAD"]
+    assert asked.headers["x-amz-server-side-encryption"] == "aws:kms"
+    assert asked.headers["x-amz-server-side-encryption-aws-kms-key-id"] == "evidence"
+    assert modern.versions(KEY) == []

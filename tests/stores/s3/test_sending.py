@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -132,11 +133,14 @@ def test_a_hold_is_put_and_lifted_and_a_lock_only_grows(bucket: Bucket) -> None:
     there = store.look(KEY, version)
     assert there is not None
     assert there.lock.covers(longer)
+    assert longer.until is not None
+    latest = longer.until + timedelta(minutes=1)
     store.lock(KEY, version, Lock(LockMode.GOVERNANCE, short.until))
+    store.lock(KEY, version, Lock(LockMode.GOVERNANCE, latest))
     there = store.look(KEY, version)
     assert there is not None
     assert not there.lock.hold
-    assert there.lock.covers(Lock(LockMode.COMPLIANCE, longer.until))
+    assert there.lock.covers(Lock(LockMode.COMPLIANCE, latest))
 
 
 def test_keys_are_those_of_the_evidence_under_the_prefix(bucket: Bucket) -> None:
