@@ -39,6 +39,10 @@ e2e-smoke: $(VENV)/dev.done | parts e2e-parts ## as root: of it, one camera and 
 	$(BIN)/python -m tests.e2e.prepare
 	$(BIN)/pytest tests/e2e --e2e --timeout 600 -m smoke
 
+stores: $(VENV)/dev.done | store-parts ## as root: the stores against real S3 servers, docs/testing.md
+	$(BIN)/python -m tests.stores.s3.server
+	$(BIN)/pytest tests/stores
+
 check: $(VENV)/dev.done ## lint, types, dead links in docs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -76,13 +80,17 @@ parts:
 test-parts:
 	@./tools/system_parts.sh fusermount3:fuse3 losetup:mount mkfs.ext4:e2fsprogs mkfs.xfs:xfsprogs \
 	  umockdev-wrapper:umockdev mkfs.vfat:dosfstools mkfs.exfat:exfatprogs \
-	  systemd-analyze:systemd udevadm:udev strace:strace
+	  systemd-analyze:systemd udevadm:udev strace:strace sshd:openssh-server
 
 .PHONY: e2e-parts
 e2e-parts:
 	@./tools/system_parts.sh qemu-system-x86_64:qemu-system-x86 qemu-img:qemu-utils \
 	  mmdebstrap:mmdebstrap mkfs.ext4:e2fsprogs mkfs.vfat:dosfstools mcopy:mtools \
 	  mkfs.exfat:exfatprogs sfdisk:fdisk unshare:util-linux git:git
+
+.PHONY: store-parts
+store-parts:
+	@./tools/system_parts.sh mmdebstrap:mmdebstrap unshare:util-linux
 
 .PHONY: compared
 compared: # what the benchmarks compare the intake with

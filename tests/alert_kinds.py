@@ -16,12 +16,6 @@ from recorder_sync.model import AlertKind
 
 MARK = "raises_and_resolves"
 
-NO_FACTS_YET = {
-    AlertKind.STORE_UNREACHABLE: "there are no remote stores yet",
-    AlertKind.QUEUE_WAITS: "nothing waits for a store yet",
-}
-"""Of these there is the rule and its test (`rules/test_station_matters.py`), and no more."""
-
 
 def check(test: pytest.Item) -> None:
     """Fail a test whose mark promises what its station has no trace of."""

@@ -207,15 +207,17 @@ class Dock:
         self.config = folder / "config.toml"
         self.configure()
 
-    def configure(self, **sections: dict[str, object]) -> None:
-        """Write the configuration; sections are merged over the smallest one."""
-        values: dict[str, dict[str, object]] = {
+    def configure(self, **sections: dict[str, object] | list[dict[str, object]]) -> None:
+        """Write the configuration; sections are merged over the smallest one, lists as given."""
+        values: dict[str, Any] = {
             "station": {"id": "test", "language": "en"},
             "paths": {"state": str(self.state), "evidence": str(self.evidence)},
             "ingest": {"reserve_mib": 0},
         }
         for name, section in sections.items():
-            values[name] = {**values.get(name, {}), **section}
+            values[name] = (
+                section if isinstance(section, list) else {**values.get(name, {}), **section}
+            )
         self.config.write_text(tomli_w.dumps(values), encoding="utf-8")
 
     def take_over(self, prepared: Path) -> None:

@@ -17,6 +17,7 @@ from babel.messages.pofile import read_po, write_po
 
 from recorder_sync.catalogue.calendar import CalendarKind
 from recorder_sync.catalogue.dockings import DockingOutcome
+from recorder_sync.catalogue.uploads import Activity, UploadState
 from recorder_sync.custody.log import Act
 from recorder_sync.ingest.readback import ReadBack
 from recorder_sync.inspection.findings import FindingKind
@@ -47,6 +48,7 @@ _SHOWN: tuple[type[StrEnum], ...] = (
     *(ItemOutcome, Kind, Protection, ReadBack, Source, Stay, TimeSource, Verity),
     *(readiness.Reason, whereabouts.Happening, whereabouts.State),
     *(AlertState, CalendarKind, DeferralReason, NoRecordingReason, Recipient, Severity, Why),
+    *(Activity, UploadState),
 )
 
 

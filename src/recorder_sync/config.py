@@ -17,7 +17,6 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     Field,
     ValidationError,
@@ -27,14 +26,19 @@ from pydantic import (
 
 from recorder_sync.alert_settings import Alerts, Watch
 from recorder_sync.errors import ConfigurationProblem, MissingPart, os_reason
+from recorder_sync.forward_settings import Forward
 from recorder_sync.language import Language, T, Text
 from recorder_sync.model import Kind
 from recorder_sync.rules import naming
 from recorder_sync.rules.watch_limits import WatchLimits
-from recorder_sync.section import Section
+from recorder_sync.section import AbsolutePath, Section, absolute
+from recorder_sync.stores.store_settings import StoreSettings, each_once
 
 DEFAULT_PATH = Path("/etc/recorder-sync/config.toml")
 PATH_VARIABLE = "RECORDER_SYNC_CONFIG"
+
+_SECRETS = frozenset({"password", "passphrase", "key", "access_key", "secret_key", "session_token"})
+"""Keys of a store whose value somebody may have written there, though only its place belongs."""
 
 
 class Station(Section):
@@ -57,12 +61,6 @@ class Station(Section):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
-
-
-def absolute(path: Path) -> Path:
-    if not path.is_absolute() or "\0" in str(path):
-        raise ValueError("should be an absolute path")
-    return path
 
 
 class Paths(Section):
@@ -201,9 +199,6 @@ def _web_address(text: str | None) -> str | None:
     return text
 
 
-_AbsolutePath = Annotated[Path, AfterValidator(absolute)]
-
-
 class WitnessServer(Section):
     """A second machine, or somebody's, that cosigns checkpoints (C2SP tlog-witness)."""
 
@@ -232,13 +227,13 @@ class Witness(Section):
 
     servers: tuple[WitnessServer, ...] = ()
     """Witnesses that cosign."""
-    folders: tuple[_AbsolutePath, ...] = ()
+    folders: tuple[AbsolutePath, ...] = ()
     """Folders, such as one on a stick, that checkpoints are written to."""
     timestamp_url: str | None = None
     """Address of a time-stamping authority (RFC 3161)."""
-    timestamp_certificates: tuple[_AbsolutePath, ...] = ()
+    timestamp_certificates: tuple[AbsolutePath, ...] = ()
     """PEM files of the certificates that its time stamps are checked with."""
-    channels_file: _AbsolutePath | None = None
+    channels_file: AbsolutePath | None = None
     """File with addresses that checkpoints are sent to as messages, one a line."""
     message_every_hours: Annotated[float, Field(ge=0)] = 24.0
     """Hours between two messages to one address; 0 sends every checkpoint."""
@@ -380,7 +375,11 @@ class Configuration(Section):
     verification: Verification = Verification()
     watch: Watch = Watch()
     alerts: Alerts = Alerts()
+    forward: Forward = Forward()
+    stores: tuple[StoreSettings, ...] = ()
     profiles: tuple[Profile, ...] = ()
+
+    _each_store_once = field_validator("stores")(each_once)
 
     @property
     def backup_folder(self) -> Path:
@@ -511,7 +510,10 @@ def _problems(error: ValidationError) -> Iterable[Text]:
 
 
 def _is_secret(location: tuple[int | str, ...]) -> bool:
-    """Tell whether a value may be the address of a channel, put where it does not belong."""
+    """Tell whether a value may be a channel's address or a store's secret, which do not belong
+    in the file."""
+    if location[:1] == ("stores",):
+        return not _SECRETS.isdisjoint(location)
     if location[:2] != ("alerts", "channels"):
         return False
     return len(location) < 4 or str(location[3]).startswith("url")

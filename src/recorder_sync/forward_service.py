@@ -1,8 +1,8 @@
-"""The daemon that has the network, and reads evidence only: checkpoints go to witnesses,
-messages about alerts to people.
+"""The daemon that has the network, and reads evidence only: sealed recordings go to evidence
+stores, checkpoints to witnesses, messages about alerts to people.
 
-It opens neither devices nor the evidence folder; it works with the state folder, and lives
-until it is told to stop. Signals: SIGTERM and SIGINT stop it, SIGHUP has it read its
+It opens no device and never writes to the evidence folder; it works with the state folder,
+and lives until it is told to stop. Signals: SIGTERM and SIGINT stop it, SIGHUP has it read its
 configuration again.
 """
 
@@ -14,6 +14,7 @@ from recorder_sync import __version__
 from recorder_sync.channels.delivering import telling
 from recorder_sync.config import load
 from recorder_sync.errors import RecorderSyncError, all_of
+from recorder_sync.forward.engine import forwarding
 from recorder_sync.journal import log_to_the_journal
 from recorder_sync.notify import Notify
 from recorder_sync.owner import work_as_owner_of
@@ -45,6 +46,7 @@ class ForwardService:
             self._signals.heard(),
             delivering(lambda: self._settings),
             telling(lambda: self._settings),
+            forwarding(lambda: self._settings),
         ):
             self._notify.ready("running")
             _log.info("ready", version=__version__, station=self._settings.station.id)

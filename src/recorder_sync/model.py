@@ -395,6 +395,8 @@ class AlertKind(StrEnum):
     FILE_SYSTEM_DAMAGE = "file-system-damage"
     EVIDENCE_DISK = "evidence-disk"
     STORE_UNREACHABLE = "store-unreachable"
+    STORE_STOPPED = "store-stopped"
+    """Nothing is sent to a store before somebody mends it."""
     QUEUE_WAITS = "queue-waits"
     NOT_WITNESSED = "not-witnessed"
     RESTARTED = "restarted"

@@ -33,6 +33,7 @@ from recorder_sync.dock.own_disks import own_disks
 from recorder_sync.dock.stay_log import end_stays_of_earlier_runs
 from recorder_sync.dock.watcher import Watcher
 from recorder_sync.errors import RecorderSyncError, all_of
+from recorder_sync.forward.engine import forwarding
 from recorder_sync.ingest.capacity import capacity_of
 from recorder_sync.ingest.recovery import recover
 from recorder_sync.journal import log_to_the_journal
@@ -111,6 +112,7 @@ class DockService:
             if self._forwards:
                 stack.enter_context(delivering(self._in_use))
                 stack.enter_context(telling(self._in_use))
+                stack.enter_context(forwarding(self._in_use))
             watching.start()
             folders.start()
             checkpoints.start()

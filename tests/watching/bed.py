@@ -74,7 +74,7 @@ class Bed:
             self._station.catalogue.close()
             self._station = None
 
-    def configure(self, **sections: dict[str, object]) -> None:
+    def configure(self, **sections: dict[str, object] | list[dict[str, object]]) -> None:
         """Have the service take up another configuration."""
         self.dock.configure(**sections)
         self.close()

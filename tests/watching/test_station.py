@@ -6,18 +6,21 @@ from datetime import timedelta
 import pytest
 
 from recorder_sync.backups import Backups
-from recorder_sync.catalogue import messages
+from recorder_sync.catalogue import messages, uploads
+from recorder_sync.catalogue.database import transaction
 from recorder_sync.clock_watch import report_step
 from recorder_sync.language import T
 from recorder_sync.model import AlertKind
 from recorder_sync.rules.clock_step import ClockStep
 from recorder_sync.rules.matter import Severity
+from recorder_sync.stores.store import Trouble
 from recorder_sync.watching.sources import all_sources
 from recorder_sync.watching.station import TimeSource
 from recorder_sync.watching.tick import Watch
 from recorder_sync.watching.watchdog import FILE_NAME
 from recorder_sync.witnessing.making import checkpoints_of, make_checkpoint
 from recorder_sync.witnessing.witnessed import Witnessed
+from tests.conftest import Card, MediaFiles
 from tests.watching.bed import DAY, HOUR, MORNING, SECOND, Bed
 
 
@@ -138,5 +141,52 @@ def test_a_channel_that_delivers_nothing_is_told_until_it_does(bed: Bed) -> None
     bed.tick(MORNING + HOUR / 2 + SECOND)
     alert = bed.the(AlertKind.CHANNEL_DEAD)
     messages.note_works(db, "post", bed.now)
+    bed.tick()
+    assert bed.is_resolved(alert.number)
+
+
+@pytest.mark.raises_and_resolves(AlertKind.STORE_UNREACHABLE, AlertKind.STORE_STOPPED)
+def test_a_store_that_is_away_is_told_after_a_while_and_one_that_refuses_at_once(bed: Bed) -> None:
+    place = {"path": "/nowhere", "own_disk": True}
+    bed.configure(stores=[{"name": "nas", "directory": place}], backup={"keep": 0})
+    db = bed.station.catalogue
+
+    def fails(trouble: Trouble) -> None:
+        uploads.note_store_fails(db, "nas", trouble.value, T("It says no."), None, bed.now)
+
+    bed.tick(MORNING)
+    fails(Trouble.TRANSIENT)
+    bed.tick(MORNING + HOUR / 4)
+    assert bed.live() == []
+    bed.tick(MORNING + HOUR / 4 + SECOND)
+    away = bed.the(AlertKind.STORE_UNREACHABLE)
+    fails(Trouble.WRONG_PLACE)
+    bed.tick()
+    assert bed.is_resolved(away.number)
+    stopped = bed.the(AlertKind.STORE_STOPPED)
+    assert stopped.severity is Severity.BREACH
+    uploads.note_store_works(db, "nas")
+    bed.tick()
+    assert bed.is_resolved(stopped.number)
+
+
+@pytest.mark.raises_and_resolves(AlertKind.QUEUE_WAITS)
+def test_what_waits_for_a_store_for_more_than_six_hours_is_told_until_it_is_sent(
+    bed: Bed, card: Card, media_files: MediaFiles
+) -> None:
+    place = {"path": "/nowhere", "own_disk": True}
+    bed.configure(stores=[{"name": "nas", "directory": place}], backup={"keep": 0})
+    card.put("clip.mp4", media_files.video)
+    bed.tick(MORNING)
+    bed.take_in(card)
+    db, queued_at = bed.station.catalogue, bed.now
+    with transaction(db):
+        uploads.fill(db, "nas", lambda _: True, queued_at, since=None)
+    bed.tick(queued_at + 6 * HOUR)
+    assert bed.live(AlertKind.QUEUE_WAITS) == []
+    bed.tick(queued_at + 6 * HOUR + SECOND)
+    alert = bed.the(AlertKind.QUEUE_WAITS)
+    with transaction(db):
+        uploads.drop(db, "nas", lambda _: False)
     bed.tick()
     assert bed.is_resolved(alert.number)

@@ -20,7 +20,6 @@ from recorder_sync.watching.figures import figures
 from recorder_sync.watching.source import Look, Undecided
 from recorder_sync.watching.sources import all_sources
 from recorder_sync.watching.tick import Watch, tick
-from tests.alert_kinds import NO_FACTS_YET
 from tests.conftest import Card, MediaFiles
 from tests.watching.bed import DAY, DEVICE, HOUR, MORNING, SECOND, Bed, another, counted, named
 
@@ -28,7 +27,7 @@ from tests.watching.bed import DAY, DEVICE, HOUR, MORNING, SECOND, Bed, another,
 def test_every_kind_that_the_tick_keeps_is_asked_of_one_source() -> None:
     asked = [kind for source in all_sources() for kind in source.kinds]
     assert len(asked) == len(set(asked))
-    assert set(asked) == WATCHED - set(NO_FACTS_YET) - {AlertKind.WATCH_FAILING}
+    assert set(asked) == WATCHED - {AlertKind.WATCH_FAILING}
 
 
 def test_asked_again_nothing_changes(bed: Bed, card: Card, media_files: MediaFiles) -> None:

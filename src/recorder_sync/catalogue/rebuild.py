@@ -24,12 +24,14 @@ from sqlite_utils.db import Database
 from recorder_sync.catalogue import (
     alert_life,
     calendar,
+    copies,
     deferrals,
     device_events,
     dockings,
     gap_explanations,
     ledger,
     recordings,
+    uploads,
     verified,
     watch_state,
 )
@@ -124,6 +126,7 @@ def put_in_place(db: Database, fresh: Path, at: datetime) -> Rebuilt:
     try:
         _take_over_intents(db, path)
         watch_state.take_over(db, path)
+        uploads.take_over(db, path)
         counts = (recordings.count_sealed(db)[0], dockings.count(db))
         db.execute("pragma wal_checkpoint(truncate)")
     finally:
@@ -390,6 +393,7 @@ _STEPS: dict[Act, Callable[[Database, Entry], None]] = {
     Act.LEDGER: _ledger,
     Act.DEVICE_EVENT: _device_event,
     Act.VERIFICATION: _verification,
+    Act.CONFIRMED: copies.take_up,
 }
 
 ACTS = frozenset(_STEPS)

@@ -469,3 +469,71 @@ def m011_news(db: Database) -> None:
         " where outcome is null or outcome = 'failed'"
     )
     db.execute("create index calendar_by_officer on calendar (officer, ends)")
+
+
+@migrations()
+def m012_stores(db: Database) -> None:
+    """What stores have confirmed, which the custody log says; and what waits for them.
+
+    The queue and how each store fares are working state of this machine.
+    """
+    table(db, "copies").create(
+        {
+            "recording": str,
+            "store": str,
+            "key": str,
+            "version": str,
+            "proof": str,
+            "kept_until": str,
+            "confirmed_at": str,
+            "custody_seq": int,
+        },
+        pk=("recording", "store"),
+        not_null={"key", "proof", "confirmed_at", "custody_seq"},
+        strict=True,
+    )
+    db.execute("create index copies_by_store on copies (store, confirmed_at)")
+    table(db, "uploads").create(
+        {
+            "number": int,
+            "recording": str,
+            "store": str,
+            "state": str,
+            "important": int,
+            "deadline": str,
+            "size": int,
+            "queued_at": str,
+            "look_first": int,
+            "key": str,
+            "resume": str,
+            "sent": int,
+            "attempts": int,
+            "next_try_at": str,
+            "why": str,
+            "hint": str,
+        },
+        pk="number",
+        not_null={
+            *("recording", "store", "state", "important", "deadline", "size", "queued_at"),
+            *("look_first", "sent", "attempts"),
+        },
+        strict=True,
+    )
+    db.execute("create unique index uploads_by_recording on uploads (recording, store)")
+    db.execute("create index uploads_in_order on uploads (store, important desc, deadline, number)")
+    table(db, "stores").create(
+        {
+            "name": str,
+            "paused_at": str,
+            "paused_by": str,
+            "failing_since": str,
+            "trouble": str,
+            "why": str,
+            "hint": str,
+            "rate": float,
+            "rate_at": str,
+            "try_at_once": int,
+        },
+        pk="name",
+        strict=True,
+    )

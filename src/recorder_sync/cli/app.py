@@ -69,7 +69,8 @@ class _Command:
     def add_to(self, app: typer.Typer) -> None:
         found = getattr(import_module(f"recorder_sync.cli.{self.module}"), self.attribute)
         if isinstance(found, typer.Typer):
-            app.add_typer(found, name=self.name, help=self.help, no_args_is_help=True)
+            works_alone = found.info.invoke_without_command is True
+            app.add_typer(found, name=self.name, help=self.help, no_args_is_help=not works_alone)
         else:
             app.command(self.name, help=self.help)(found)
 
@@ -87,8 +88,8 @@ def _commands() -> list[_Command]:
         _Command(
             "forward",
             "forward",
-            "forward",
-            tr("The daemon that has the network: checkpoints go to witnesses."),
+            "app",
+            tr("The daemon that has the network, and the queue of what goes to evidence stores."),
         ),
         _Command(
             "clear", "clear", "clear", tr("Remove from cards what is sealed (run by its unit).")
@@ -121,6 +122,7 @@ def _commands() -> list[_Command]:
             "catalogue", "catalogue", "app", tr("Check, rebuild, back up or restore the catalogue.")
         ),
         _Command("custody", "custody", "app", tr("The custody log, its checkpoints and proofs.")),
+        _Command("stores", "stores", "app", tr("The evidence stores: list, check, bind.")),
         _Command("config", "configuration", "app", tr("Check or show the configuration.")),
     ]
 

@@ -1,15 +1,265 @@
-"""`recorder-sync forward`: the daemon that has the network."""
+"""`recorder-sync forward`: the daemon that has the network, and the queue that it works off."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated
 
 import typer
+from rich.markup import escape
+from rich.progress_bar import ProgressBar
+from rich.table import Table
 
+from recorder_sync.catalogue import recordings, uploads
+from recorder_sync.catalogue.database import transaction
+from recorder_sync.catalogue.uploads import Activity, Queue, StoreState, Upload
 from recorder_sync.cli.options import Options
-from recorder_sync.config import path_in_use
-from recorder_sync.forward_service import ForwardService
+from recorder_sync.cli.screen import amount, answers, local, messages, print_json, table
+from recorder_sync.cli.session import station_of, writing_station_of
+from recorder_sync.cli.time_left import length
+from recorder_sync.cli.typed import Json
+from recorder_sync.config import Configuration, path_in_use
+from recorder_sync.custody.log import Act
+from recorder_sync.errors import UsageProblem
+from recorder_sync.language import T, tr
+from recorder_sync.station import Station
+from recorder_sync.timestamps import iso_or_none
+
+app = typer.Typer(invoke_without_command=True)
+
+_FAILURES = 10
+_RATE_HOLDS = timedelta(seconds=30)
+"""How long after it was measured a rate says anything."""
+
+_Stores = Annotated[
+    list[str] | None, typer.Argument(metavar="[STORE]...", help=tr("Names of stores; none: all."))
+]
 
 
+@app.callback()
 def forward(context: typer.Context) -> None:
+    if context.invoked_subcommand is not None:
+        return
+    from recorder_sync.forward_service import ForwardService
+
     options = context.find_object(Options)
     assert options is not None
     code = ForwardService(path_in_use(options.config)).run()
     if code:
         raise typer.Exit(code)
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """How one store stands."""
+
+    name: str
+    queue: Queue
+    state: StoreState
+    rate: float | None
+    sending: Sequence[tuple[Upload, int]]
+    failures: Sequence[Upload]
+
+    @property
+    def left_s(self) -> int | None:
+        """Seconds until all has arrived, at the rate of now."""
+        if self.rate is None or self.state.paused_at or self.rate < 1:
+            return None
+        return round(self.queue.bytes_waiting / self.rate)
+
+    @property
+    def needs_a_person(self) -> bool:
+        return bool(self.queue.failed or self.state.failing_since)
+
+
+@app.command("status", help=tr("Show what waits for each store, how fast it goes, what failed."))
+def status(context: typer.Context, json: Json = False) -> None:
+    with station_of(context) as station:
+        found = [_standing(station, one.name) for one in station.settings.stores]
+        if json:
+            print_json({"stores": [_json(one) for one in found]})
+        elif not found:
+            messages.print(tr("The configuration names no store."))
+        else:
+            _show(found, station.settings)
+    if any(one.needs_a_person for one in found):
+        raise typer.Exit(1)
+
+
+def _standing(station: Station, name: str) -> _Standing:
+    db = station.catalogue
+    state = uploads.store_state(db, name)
+    is_fresh = state.rate_at is not None and station.now() - state.rate_at <= _RATE_HOLDS
+    return _Standing(
+        name,
+        uploads.queue_of(db, name),
+        state,
+        state.rate if is_fresh else None,
+        uploads.sending(db, name),
+        uploads.failures(db, name, _FAILURES),
+    )
+
+
+def _activity(one: _Standing) -> Activity:
+    if one.state.paused_at is not None:
+        return Activity.PAUSED
+    if one.state.failing_since is not None:
+        return Activity.FAILING
+    if one.sending:
+        return Activity.SENDING
+    return Activity.WAITING if one.queue.waiting else Activity.IDLE
+
+
+def _json(one: _Standing) -> dict[str, object]:
+    state = one.state
+    return {
+        "name": one.name,
+        "state": _activity(one).value,
+        "waiting": one.queue.waiting,
+        "failed": one.queue.failed,
+        "confirmed": one.queue.confirmed,
+        "bytes_waiting": one.queue.bytes_waiting,
+        "oldest_waiting": iso_or_none(one.queue.oldest),
+        "rate": round(one.rate) if one.rate is not None else None,
+        "left_s": one.left_s,
+        "paused_at": iso_or_none(state.paused_at),
+        "paused_by": state.paused_by,
+        "failing_since": iso_or_none(state.failing_since),
+        "trouble": state.trouble,
+        "why": state.why.english if state.why else None,
+        "hint": state.hint.english if state.hint else None,
+        "sending": [
+            {"recording": upload.recording, "size": upload.size, "sent": sent}
+            for upload, sent in one.sending
+        ],
+        "failures": [
+            {
+                "recording": upload.recording,
+                "why": upload.why.english if upload.why else None,
+                "hint": upload.hint.english if upload.hint else None,
+            }
+            for upload in one.failures
+        ],
+    }
+
+
+def _show(found: Sequence[_Standing], settings: Configuration) -> None:
+    zone = settings.station.zone
+    table(
+        [
+            *(tr("Store"), tr("State"), tr("Waiting"), tr("Size"), tr("Failed"), tr("Confirmed")),
+            *(tr("Rate"), tr("Time left"), tr("Waiting since")),
+        ],
+        (
+            (
+                *(
+                    one.name,
+                    tr(_activity(one).value),
+                    one.queue.waiting,
+                    amount(one.queue.bytes_waiting),
+                ),
+                *(one.queue.failed, one.queue.confirmed),
+                f"{amount(round(one.rate))}/s" if one.rate is not None else None,
+                length(timedelta(seconds=one.left_s)) if one.left_s is not None else None,
+                local(one.queue.oldest, zone),
+            )
+            for one in found
+        ),
+    )
+    for one in found:
+        if answers.is_terminal:
+            for upload, sent in one.sending:
+                answers.print(_bar(upload, sent))
+        if one.state.paused_at is not None:
+            text = T("{store} was paused by {who}.", store=one.name, who=one.state.paused_by)
+            answers.print(escape(text.shown))
+        if one.state.why is not None:
+            answers.print(f"[bold red]✘[/] {escape(one.state.why.shown)}")
+        if one.state.hint is not None:
+            answers.print(f"  → {escape(one.state.hint.shown)}")
+        for failure in one.failures:
+            answers.print(f"[red]✘[/] {failure.recording}  {escape(_why(failure))}")
+
+
+def _why(failure: Upload) -> str:
+    return failure.why.shown if failure.why else "—"
+
+
+def _bar(upload: Upload, sent: int) -> Table:
+    drawn = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    drawn.add_column(no_wrap=True)
+    drawn.add_column(ratio=1)
+    drawn.add_column(no_wrap=True)
+    bar = ProgressBar(total=max(1, upload.size), completed=sent)
+    drawn.add_row(upload.recording, bar, f"{amount(sent)} / {amount(upload.size)}")
+    return drawn
+
+
+@app.command("retry", help=tr("Have what failed tried again at once."))
+def retry(
+    context: typer.Context,
+    names: _Stores = None,
+    recording: Annotated[
+        str | None, typer.Option(metavar="ID", help=tr("Only this recording."))
+    ] = None,
+    json: Json = False,
+) -> None:
+    with writing_station_of(context) as station:
+        chosen, db = _chosen(station.settings, names), station.catalogue
+        whole = recordings.recording(db, recording).recording.id if recording else None
+        with transaction(db):
+            count = sum(uploads.retry(db, name, whole) for name in chosen)
+            for name in chosen:
+                uploads.ask_to_try_at_once(db, name)
+    if json:
+        print_json({"recordings": count})
+    else:
+        messages.print(T("{count} recording(s) are tried again.", count=count).shown)
+
+
+@app.command("pause", help=tr("Send nothing more to a store until it is resumed."))
+def pause(context: typer.Context, names: _Stores = None, json: Json = False) -> None:
+    _set_paused(context, names, json, is_paused=True)
+
+
+@app.command("resume", help=tr("Go on sending to a store that was paused."))
+def resume(context: typer.Context, names: _Stores = None, json: Json = False) -> None:
+    _set_paused(context, names, json, is_paused=False)
+
+
+def _set_paused(
+    context: typer.Context, names: Sequence[str] | None, json: bool, *, is_paused: bool
+) -> None:
+    with writing_station_of(context) as station:
+        chosen, db = _chosen(station.settings, names), station.catalogue
+        facts = {"what": "forwarding paused" if is_paused else "forwarding resumed"}
+        at, who = (station.now(), station.actor) if is_paused else (None, None)
+        with transaction(db):
+            changed = [
+                name
+                for name in chosen
+                if (uploads.store_state(db, name).paused_at is not None) is not is_paused
+            ]
+            station.custody.append([station.deed(Act.SERVICE, name, facts) for name in changed])
+            for name in changed:
+                uploads.set_paused(db, name, at, who)
+    if json:
+        print_json({"stores": changed})
+        return
+    listed = ", ".join(changed) or "—"
+    if is_paused:
+        messages.print(T("Paused: {stores}", stores=listed).shown, markup=False)
+    else:
+        messages.print(T("Resumed: {stores}", stores=listed).shown, markup=False)
+
+
+def _chosen(settings: Configuration, names: Sequence[str] | None) -> list[str]:
+    """Return these stores, or all. Raises UsageProblem."""
+    known = [one.name for one in settings.stores]
+    for name in names or ():
+        if name not in known:
+            raise UsageProblem(
+                T("The configuration names no store {name}.", name=name),
+                T("There are: {names}", names=", ".join(known) or "—"),
+            )
+    return list(dict.fromkeys(names)) if names else known

@@ -4,11 +4,11 @@ import json as json_format
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from recorder_sync.catalogue import dockings, verified
+from recorder_sync.catalogue import copies, dockings, verified
 from recorder_sync.catalogue import recordings as catalogue
 from recorder_sync.catalogue.recordings import Sealed
 from recorder_sync.catalogue.search import Search, search
@@ -85,7 +85,9 @@ def list_(
             ),
         )
         if json:
-            print_json({"recordings": [as_json(r) for r in page.found], "next": page.next})
+            stores = copies.stores_json(station.catalogue, [r.id for r in page.found])
+            listed = [{**as_json(r), "stores": stores[r.id]} for r in page.found]
+            print_json({"recordings": listed, "next": page.next})
         else:
             _show_page(page.found, page.next, station.settings)
 
@@ -132,10 +134,12 @@ def show(
         history = [e for e in station.custody.entries() if e.deed.subject == found.id]
         seen = dockings.other_names(station.catalogue, found.id)
         verified_at = verified.last(station.catalogue, found.id)
+        stores = copies.stores_json(station.catalogue, [found.id])[found.id]
         if json:
             print_json(
                 {
                     **as_json(found),
+                    "stores": stores,
                     "verified_at": iso_or_none(verified_at),
                     "seen": [{"docking": d, "path": path.text} for d, path in seen],
                     "custody": [
@@ -156,6 +160,7 @@ def show(
             [
                 *_facts(found, station),
                 (tr("Last re-read"), local(verified_at, zone) if verified_at else tr("not yet")),
+                *((f"{tr('Store')} {name}", _words(its)) for name, its in stores.items()),
             ]
         )
         answers.print()
@@ -172,6 +177,11 @@ def show(
                 T("Also found as: {names}", names=", ".join(dict.fromkeys(others))).shown,
                 markup=False,
             )
+
+
+def _words(its: dict[str, Any]) -> str:
+    state = str(its["state"])
+    return tr(state)
 
 
 def _facts(found: Recording, station: Station) -> list[tuple[str, object]]:

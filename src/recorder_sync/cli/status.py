@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from recorder_sync.catalogue import alerts, dockings, recordings, verified
+from recorder_sync.catalogue import alerts, dockings, recordings, uploads, verified
 from recorder_sync.catalogue.alerts import RecordedAlert
+from recorder_sync.catalogue.uploads import Queue
 from recorder_sync.cli.alert_report import worst_first
 from recorder_sync.cli.dock_screen import PortsTable, read_status
 from recorder_sync.cli.dock_screen import watch as watch_ports
@@ -15,7 +16,7 @@ from recorder_sync.cli.dockings import docking_json, result_words
 from recorder_sync.cli.screen import amount, answers, facts, local, print_json, table
 from recorder_sync.cli.session import settings_of, station_of
 from recorder_sync.ingest.medium import file_system_of, has_device
-from recorder_sync.language import tr
+from recorder_sync.language import T, tr
 from recorder_sync.rules.matter import Severity
 from recorder_sync.timestamps import iso, iso_or_none
 
@@ -45,6 +46,9 @@ def status(
         live = read_status(settings)
         matters = worst_first(alerts.live(station.catalogue))
         re_read = verified.standing(station.catalogue)
+        stores = [
+            (one.name, uploads.queue_of(station.catalogue, one.name)) for one in settings.stores
+        ]
         if json:
             print_json(
                 {
@@ -67,6 +71,10 @@ def status(
                         "oldest": iso_or_none(re_read.oldest),
                         "never": re_read.never,
                     },
+                    "stores": [
+                        {"name": name, "waiting": queue.waiting, "failed": queue.failed}
+                        for name, queue in stores
+                    ],
                     "custody_entries": entries,
                     "service": "running" if live else "not-running",
                     "ports": live["ports"] if live else [],
@@ -91,6 +99,7 @@ def status(
                 (tr("Unfinished"), unfinished),
                 (tr("Oldest re-reading"), local(re_read.oldest, settings.station.zone)),
                 (tr("Never re-read"), re_read.never),
+                *((f"{tr('Store')} {name}", _queue_words(queue)) for name, queue in stores),
                 (tr("Custody entries"), entries),
                 (tr("Dock service"), tr("running") if live else tr("not running")),
                 (tr("Open alerts"), _counted(matters)),
@@ -131,6 +140,16 @@ def _counted(alerts: Sequence[RecordedAlert]) -> str:
 
 def _count(alerts: Sequence[RecordedAlert], severity: Severity) -> int:
     return sum(1 for one in alerts if one.severity is severity)
+
+
+def _queue_words(queue: Queue) -> str:
+    text = T(
+        "{waiting} waiting, {failed} failed, {confirmed} confirmed",
+        waiting=queue.waiting,
+        failed=queue.failed,
+        confirmed=queue.confirmed,
+    )
+    return text.shown
 
 
 def _alert_json(alert: RecordedAlert) -> dict[str, object]:

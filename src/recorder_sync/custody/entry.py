@@ -33,6 +33,8 @@ class Act(StrEnum):
     DEVICE_HELD = "device-held"
     DEVICE_REMOVED = "device-removed"
     CLEARED = "cleared"
+    CONFIRMED = "confirmed"
+    """A store has shown that it has a recording."""
     ALERT = "alert"
     """An alert was opened."""
     ALERT_UPDATED = "alert-updated"
@@ -60,6 +62,8 @@ class Act(StrEnum):
     LEDGER = "ledger-entry"
     VERIFICATION = "verification"
     CATALOGUE_REBUILT = "catalogue-rebuilt"
+    STORE_BOUND = "store-bound"
+    """Somebody said which evidence store is meant by a name of the settings."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import structlog
 
-from recorder_sync.catalogue import dockings, recordings
+from recorder_sync.catalogue import copies, dockings, recordings
+from recorder_sync.catalogue.copies import Proof
 from recorder_sync.catalogue.dockings import InventoryEntry
 from recorder_sync.config import Clear
 from recorder_sync.custody.log import Act
@@ -163,11 +164,32 @@ def _why_not_by_policy(station: Station, recording: Recording) -> Text | None:
     if station.settings.dock.clear is Clear.NEVER:
         return T("clearing is switched off")
     if station.settings.dock.clear is Clear.CONFIRMED:
-        return T("no evidence store has confirmed it")
+        why_not = _why_not_by_stores(station, recording)
+        if why_not is not None:
+            return why_not
     if Flag.UNVERIFIED_MEDIUM in recording.flags:
         return T("the copy could not be verified on its medium")
     if recording.missing:
         return T("only a part of it is sealed")
+    return None
+
+
+def _why_not_by_stores(station: Station, recording: Recording) -> Text | None:
+    """Ask whether every store that has to confirm it has done so, by more than its size."""
+    needed = [
+        store
+        for store in station.settings.stores
+        if store.needed_for_clearing and store.takes(recording)
+    ]
+    if not needed:
+        return T("no evidence store has confirmed it")
+    confirmed = copies.confirmed_by(station.catalogue, recording.id)
+    for store in needed:
+        copy = confirmed.get(store.name)
+        if copy is None:
+            return T("the evidence store {store} has not confirmed it", store=store.name)
+        if copy.proof is Proof.SIZE:
+            return T("the evidence store {store} was not read back", store=store.name)
     return None
 
 

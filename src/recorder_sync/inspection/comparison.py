@@ -63,11 +63,13 @@ _TABLES = (
     _Table("deferrals", ("id",)),
     _Table("calendar", ("id",)),
     _Table("gap_explanations", ("custody_seq",)),
+    _Table("copies", ("recording", "store")),
     _Table("verified", ("recording",)),
     _Table("verification_runs", ("began_at",)),
 )
 """Left out is what this machine only remembers of its watching, and the custody log has not:
-alerts_told, messages, channels, watch_state, disk_samples, clock_steps, measured and news."""
+alerts_told, messages, channels, watch_state, disk_samples, clock_steps, measured, news, uploads
+and stores."""
 
 
 def compare(

@@ -35,6 +35,13 @@ class StoreWatch:
     unreachable_since: datetime | None = None
     oldest_waiting: datetime | None = None
     """When the recording that waits longest was put into its queue."""
+    stopped_since: datetime | None = None
+    """Since when nothing is sent there before somebody mends it."""
+    why: Text | None = None
+    """Why it cannot be used, and what to do."""
+    hint: Text | None = None
+    is_wrong_place: bool = False
+    """It is not the store that was bound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +149,19 @@ def _store(store: StoreWatch, now: datetime, limits: WatchLimits) -> Iterator[Ma
             since=away,
             text=T("The store {store} cannot be reached.", store=store.name),
             hint=T("Check the network and the store: recorder-sync stores check"),
+        )
+    if store.stopped_since is not None:
+        yield Matter(
+            kind=AlertKind.STORE_STOPPED,
+            key=key_of(AlertKind.STORE_STOPPED, store.name),
+            severity=Severity.BREACH if store.is_wrong_place else Severity.WARNING,
+            since=store.stopped_since,
+            text=T(
+                "Nothing is sent to the store {store}: {why}",
+                store=store.name,
+                why=store.why or T("no reason given"),
+            ),
+            hint=store.hint or T("Check the network and the store: recorder-sync stores check"),
         )
     waits = store.oldest_waiting
     if waits is not None and now - waits > limits.queued_for:

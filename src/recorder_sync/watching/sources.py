@@ -8,6 +8,7 @@ from recorder_sync.watching.deferrals import BackDated, Deferrals
 from recorder_sync.watching.enforcement import Enforcement
 from recorder_sync.watching.of_devices import OfDevices
 from recorder_sync.watching.source import Source
+from recorder_sync.watching.stores import Stores
 
 
 def all_sources() -> tuple[Source, ...]:
@@ -45,4 +46,5 @@ def all_sources() -> tuple[Source, ...]:
         station.Backups(),
         station.Witnesses(),
         Channels(),
+        Stores(),
     )

@@ -1,0 +1,192 @@
+"""Carries one recording, and its description, to one store, and asks the store for both.
+
+Before the first byte it is on record that the store may have it from then on. So the next
+try after a kill asks the store first, and sends only what it has not.
+"""
+
+import json
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlite_utils.db import Database
+
+from recorder_sync.catalogue import recordings, uploads
+from recorder_sync.catalogue.copies import Proof
+from recorder_sync.catalogue.database import transaction
+from recorder_sync.catalogue.uploads import Upload
+from recorder_sync.custody.log import Act, Deed
+from recorder_sync.description import from_json
+from recorder_sync.forward.confirmation import Confirmed, can_be_compared, confirm
+from recorder_sync.forward.destination import Destination
+from recorder_sync.forward.line import Halt, Line
+from recorder_sync.forward.source import small_file, source_of_bytes, sources_of_file
+from recorder_sync.language import T
+from recorder_sync.model import Recording
+from recorder_sync.station import Station
+from recorder_sync.stores.store import Course, Outgoing, Source, Store, StoreProblem, Trouble
+from recorder_sync.timestamps import iso_or_none
+
+_NOTED_EVERY_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A recording that a store has confirmed."""
+
+    upload: Upload
+    recording: Confirmed
+    description: Confirmed
+
+    def deed(self, actor: str, now: datetime) -> Deed:
+        """Return what the custody log says of it."""
+        media, description = self.recording, self.description
+        facts: dict[str, Any] = {
+            "store": self.upload.store,
+            "key": media.stored.key,
+            "version": media.stored.version,
+            "size": media.stored.size,
+            "proof": _weaker(media.proof, description.proof).value,
+            "checksums": dict(media.stored.checksums),
+            "kept_until": iso_or_none(media.stored.lock.until),
+            "lock": media.stored.lock.mode.value if media.stored.lock.mode else None,
+            "description": {
+                "key": description.stored.key,
+                "version": description.stored.version,
+            },
+        }
+        return Deed(Act.CONFIRMED, self.upload.recording, actor, now, facts)
+
+
+def _weaker(one: Proof, other: Proof) -> Proof:
+    return max(one, other, key=list(Proof).index)
+
+
+class Carrier:
+    """One hand's way to a store; not for several threads."""
+
+    def __init__(
+        self,
+        station: Station,
+        destination: Destination,
+        line: Line,
+        halt: Halt,
+        arrived: Callable[[int], None],
+    ) -> None:
+        """`arrived` is told of the bytes that arrive, from any thread."""
+        self._station = station
+        self._destination = destination
+        self._line = line
+        self._halt = halt
+        self._arrived = arrived
+
+    def carry(self, store: Store, upload: Upload) -> Delivered:
+        """Bring a recording to the store, unless it is there.
+
+        Raises StoreProblem, SourceChanged, Interrupted, NotFound, OSError,
+        sqlite3.DatabaseError.
+        """
+        catalogue, evidence = self._station.catalogue, self._station.evidence
+        sealed = recordings.recording(catalogue, upload.recording)
+        described = f"{sealed.recording.path}.json"
+        text = small_file(evidence, described, sealed.description)
+        # Named by the tags as they were sealed: a correction gives it no second name.
+        key = upload.key or self._destination.key_of(from_json(json.loads(text)))
+        with transaction(catalogue):
+            uploads.note_begun(catalogue, upload, key)
+        lock = self._destination.lock_of(uploads.forwardable(sealed.row))
+        one, course = sealed.recording, _Course(catalogue, upload, self._arrived)
+        item = Outgoing(key, one.size, one.digests, lock, _facts(one, self._station))
+        with sources_of_file(
+            evidence, one.path, one.size, one.digests.blake3, self._line, self._halt
+        ) as source:
+            recording = self._bring(store, item, source, course, upload.look_first)
+        item = Outgoing(f"{key}.json", len(text), sealed.description, lock)
+        source = source_of_bytes(text, described, self._line, self._halt)
+        description = self._bring(store, item, source, NoCourse(), upload.look_first)
+        return Delivered(upload, recording, description)
+
+    def _bring(
+        self,
+        store: Store,
+        item: Outgoing,
+        source: Callable[[], Source],
+        course: Course,
+        look_first: bool,
+    ) -> Confirmed:
+        check = self._halt.check
+        check()
+        there = store.look(item.key) if look_first else None
+        if there is not None and can_be_compared(item, there):
+            # It is not known what of it was sent, so nothing less than all proves it.
+            found = confirm(store, item, None, {}, lambda: True, check)
+            if found is not None:
+                return found
+        receipt = store.send(item, source, course)
+        found = confirm(store, item, receipt.version, receipt.checksums, self._is_picked, check)
+        if found is None:
+            raise StoreProblem(
+                Trouble.OBJECT,
+                T("{store}: it took {key}, and has it not.", store=store.name, key=item.key),
+                T("It is tried again. If it stays so, the store is not to be trusted."),
+            )
+        return found
+
+    def _is_picked(self) -> bool:
+        return random.random() * 100 < self._destination.read_back_percent
+
+
+def _facts(one: Recording, station: Station) -> Mapping[str, str]:
+    return {
+        "station": station.settings.station.id,
+        "recording": one.id,
+        "blake3": one.digests.blake3,
+        "sha256": one.digests.sha256,
+    }
+
+
+class _Course:
+    """How an upload goes, in the catalogue. Any thread may tell."""
+
+    def __init__(self, db: Database, upload: Upload, arrived: Callable[[int], None]) -> None:
+        self._db = db
+        self._upload = upload
+        self._arrived = arrived
+        self._resume = upload.resume
+        self._lock = threading.Lock()
+        self._sent = 0
+        self._noted_at = time.monotonic()
+
+    @property
+    def resume(self) -> str | None:
+        return self._resume
+
+    def note(self, resume: str) -> None:
+        with self._lock, transaction(self._db):
+            uploads.note_resume(self._db, self._upload, resume)
+        self._resume = resume
+
+    def sent(self, size: int) -> None:
+        self._arrived(size)
+        with self._lock:
+            self._sent += size
+            if time.monotonic() - self._noted_at >= _NOTED_EVERY_S:
+                self._noted_at = time.monotonic()
+                with transaction(self._db):
+                    uploads.note_sent(self._db, self._upload, self._sent)
+
+
+class NoCourse:
+    """Of what is too small to go on with: the next try begins anew."""
+
+    resume: str | None = None
+
+    def note(self, resume: str) -> None:
+        self.resume = resume
+
+    def sent(self, size: int) -> None:
+        pass

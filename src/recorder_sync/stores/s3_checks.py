@@ -1,0 +1,247 @@
+"""What an S3 store can do, found out by trying: for `stores check`, and once for a binding.
+
+A server's word for what it can do is worth little: some drop a lock without a sound, some
+look at no checksum. So small objects are put under a prefix of their own, with wrong
+checksums, with locks of two minutes, and are deleted before their time. Each finding says
+what was tried. Checks that need what an earlier one missed are left out.
+"""
+
+import secrets
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from recorder_sync.language import T
+from recorder_sync.stores import s3_marker
+from recorder_sync.stores.s3_connection import S3Connection, is_missing
+from recorder_sync.stores.s3_errors import S3Problem, server_time
+from recorder_sync.stores.s3_marker import Profile
+from recorder_sync.stores.s3_sums import Checksum, PartSum, crc_field, kept_by
+from recorder_sync.stores.store import Check, LockMode, StoreProblem, Trouble, Verdict
+
+PROBES = ".recorder-sync-probe/"
+"""Where what is tried is put: a store's rights and lifecycle may treat it by this name."""
+
+_DATA = b"recorder-sync tries what this store does."
+_OTHER = b"recorder-sync tries what this store did."
+_LOCKED = timedelta(minutes=2)
+_DOUBTFUL_SKEW = timedelta(seconds=30)
+_REFUSED_SKEW = timedelta(minutes=15)
+
+
+def checks(connection: S3Connection, lock_mode: LockMode | None, now: datetime) -> Iterator[Check]:
+    """Yield what an upload with locks of `lock_mode` (None: without) would meet."""
+    try:
+        answer = connection.call("list_objects_v2", MaxKeys=1, Prefix=connection.address.prefix)
+        yield Check(Verdict.GOOD, T("The bucket can be reached over TLS, with these keys."))
+        server = server_time(answer) or now
+        yield _clock(server, now)
+        yield from _versions(connection, lock_mode)
+        profile = find_profile(connection)
+        yield from _checksums(profile)
+        if lock_mode is not None:
+            yield from _locks(connection, lock_mode, profile, server + _LOCKED)
+        yield _bound(connection)
+    except StoreProblem as problem:
+        yield Check(Verdict.BAD, problem.text, problem.hint)
+
+
+def find_profile(connection: S3Connection) -> Profile:
+    """Try which checksum the server verifies. Raises StoreProblem."""
+    key = PROBES + secrets.token_hex(8)
+    for checksum in Checksum:
+        if _takes(connection, key, _OTHER, PartSum.of(_DATA, checksum)):
+            continue  # it looks at no such checksum: what it said is not verified
+        if not _takes(connection, key, _DATA, PartSum.of(_DATA, checksum)):
+            continue
+        if checksum is Checksum.CRC64NVME and not _keeps_the_crc(connection, key):
+            continue
+        condition = {"IfNoneMatch": "*"}
+        again = _takes(connection, key, _DATA, PartSum.of(_DATA, checksum), **condition)
+        return Profile(checksum, if_none_match=not again)
+    raise StoreProblem(
+        Trouble.REFUSED,
+        T("The store takes bytes that do not have the checksum that was sent with them."),
+        T("Use another store: this one would keep damaged recordings without a word."),
+    )
+
+
+def _takes(connection: S3Connection, key: str, data: bytes, part: PartSum, **more: str) -> bool:
+    """Tell whether the store takes `data` with the checksum of `part`; raises what it is not."""
+    try:
+        connection.call("put_object", key, Body=data, **part.fields, **more)
+    except S3Problem as problem:
+        if problem.trouble is not Trouble.OBJECT:
+            raise
+        return False
+    return True
+
+
+def _keeps_the_crc(connection: S3Connection, key: str) -> bool:
+    answer = connection.call("head_object", key, ChecksumMode="ENABLED")
+    part = PartSum.of(_DATA, Checksum.CRC64NVME)
+    return kept_by(answer).get(Checksum.CRC64NVME) == part.value.hex()
+
+
+def _clock(server: datetime, now: datetime) -> Check:
+    apart = abs(server - now)
+    seconds = round(apart.total_seconds())
+    if apart < _DOUBTFUL_SKEW:
+        return Check(Verdict.GOOD, T("The clocks of store and computer agree."))
+    return Check(
+        Verdict.BAD if apart >= _REFUSED_SKEW else Verdict.DOUBTFUL,
+        T("The clocks of store and computer are {seconds} s apart.", seconds=seconds),
+        T("Set both by NTP: a store refuses requests that seem to be 15 minutes old."),
+    )
+
+
+def _versions(connection: S3Connection, lock_mode: LockMode | None) -> Iterator[Check]:
+    versioned = connection.call("get_bucket_versioning").get("Status") == "Enabled"
+    if versioned:
+        yield Check(Verdict.GOOD, T("The bucket keeps every version of an object."))
+    else:
+        yield Check(
+            Verdict.DOUBTFUL if lock_mode is None else Verdict.BAD,
+            T("The bucket does not keep versions: what is stored can be overwritten."),
+            T("Switch versioning on."),
+        )
+    try:
+        answer = connection.call("get_object_lock_configuration")
+    except S3Problem as problem:
+        if problem.status != 404:
+            raise
+        yield Check(
+            Verdict.DOUBTFUL if lock_mode is None else Verdict.BAD,
+            T("Object Lock is not enabled for the bucket: what is stored can be deleted."),
+            T("Make a bucket with Object Lock; most stores cannot enable it later."),
+        )
+        return
+    rule = answer["ObjectLockConfiguration"].get("Rule", {}).get("DefaultRetention")
+    if rule is None:
+        yield Check(Verdict.GOOD, T("Object Lock is enabled, without a retention of the bucket's."))
+        return
+    period = f"{rule['Years']} y" if rule.get("Years") else f"{rule.get('Days')} d"
+    yield Check(
+        Verdict.GOOD,
+        T(
+            "Object Lock is enabled; the bucket's own retention is {mode}, {period}.",
+            mode=rule["Mode"],
+            period=period,
+        ),
+    )
+
+
+def _checksums(profile: Profile) -> Iterator[Check]:
+    if profile.checksum is Checksum.CRC64NVME:
+        yield Check(Verdict.GOOD, T("The store verifies CRC64NVME and keeps it of whole objects."))
+    else:
+        yield Check(
+            Verdict.DOUBTFUL,
+            T("The store verifies MD5 only."),
+            T("It is used as an old one. Have more of what it keeps read back."),
+        )
+    if not profile.if_none_match:
+        yield Check(
+            Verdict.DOUBTFUL,
+            T("The store ignores If-None-Match: two processes could store one object twice."),
+            T("Let one station only write under this prefix."),
+        )
+
+
+def _locks(
+    connection: S3Connection, mode: LockMode, profile: Profile, until: datetime
+) -> Iterator[Check]:
+    wanted: dict[str, Any] = {"ObjectLockMode": mode.upper(), "ObjectLockRetainUntilDate": until}
+    key = PROBES + secrets.token_hex(8)
+    part = PartSum.of(_DATA, profile.checksum)
+    answer = connection.call("put_object", key, Body=_DATA, **part.fields, **wanted)
+    yield from _lock_held(connection, key, answer.get("VersionId"), mode, in_parts=False)
+    key = PROBES + secrets.token_hex(8)
+    answer = _put_in_parts(connection, key, part, wanted)
+    yield from _lock_held(connection, key, answer.get("VersionId"), mode, in_parts=True)
+
+
+def _put_in_parts(
+    connection: S3Connection, key: str, part: PartSum, wanted: dict[str, Any]
+) -> dict[str, Any]:
+    crc = part.checksum is Checksum.CRC64NVME
+    whole = crc_field({Checksum.CRC64NVME: part.value.hex()} if crc else {})
+    how = {"ChecksumAlgorithm": "CRC64NVME", "ChecksumType": "FULL_OBJECT"} if crc else {}
+    upload = connection.call("create_multipart_upload", key, **how, **wanted)["UploadId"]
+    answer = connection.call(
+        "upload_part", key, UploadId=upload, PartNumber=1, Body=_DATA, **part.fields
+    )
+    one = {"PartNumber": 1, "ETag": answer["ETag"]}
+    if crc:
+        one["ChecksumCRC64NVME"] = part.fields["ChecksumCRC64NVME"]
+    return connection.call(
+        "complete_multipart_upload", key, UploadId=upload, MultipartUpload={"Parts": [one]}, **whole
+    )
+
+
+def _lock_held(
+    connection: S3Connection, key: str, version: str | None, mode: LockMode, *, in_parts: bool
+) -> Iterator[Check]:
+    of = {} if version is None else {"VersionId": version}
+    how = T("in parts") if in_parts else T("in one piece")
+    kept = connection.call("head_object", key, **of).get("ObjectLockMode")
+    if kept == mode.upper():
+        yield Check(Verdict.GOOD, T("The store keeps the lock of what is sent {how}.", how=how))
+    else:
+        yield Check(
+            Verdict.DOUBTFUL,
+            T("The store drops or weakens the lock of what is sent {how}.", how=how),
+            T("It is put again after each upload and read back; until then nothing locks it."),
+        )
+        retention = {"Mode": mode.upper(), "RetainUntilDate": _later(connection, key, of)}
+        connection.call("put_object_retention", key, Retention=retention, **of)
+        if connection.call("head_object", key, **of).get("ObjectLockMode") != mode.upper():
+            yield Check(
+                Verdict.BAD,
+                T("The store does not keep a lock that is put on an object either."),
+                T('Use another store, or one without a lock (lock = "none").'),
+            )
+            return
+    for status in ("ON", "OFF"):
+        connection.call("put_object_legal_hold", key, LegalHold={"Status": status}, **of)
+        said = connection.call("head_object", key, **of).get("ObjectLockLegalHoldStatus")
+        if said != status:
+            yield Check(
+                Verdict.BAD, T("The store does not switch a legal hold {status}.", status=status)
+            )
+    yield _delete_refused(connection, key, of)
+
+
+def _later(connection: S3Connection, key: str, of: dict[str, str]) -> datetime:
+    answer = connection.call("head_object", key, **of)
+    until: datetime | None = answer.get("ObjectLockRetainUntilDate")
+    return until or answer["LastModified"] + _LOCKED
+
+
+def _delete_refused(connection: S3Connection, key: str, of: dict[str, str]) -> Check:
+    try:
+        connection.call("delete_object", key, **of)
+        connection.call("head_object", key, **of)
+    except S3Problem as problem:
+        if is_missing(problem):
+            return Check(
+                Verdict.BAD,
+                T("The store lets a locked object be deleted."),
+                T("Use another store: its locks protect nothing."),
+            )
+        if problem.status not in (400, 403, 409):
+            raise
+    return Check(Verdict.GOOD, T("The store refuses to delete a locked object."))
+
+
+def _bound(connection: S3Connection) -> Check:
+    marker = s3_marker.read(connection)
+    if marker is None:
+        return Check(
+            Verdict.DOUBTFUL,
+            T("The bucket is not bound yet."),
+            T("Bind it with stores bind; nothing is sent before."),
+        )
+    return Check(
+        Verdict.GOOD, T("The bucket is bound, first by station {station}.", station=marker.station)
+    )

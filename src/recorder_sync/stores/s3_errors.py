@@ -1,0 +1,160 @@
+"""What goes wrong with an S3 store, and what that means for the uploads.
+
+S3 servers agree on the names of some errors and on the HTTP status of few. What is known by
+name is sorted by name, the rest by status. Of what the server said only its code and its
+sentence are kept: the other fields of an error repeat what was signed.
+"""
+
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from botocore import exceptions as failures
+
+from recorder_sync.language import T, Text
+from recorder_sync.stores.store import StoreProblem, Trouble
+
+GONE = frozenset({"NoSuchUpload", "NoSuchKey"})
+"""An upload that was completed or aborted: servers call it either."""
+NOT_FIRST = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
+"""`If-None-Match: *`, and something has the key already."""
+
+_LONGEST = 300
+
+_CLOCK = T("Compare the clock of this computer with that of the store.")
+_KEYS = T("Check the access key and the secret key of this store.")
+_RIGHTS = T("Compare the rights of this access key with the policy in docs/stores-s3.md.")
+_REGION = T("Check the region of this store in the settings.")
+_ROOM = T("Make room in the store, or raise its quota. Uploads go on by themselves.")
+_BUCKET = T("Check address and bucket. If it really is another store, bind it anew.")
+_LINE = T("Check the network and the address. Uploads go on by themselves.")
+_TRUST = T("Check the address, and ca_file if the store's certificate is your own.")
+
+_BY_CODE: dict[str, tuple[Trouble, Text]] = {
+    **dict.fromkeys(
+        ("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken"),
+        (Trouble.REFUSED, _KEYS),
+    ),
+    **dict.fromkeys(("TokenRefreshRequired", "ExpiredTokenException"), (Trouble.REFUSED, _KEYS)),
+    **dict.fromkeys(("RequestTimeTooSkewed", "RequestExpired"), (Trouble.REFUSED, _CLOCK)),
+    **dict.fromkeys(
+        ("AccessDenied", "AllAccessDisabled", "AccountProblem", "MethodNotAllowed"),
+        (Trouble.REFUSED, _RIGHTS),
+    ),
+    **dict.fromkeys(
+        ("AuthorizationHeaderMalformed", "PermanentRedirect", "IllegalLocationConstraintException"),
+        (Trouble.REFUSED, _REGION),
+    ),
+    "NoSuchBucket": (Trouble.WRONG_PLACE, _BUCKET),
+    **dict.fromkeys(
+        ("QuotaExceeded", "XMinioStorageFull", "InsufficientStorage", "InsufficientCapacity"),
+        (Trouble.FULL, _ROOM),
+    ),
+    **dict.fromkeys(
+        ("SlowDown", "RequestTimeout", "Throttling", "ThrottlingException", "RequestLimitExceeded"),
+        (Trouble.TRANSIENT, _LINE),
+    ),
+}
+_BY_STATUS: dict[int, tuple[Trouble, Text]] = {
+    301: (Trouble.REFUSED, _REGION),
+    401: (Trouble.REFUSED, _KEYS),
+    403: (Trouble.REFUSED, _RIGHTS),
+    408: (Trouble.TRANSIENT, _LINE),
+    429: (Trouble.TRANSIENT, _LINE),
+    507: (Trouble.FULL, _ROOM),
+}
+
+
+class S3Problem(StoreProblem):
+    """A store's problem with the code that S3 has for it; empty where it never answered."""
+
+    def __init__(
+        self,
+        trouble: Trouble,
+        text: Text,
+        hint: Text | None = None,
+        retry_after_s: float | None = None,
+        code: str = "",
+        status: int = 0,
+    ) -> None:
+        super().__init__(trouble, text, hint, retry_after_s)
+        self.code = code
+        self.status = status
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (
+            type(self),
+            (self.trouble, self.text, self.hint, self.retry_after_s, self.code, self.status),
+        )
+
+
+def problem_of(error: Exception, what: str) -> S3Problem:
+    """Return what an error of botocore means; `what` is the bucket, with the key where one is.
+
+    Raises the error itself where the request was wrong before it left: a defect of ours.
+    """
+    if isinstance(error, failures.ClientError):
+        return _answered(error.response, what)
+    if isinstance(error, failures.SSLError):
+        trusted = "CERTIFICATE_VERIFY_FAILED" not in str(error)
+        return S3Problem(
+            Trouble.TRANSIENT if trusted else Trouble.REFUSED,
+            T("No safe connection to the store of {what}: {why}", what=what, why=_short(error)),
+            _LINE if trusted else _TRUST,
+        )
+    if isinstance(error, failures.HTTPClientError | failures.ConnectionError):
+        return S3Problem(
+            Trouble.TRANSIENT,
+            T("The store of {what} cannot be reached: {why}", what=what, why=_short(error)),
+            _LINE,
+        )
+    if isinstance(error, failures.ParamValidationError):
+        raise error
+    return S3Problem(
+        Trouble.TRANSIENT,
+        T("The store of {what} does not answer as S3 does: {why}", what=what, why=_short(error)),
+        _BUCKET,
+    )
+
+
+def _answered(answer: dict[str, Any], what: str) -> S3Problem:
+    said = answer.get("Error", {})
+    meta = answer.get("ResponseMetadata", {})
+    code, status = str(said.get("Code", "")), int(meta.get("HTTPStatusCode", 0))
+    other = (Trouble.TRANSIENT, _LINE) if status >= 500 else (Trouble.OBJECT, None)
+    trouble, hint = _BY_CODE.get(code) or _BY_STATUS.get(status) or other
+    words = (str(status), code, str(said.get("Message") or "")[:_LONGEST])
+    return S3Problem(
+        trouble,
+        T("The store refused {what}: {words}", what=what, words=" ".join(filter(None, words))),
+        hint,
+        _wait(meta.get("HTTPHeaders", {})),
+        code,
+        status,
+    )
+
+
+def _wait(headers: dict[str, str]) -> float | None:
+    """Return the seconds of Retry-After; as a date it is held against the server's clock."""
+    asked = headers.get("retry-after", "")
+    if asked.isdecimal():
+        return float(asked[:9])
+    until, now = _date(asked), _date(headers.get("date", ""))
+    return max(0.0, (until - now).total_seconds()) if until and now else None
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        read = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return read if read.tzinfo else None
+
+
+def server_time(answer: dict[str, Any]) -> datetime | None:
+    """Return the time that the store had when it answered."""
+    return _date(answer["ResponseMetadata"]["HTTPHeaders"].get("date", ""))
+
+
+def _short(error: Exception) -> str:
+    return str(error)[:_LONGEST]

@@ -1,0 +1,114 @@
+"""A station with a directory for a store, and `recorder-sync forward` in a child process."""
+
+import hashlib
+import json
+import signal
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Card, Dock
+from tests.ingest.aftermath import until
+from tests.on_the_day import today
+
+
+class Forwarded:
+    """A dock whose sealed recordings go to stores."""
+
+    def __init__(self, dock: Dock, folder: Path, card: Card) -> None:
+        self.dock = dock
+        self.card = card
+        self.nas = folder / "nas"
+        self.nas.mkdir()
+        self._journals = folder
+        self._started: list[subprocess.Popen[bytes]] = []
+
+    def set_up(self, more: str = "", *, stores: str | None = None, **sections: Any) -> None:
+        """Configure one store `nas`, or `stores`, with `more` in its table."""
+        self.dock.configure(ingest={"immutable": False}, **sections)
+        text = stores
+        if text is None:
+            text = f'[[stores]]\nname = "nas"\n{more}\n{self.directory(self.nas)}'
+        with self.dock.config.open("a", encoding="utf-8") as file:
+            file.write("\n" + text)
+
+    @staticmethod
+    def directory(path: Path) -> str:
+        return f'[stores.directory]\npath = "{path}"\nown_disk = true\nimmutable = false\n'
+
+    def bind(self, *names: str) -> None:
+        for name in names or ("nas",):
+            done = self.dock.run("stores", "bind", name)
+            assert done.code == 0, done.err
+
+    def seal(self, count: int = 1, size: int = 1000, first: int = 1) -> list[dict[str, Any]]:
+        """Seal new recordings of so many bytes each."""
+        for number in range(first, first + count):
+            content = hashlib.sha256(str(number).encode()).digest() * (size // 32 + 1)
+            self.card.put(f"{number:04d}.jpg", content[:size])
+        done = self.dock.ingest(self.card, "--device", "0031")
+        assert done.json["failed"] == 0, done.err
+        found: list[dict[str, Any]] = done.json["recordings"]
+        return found
+
+    def start(self) -> subprocess.Popen[bytes]:
+        journal = self._journals / f"journal-{len(self._started)}"
+        with journal.open("wb") as log:
+            self._started.append(subprocess.Popen(self.dock.command("forward"), stderr=log))
+        return self._started[-1]
+
+    def journal(self) -> str:
+        paths = sorted(self._journals.glob("journal-*"))
+        return "".join(path.read_text("utf-8") for path in paths)
+
+    def stop(self) -> int:
+        self._started[-1].send_signal(signal.SIGTERM)
+        return self._started[-1].wait(20)
+
+    def end(self) -> None:
+        for one in self._started:
+            one.kill()
+            one.wait()
+
+    def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        db = sqlite3.connect(f"file:{self.dock.state}/catalogue.db?mode=ro", uri=True, timeout=60)
+        try:
+            return db.execute(query, values).fetchall()
+        finally:
+            db.close()
+
+    def confirmed(self, store: str = "nas") -> set[str]:
+        query = "select recording from copies where store = ?"
+        return {row[0] for row in self.rows(query, store)}
+
+    def until_confirmed(self, count: int, store: str = "nas") -> None:
+        until(lambda: len(self.confirmed(store)) == count, f"{count} confirmed by {store}")
+
+    def entries(self, act: str) -> list[dict[str, Any]]:
+        lines = [
+            json.loads(line)
+            for path in sorted((self.dock.state / "custody").glob("*.jsonl"))
+            for line in path.read_bytes().splitlines()
+        ]
+        return [line for line in lines if line["act"] == act]
+
+    def objects(self, root: Path | None = None) -> dict[str, bytes]:
+        """Return what the store has of recordings, by key."""
+        root = root or self.nas
+        return {
+            str(path.relative_to(root)): path.read_bytes()
+            for path in sorted(root.rglob("*"))
+            if path.is_file() and not str(path.relative_to(root)).startswith((".", "_"))
+        }
+
+
+@pytest.fixture
+def forwarded(dock: Dock, tmp_path: Path, card: Card) -> Iterator[Forwarded]:
+    today()  # the day begins here for all processes of the test
+    bed = Forwarded(dock, tmp_path, card)
+    yield bed
+    bed.end()
