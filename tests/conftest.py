@@ -19,6 +19,7 @@ from hypothesis import settings
 from recorder_sync.config import load
 from recorder_sync.language import Language, use_language
 from recorder_sync.station import Station, open_station
+from tests import alert_kinds
 from tests.on_the_day import shift_the_clock, today
 from tests.warm_start import WarmStart
 
@@ -71,6 +72,15 @@ _warm = WarmStart()
 
 def pytest_configure(config: pytest.Config) -> None:
     _warm.allowed = not (config.getoption("--cold") or config.getoption("--torture"))
+    config.addinivalue_line(
+        "markers", f"{alert_kinds.MARK}(*kinds): an alert of each kind is raised and resolved"
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    yield
+    alert_kinds.check(item)
 
 
 def run_command(

@@ -15,8 +15,8 @@ import structlog
 _PRIORITY = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
 
 
-def log_to_the_journal() -> None:
-    """Have every logger of this process write to standard error."""
+def log_to_the_journal(least: int = logging.INFO) -> None:
+    """Have every logger of this process write to standard error what is at least so severe."""
     in_journal = "JOURNAL_STREAM" in os.environ
     processors: list[structlog.typing.Processor] = [structlog.processors.format_exc_info]
     if in_journal:
@@ -34,7 +34,7 @@ def log_to_the_journal() -> None:
     )
     structlog.configure(
         processors=processors,
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(least),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )

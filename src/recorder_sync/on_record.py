@@ -6,34 +6,19 @@ does not have; whoever writes next takes it up first. Whoever writes has the cat
 himself from the first look to the end, so nothing is opened twice.
 """
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import structlog
 
-from recorder_sync.catalogue import watch_state
+from recorder_sync.catalogue.catching_up import take_up_rest_within
 from recorder_sync.catalogue.database import transaction
-from recorder_sync.catalogue.rebuild import take_up
-from recorder_sync.custody.log import Act, Deed, Entry
+from recorder_sync.catalogue.rebuild import note_taken_up, take_up, taken_up
+from recorder_sync.custody.log import Deed, Entry
 from recorder_sync.errors import CustodyProblem
 from recorder_sync.station import Station
 
 _log = structlog.get_logger("record")
-
-ACTS = (
-    Act.ALERT,
-    Act.ALERT_UPDATED,
-    Act.ALERT_ACKNOWLEDGED,
-    Act.ALERT_RESOLVED,
-    Act.ALERT_ENDED,
-    Act.DEFERRAL,
-    Act.CALENDAR,
-    Act.GAP_EXPLAINED,
-)
-
-_FAR = 1000
-"""Entries of other acts that are looked at anew each time, rather than written down."""
 
 
 @contextmanager
@@ -45,7 +30,7 @@ def turn(station: Station) -> Iterator[None]:
     """
     db, failure = station.catalogue, None
     with transaction(db):
-        _catch_up(station)
+        _take_up(station)
         db.execute("savepoint turn")
         try:
             yield
@@ -56,41 +41,39 @@ def turn(station: Station) -> Iterator[None]:
         raise failure
 
 
+def take_up_rest(station: Station) -> None:
+    """Take up what only the log has, before something is entered without a turn.
+
+    Raises MissingPart or CustodyProblem.
+    """
+    with turn(station):
+        pass
+
+
 def enter(station: Station, deeds: Sequence[Deed]) -> list[Entry]:
     """Put deeds on record in a turn of the caller's, all or none."""
-    entries = station.custody.append(deeds)
+    entries = append(station, deeds)
     for entry in entries:
         take_up(station.catalogue, entry)
-    if entries:
-        watch_state.set_record_seq(station.catalogue, entries[-1].seq + 1)
     return entries
 
 
-def _catch_up(station: Station) -> None:
-    """Take up what the log has and the catalogue has not.
+def append(station: Station, deeds: Sequence[Deed]) -> list[Entry]:
+    """Put deeds on record in a transaction of the caller's, who enters them in the catalogue.
 
-    The first time in a catalogue of an older version that is looked for in the whole log.
-    What makes no sense there is named by verification, and keeps nobody from putting
-    something on record.
+    So nobody takes them up again, and what somebody changes in their rows is named by
+    verification. Raises MissingPart or CustodyProblem.
     """
-    first = watch_state.record_seq(station.catalogue) or 0
-    end = station.custody.size()
-    if end == first:
-        return
-    found = _found(station, first)
-    for entry in found:
-        try:
-            take_up(station.catalogue, entry)
-        except (KeyError, TypeError, ValueError, AttributeError, sqlite3.IntegrityError) as error:
-            _log.error("an entry makes no sense", seq=entry.seq, why=repr(error))
-    if found or end - first > _FAR:
-        watch_state.set_record_seq(station.catalogue, end)
+    entries = station.custody.append(deeds)
+    if entries and taken_up(station.catalogue) == entries[0].seq:  # nothing is left before them
+        note_taken_up(station.catalogue, entries[-1].seq + 1)
+    return entries
 
 
-def _found(station: Station, first: int) -> list[Entry]:
-    found: list[Entry] = []
+def _take_up(station: Station) -> None:
+    """Take up what only the log has; where it is broken is named by verification, and keeps
+    nobody from putting something on record."""
     try:
-        found.extend(station.custody.entries_of(ACTS, first))
+        take_up_rest_within(station.catalogue, station.custody)
     except CustodyProblem as problem:
         _log.error("the custody log cannot be read on", why=str(problem))
-    return found

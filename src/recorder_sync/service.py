@@ -17,7 +17,7 @@ from typing import Any
 import structlog
 
 from recorder_sync import __version__
-from recorder_sync.catalogue.restore import take_up_rest
+from recorder_sync.catalogue.catching_up import take_up_rest
 from recorder_sync.channels.delivering import telling
 from recorder_sync.clock_watch import ClockWatch, report_step
 from recorder_sync.clockwork import Clockwork

@@ -47,7 +47,8 @@ def test_art_20_by_voice_at_a_second_of_the_recording_that_goes_on(office: Dock)
         assert office.run("gaps", "explain", gap["after"], "--second", "1.5").code == 0
     assert explained(office) == 1, "the same again is not put on record twice"
     assert gaps(office) == []
-    assert office.run("gaps", "list").code == 0
+    none = office.run("gaps", "list")
+    assert (none.code, none.out.strip()) == (0, "No interruption is without an explanation.")
     assert "yes" in office.run("gaps", "list", "--all").out
 
 

@@ -220,3 +220,6 @@ def test_a_row_that_somebody_spoiled_hides_no_other_alert(dock: Dock) -> None:
         db.execute("update alerts set severity = 'x' where number = ?", [first])
         db.conn.commit()
         assert len(alerts.live(db)) == 1
+    listed = dock.run("alerts", "list", "--json")
+    assert len(listed.json["alerts"]) == 1
+    assert "an alert makes no sense" in listed.err

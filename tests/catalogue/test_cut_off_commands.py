@@ -4,16 +4,21 @@ The real command is killed by itself at that instant: the moment its entry is sy
 """
 
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from recorder_sync.alerts.raising import raise_alert
-from recorder_sync.catalogue.restore import take_up_rest
+from recorder_sync.catalogue.catching_up import take_up_rest
+from recorder_sync.catalogue.rebuild import taken_up
+from recorder_sync.custody.log import Act
 from recorder_sync.language import T
 from recorder_sync.model import AlertKind
+from recorder_sync.on_record import turn
 from tests.catalogue.whole import whole
 from tests.conftest import Card, Dock, MediaFiles
 from tests.inspection.furnished import verify_here
@@ -44,6 +49,15 @@ def killed(dock: Dock, *arguments: str) -> None:
 
 def named(dock: Dock) -> set[str]:
     return {f.row.table for f in verify_here(dock, bodies=False) if f.row}
+
+
+def raised(dock: Dock) -> None:
+    """Raise an alert, as the daemon does."""
+    station = dock.station()
+    try:
+        raise_alert(station, AlertKind.STATION, T("It is full."), T("Make room."))
+    finally:
+        station.catalogue.close()
 
 
 @pytest.fixture
@@ -92,6 +106,47 @@ def test_promise_3_the_next_writing_command_makes_it_good(command: str, begun: D
     assert whole(begun.state / "catalogue.db") == caught_up
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_promise_3_whoever_raises_an_alert_makes_it_good(command: str, begun: Dock) -> None:
+    killed(begun, *arguments_of(command, begun))
+    assert named(begun), "until then it is named"
+    raised(begun)
+    assert verify_here(begun, bodies=False) == []
+
+
+def test_an_entry_that_makes_no_sense_keeps_nobody_from_putting_something_on_record(
+    begun: Dock,
+) -> None:
+    """Somebody wrote it into the log by hand; what comes after it is taken up all the same."""
+    station = begun.station()
+    try:
+        for act in Act:
+            station.custody.append([station.deed(act, "nothing", {"number": 1})])
+    finally:
+        station.catalogue.close()
+    killed(begun, *arguments_of("cases add", begun))
+    raised(begun)
+    assert "2026-9" in begun.run("cases", "list").out
+
+
+def test_what_intakes_put_on_record_is_looked_at_once_for_what_others_left(begun: Dock) -> None:
+    """Their own entries are for the start after them: `ingest/recovery.py`."""
+    station = begun.station()
+    try:
+        seen = {"docking": "d", "path": "a.mp4"}
+        again = station.deed(Act.SEEN_AGAIN, "nothing", seen)
+        station.custody.append([again] * 100)
+        assert taken_up(station.catalogue) == station.custody.size() - 100
+        raise_alert(station, AlertKind.STATION, T("It is full."), T("Make room."))
+        assert taken_up(station.catalogue) == station.custody.size()
+        station.custody.append([again])
+        with pytest.raises(ZeroDivisionError), turn(station):
+            raise ZeroDivisionError
+        assert taken_up(station.catalogue) == station.custody.size(), "nor is it looked at twice"
+    finally:
+        station.catalogue.close()
+
+
 def test_promise_3_the_start_of_the_service_makes_it_good(begun: Dock) -> None:
     killed(begun, *arguments_of("cases add", begun))
     assert named(begun) == {"cases"}
@@ -136,3 +191,13 @@ def test_a_log_that_is_broken_keeps_no_command_from_its_work(begun: Dock) -> Non
     assert done.code == 0, done.err
     assert "is not brought up to the custody log" in done.err
     assert segment.stat().st_size > sum(map(len, lines))
+
+
+def test_promise_5_what_somebody_changed_in_a_row_is_not_set_right_by_the_next_writer(
+    begun: Dock,
+) -> None:
+    with closing(sqlite3.connect(begun.state / "catalogue.db")) as db, db:
+        db.execute("update officers set name = 'x' where cert_no = '000001'")
+    raised(begun)
+    assert begun.run("cases", "add", "2026-1").code == 0
+    assert named(begun) == {"officers"}

@@ -9,6 +9,7 @@ import pytest
 
 from recorder_sync.catalogue.database import FILE_NAME
 from recorder_sync.custody.log import Act, CustodyLog
+from recorder_sync.model import AlertKind
 from tests.catalogue.test_backup import catalogues
 from tests.catalogue.whole import whole
 from tests.conftest import Card, Dock, MediaFiles
@@ -73,6 +74,7 @@ def test_a_person_is_told_that_a_catalogue_put_back_by_hand_is_older_than_the_lo
     assert len(done.json["recordings"]) == 4
 
 
+@pytest.mark.raises_and_resolves(AlertKind.STATION)
 def test_promise_3_an_old_catalogue_makes_no_second_copy_and_is_brought_up_to_the_log(
     gone_on: tuple[Dock, Path], later: Card
 ) -> None:
@@ -87,7 +89,11 @@ def test_promise_3_an_old_catalogue_makes_no_second_copy_and_is_brought_up_to_th
     assert after["recordings"] == before["recordings"]
     assert after["devices"] == before["devices"]
     (alert,) = station.run("status", "--json").json["alerts"]
+    assert (alert["kind"], alert["severity"]) == ("station", "warning")
     assert "did not know 1 sealed recording" in alert["text"]
+    resolving = ("alerts", "resolve", str(alert["number"]), "--note", "查过了")
+    assert station.run(*resolving).code == 0
+    assert station.run("status", "--json").json["alerts"] == []
     assert "older than the custody log" not in station.run("status").err
 
 

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from recorder_sync.catalogue import alerts
 from recorder_sync.catalogue.alerts import RecordedAlert
 from recorder_sync.model import AlertKind
@@ -16,6 +18,7 @@ def about_channels(post: Post) -> list[RecordedAlert]:
     return [one for one in alerts.live(post.station.catalogue) if one.kind in kinds]
 
 
+@pytest.mark.raises_and_resolves(AlertKind.CHANNEL_DEAD)
 def test_a_dead_channel_is_told_on_the_others_and_resolved_when_it_works_again(
     post: Post, web: Webs
 ) -> None:
@@ -44,6 +47,7 @@ def test_a_dead_channel_is_told_on_the_others_and_resolved_when_it_works_again(
     assert not [text for text in dead.texts if said in text], "it is not told of itself"
 
 
+@pytest.mark.raises_and_resolves(AlertKind.MESSAGE_GIVEN_UP)
 def test_messages_that_were_given_up_are_an_alert_for_a_day(post: Post, web: Webs) -> None:
     server = web(status(500))
     post.channels(server.address, give_up_after_hours=1)

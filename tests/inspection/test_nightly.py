@@ -15,6 +15,7 @@ from recorder_sync.custody.log import Act, CustodyLog
 from recorder_sync.ingest.recovery import incoming_folder, is_intake_under_way
 from recorder_sync.ingest.stopping import Stop
 from recorder_sync.inspection.nightly import verify_tonight
+from recorder_sync.model import AlertKind
 from recorder_sync.nightly_verification import NightlyVerification
 from recorder_sync.rules.reverification import Night
 from recorder_sync.station import now
@@ -93,17 +94,24 @@ def test_within_the_days_everything_is_re_read_once_and_then_again(station: Dock
     assert len(set(read[len(first) :])) == 4
 
 
-def test_a_finding_is_an_alert_with_the_recordings_path(station: Dock) -> None:
+@pytest.mark.raises_and_resolves(AlertKind.VERIFICATION_FINDING)
+def test_a_finding_is_an_alert_with_the_recordings_path_until_a_person_resolves_it(
+    station: Dock,
+) -> None:
     station.configure(verification={"days": 1}, ingest={"immutable": False})
     file = station.sealed_files()[0]
     spoil(file)
     assert work(station)
     (alert,) = alerts(station)
-    assert alert["kind"] == "verification-finding"
+    assert (alert["kind"], alert["severity"]) == ("verification-finding", "breach")
     assert str(file.relative_to(station.evidence)) in alert["text"]
     assert alert["hint"]
     found = [finding for facts in verifications(station) for finding in facts.get("findings", ())]
     assert [finding["kind"] for finding in found] == ["changed"]
+    resolved = station.run("alerts", "resolve", str(alert["number"]), "--note", "已报告")
+    assert resolved.code == 0, resolved.err
+    assert work(station, later=DAY)
+    assert alerts(station) == [], "it was found again, and a person knows it"
 
 
 def test_many_findings_of_a_kind_are_two_alerts_and_the_next_night_none_more(
@@ -120,6 +128,7 @@ def test_many_findings_of_a_kind_are_two_alerts_and_the_next_night_none_more(
     assert len(alerts(station)) == 2
 
 
+@pytest.mark.raises_and_resolves(AlertKind.VERIFICATION_BEHIND)
 def test_days_that_cannot_be_kept_are_one_alert_with_figures(station: Dock) -> None:
     station.configure(verification={"days": 1, "rate_mb_s": 0.001}, ingest={"immutable": False})
     for number in range(2):

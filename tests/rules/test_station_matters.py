@@ -13,7 +13,6 @@ from recorder_sync.rules.station_matters import (
     Backup,
     ClockStep,
     EvidenceDisk,
-    Finding,
     Restart,
     StationFacts,
     StoreWatch,
@@ -129,19 +128,6 @@ def test_a_backup_that_failed_is_a_matter_until_one_succeeds() -> None:
     assert matter.text.english == "The backup to b failed."
     assert matters(backups=(Backup("b", NOW - DAY, NOW, NOW - HOUR),)) == []
     assert matters(backups=(Backup("b", NOW - DAY, NOW, NOW),)) == []
-
-
-def test_art_27_findings_of_one_kind_are_one_breach_with_a_list() -> None:
-    findings = (
-        Finding("missing", "b", NOW, "R2"),
-        Finding("missing", "a", NOW - HOUR, "R1"),
-        Finding("changed", "c", NOW, "R3"),
-    )
-    changed, missing = matters(findings=findings)
-    assert (changed.severity, changed.recording, changed.count) == (Severity.BREACH, "R3", 1)
-    assert (missing.since, missing.recording, missing.count) == (NOW - HOUR, None, 2)
-    assert [item.name for item in missing.items] == ["a", "b"]
-    assert missing.text.english == "Verification found 2 thing(s) not as sealed: missing."
 
 
 @given(st.timedeltas(timedelta(), 30 * DAY), st.timedeltas(timedelta(), 30 * DAY))

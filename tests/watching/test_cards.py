@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from recorder_sync.ingest.docking_log import log_opening
 from recorder_sync.ingest.intake import Request, looked_at
 from recorder_sync.ingest.stopping import Stop
@@ -25,6 +27,7 @@ ENDED = datetime(2026, 11, 23, 9, tzinfo=UTC)
 """17:00 in Beijing."""
 
 
+@pytest.mark.raises_and_resolves(AlertKind.OUTSTANDING)
 def test_what_was_pulled_out_is_told_before_the_limit_and_after_it_until_it_is_sealed(
     bed: Bed, card: Card, media_files: MediaFiles
 ) -> None:
@@ -65,6 +68,7 @@ def test_what_is_being_taken_in_just_now_is_not_outstanding_for_an_hour(
         assert bed.the(AlertKind.OUTSTANDING).severity is Severity.BREACH
 
 
+@pytest.mark.raises_and_resolves(AlertKind.DELETED_BEFORE_INGEST)
 def test_a_file_that_vanished_before_it_was_sealed_is_a_breach_until_it_is_there_again(
     bed: Bed, card: Card, media_files: MediaFiles
 ) -> None:
@@ -88,6 +92,7 @@ def test_a_file_that_vanished_before_it_was_sealed_is_a_breach_until_it_is_there
     assert bed.live(AlertKind.DELETED_BEFORE_INGEST) == []
 
 
+@pytest.mark.raises_and_resolves(AlertKind.SEQUENCE_HOLE)
 def test_a_number_that_nobody_saw_is_a_hole_until_somebody_does(
     bed: Bed, card: Card, media_files: MediaFiles
 ) -> None:

@@ -64,6 +64,8 @@ def test_the_command_says_what_is_overdue_by_its_exit_code(
     bed.register()
     bed.now = today()
     assert bed.dock.run("deadlines", "list").code == 0
+    none = bed.dock.run("deadlines", "list", "--overdue")
+    assert (none.code, none.out.strip()) == (0, "No limit has passed.")
     late = named("20261121_090000")
     card.put(late, another(media_files.audio, 1), bed.now - 2 * DAY)
     bed.now -= timedelta(hours=2)

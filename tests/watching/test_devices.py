@@ -38,6 +38,7 @@ GOOD = Health(
 )
 
 
+@pytest.mark.raises_and_resolves(AlertKind.DEVICE_OVERDUE)
 def test_an_issued_device_is_overdue_by_the_ledger_alone_until_it_is_docked(
     bed: Bed, card: Card
 ) -> None:
@@ -75,6 +76,7 @@ def test_the_hours_run_from_the_end_of_the_holder_s_shift(bed: Bed) -> None:
     assert bed.live() == [], "the calendar was changed, and the limit with it"
 
 
+@pytest.mark.raises_and_resolves(AlertKind.BACK_DATED_DEFERRAL)
 def test_a_deferral_moves_the_limit_and_one_that_comes_too_late_is_shown(bed: Bed) -> None:
     bed.register()
     bed.issue()
@@ -98,6 +100,7 @@ def test_a_deferral_moves_the_limit_and_one_that_comes_too_late_is_shown(bed: Be
     assert len(bed.ever(AlertKind.BACK_DATED_DEFERRAL)) == 1, "a person has answered it"
 
 
+@pytest.mark.raises_and_resolves(AlertKind.NOT_DOCKED)
 def test_a_device_that_nobody_plugs_in_for_days_is_a_notice_until_somebody_does(
     bed: Bed, card: Card
 ) -> None:
@@ -114,10 +117,30 @@ def test_a_device_that_nobody_plugs_in_for_days_is_a_notice_until_somebody_does(
 @pytest.mark.parametrize(
     ("kind", "bad", "times"),
     [
-        (AlertKind.BATTERY_FAILING, replace(GOOD, battery=Battery(70, "sysfs")), 2),
-        (AlertKind.STORAGE_NEARLY_FULL, replace(GOOD, storage=Storage(1000, 950, 50)), 1),
-        (AlertKind.CLOCK_OFF, replace(GOOD, clock=ClockOffset(90.0, "gphoto2")), 1),
-        (AlertKind.FILE_SYSTEM_DAMAGE, replace(GOOD, file_system=FileSystemState.DIRTY), 1),
+        pytest.param(
+            AlertKind.BATTERY_FAILING,
+            replace(GOOD, battery=Battery(70, "sysfs")),
+            2,
+            marks=pytest.mark.raises_and_resolves(AlertKind.BATTERY_FAILING),
+        ),
+        pytest.param(
+            AlertKind.STORAGE_NEARLY_FULL,
+            replace(GOOD, storage=Storage(1000, 950, 50)),
+            1,
+            marks=pytest.mark.raises_and_resolves(AlertKind.STORAGE_NEARLY_FULL),
+        ),
+        pytest.param(
+            AlertKind.CLOCK_OFF,
+            replace(GOOD, clock=ClockOffset(90.0, "gphoto2")),
+            1,
+            marks=pytest.mark.raises_and_resolves(AlertKind.CLOCK_OFF),
+        ),
+        pytest.param(
+            AlertKind.FILE_SYSTEM_DAMAGE,
+            replace(GOOD, file_system=FileSystemState.DIRTY),
+            1,
+            marks=pytest.mark.raises_and_resolves(AlertKind.FILE_SYSTEM_DAMAGE),
+        ),
     ],
 )
 def test_what_a_check_finds_wrong_is_a_matter_until_a_good_check(
@@ -137,6 +160,7 @@ def test_what_a_check_finds_wrong_is_a_matter_until_a_good_check(
     assert bed.live(kind) == []
 
 
+@pytest.mark.raises_and_resolves(AlertKind.IDENTITY_CONFLICT)
 def test_a_conflict_of_identity_is_a_matter_until_a_docking_without(bed: Bed, card: Card) -> None:
     bed.register()
     bed.take_in(card, in_conflict=True)
@@ -150,6 +174,7 @@ def test_a_conflict_of_identity_is_a_matter_until_a_docking_without(bed: Bed, ca
     assert bed.live() == []
 
 
+@pytest.mark.raises_and_resolves(AlertKind.READ_ERRORS)
 def test_files_that_a_card_does_not_give_are_read_errors_until_it_does(
     bed: Bed, card: Card, media_files: MediaFiles
 ) -> None:

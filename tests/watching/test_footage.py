@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from recorder_sync.catalogue import recordings
 from recorder_sync.catalogue.calendar import CalendarEntry, CalendarKind
 from recorder_sync.custodian.duty import enter_calendar, explain
@@ -23,6 +25,7 @@ INSPECTION = CalendarEntry(
 DUE = BEGINS + HOUR + DAY
 
 
+@pytest.mark.raises_and_resolves(AlertKind.NO_RECORDING)
 def test_enforcement_that_nothing_shows_is_told_until_a_recording_comes_in(
     bed: Bed, card: Card, media_files: MediaFiles
 ) -> None:
@@ -49,6 +52,7 @@ def test_enforcement_is_no_matter_once_somebody_says_why_nothing_shows_it(bed: B
     assert bed.is_resolved(breach.number)
 
 
+@pytest.mark.raises_and_resolves(AlertKind.COVERAGE_HOLE)
 def test_a_recording_in_full_with_a_hole_is_told_until_somebody_says_why(
     bed: Bed, card: Card, media_files: MediaFiles
 ) -> None:
@@ -82,6 +86,7 @@ def test_a_corrected_tag_may_take_the_recording_of_an_enforcement_away(
     assert bed.the(AlertKind.NO_RECORDING).officer == OFFICER
 
 
+@pytest.mark.raises_and_resolves(AlertKind.GAP)
 def test_an_interruption_is_told_until_it_is_explained(
     bed: Bed, card: Card, media_files: MediaFiles
 ) -> None:
@@ -149,6 +154,7 @@ def test_no_alert_opens_of_an_interruption_that_a_file_on_the_card_may_fill(
     assert bed.live(AlertKind.GAP) == []
 
 
+@pytest.mark.raises_and_resolves(AlertKind.WRONG_DATE)
 def test_a_recording_dated_after_its_docking_is_told_until_somebody_looked_at_it(
     bed: Bed, card: Card, media_files: MediaFiles
 ) -> None:

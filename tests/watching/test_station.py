@@ -3,6 +3,8 @@
 import os
 from datetime import timedelta
 
+import pytest
+
 from recorder_sync.backups import Backups
 from recorder_sync.catalogue import messages
 from recorder_sync.clock_watch import report_step
@@ -19,6 +21,7 @@ from recorder_sync.witnessing.witnessed import Witnessed
 from tests.watching.bed import DAY, HOUR, MORNING, SECOND, Bed
 
 
+@pytest.mark.raises_and_resolves(AlertKind.EVIDENCE_DISK)
 def test_a_disk_with_no_room_but_the_reserve_is_a_breach_until_there_is_room(bed: Bed) -> None:
     bed.configure(ingest={"reserve_mib": 1 << 40}, backup={"keep": 0})
     bed.tick()
@@ -36,6 +39,7 @@ def test_how_full_the_disk_is_is_kept_once_an_hour(bed: Bed) -> None:
     assert kept == (3,)
 
 
+@pytest.mark.raises_and_resolves(AlertKind.RESTARTED)
 def test_a_service_that_hung_is_a_matter_for_a_day(bed: Bed) -> None:
     bed.register()
     file = bed.dock.state / FILE_NAME
@@ -48,6 +52,7 @@ def test_a_service_that_hung_is_a_matter_for_a_day(bed: Bed) -> None:
     assert bed.live() == []
 
 
+@pytest.mark.raises_and_resolves(AlertKind.CLOCK_STEPPED)
 def test_a_clock_that_was_set_is_a_matter_for_a_day_and_once(bed: Bed) -> None:
     bed.register()
     report_step(bed.station, ClockStep(MORNING - HOUR, MORNING))
@@ -61,6 +66,7 @@ def test_a_clock_that_was_set_is_a_matter_for_a_day_and_once(bed: Bed) -> None:
     assert bed.live() == []
 
 
+@pytest.mark.raises_and_resolves(AlertKind.CLOCK_NOT_SYNCHRONISED)
 def test_a_clock_without_a_time_source_is_told_after_an_hour_also_over_a_restart(
     bed: Bed,
 ) -> None:
@@ -88,6 +94,7 @@ def test_a_clock_without_a_time_source_is_told_after_an_hour_also_over_a_restart
     assert bed.live() == []
 
 
+@pytest.mark.raises_and_resolves(AlertKind.BACKUP_FAILED)
 def test_a_backup_that_is_not_made_in_time_is_told_until_one_is_made(bed: Bed) -> None:
     bed.configure(backup={"keep": 3})
     bed.tick()
@@ -101,6 +108,7 @@ def test_a_backup_that_is_not_made_in_time_is_told_until_one_is_made(bed: Bed) -
     assert bed.is_resolved(late.number)
 
 
+@pytest.mark.raises_and_resolves(AlertKind.NOT_WITNESSED)
 def test_a_checkpoint_that_nobody_else_signed_is_told_until_somebody_has_it(bed: Bed) -> None:
     addresses = bed.dock.state.parent / "addresses"
     addresses.write_text("json://127.0.0.1:9/\n")

@@ -20,17 +20,15 @@ from recorder_sync.watching.figures import figures
 from recorder_sync.watching.source import Look, Undecided
 from recorder_sync.watching.sources import all_sources
 from recorder_sync.watching.tick import Watch, tick
+from tests.alert_kinds import NO_FACTS_YET
 from tests.conftest import Card, MediaFiles
 from tests.watching.bed import DAY, DEVICE, HOUR, MORNING, SECOND, Bed, another, counted, named
-
-NOT_YET = {AlertKind.STORE_UNREACHABLE, AlertKind.QUEUE_WAITS}
-"""There are no remote stores yet."""
 
 
 def test_every_kind_that_the_tick_keeps_is_asked_of_one_source() -> None:
     asked = [kind for source in all_sources() for kind in source.kinds]
     assert len(asked) == len(set(asked))
-    assert set(asked) == WATCHED - NOT_YET - {AlertKind.WATCH_FAILING}
+    assert set(asked) == WATCHED - set(NO_FACTS_YET) - {AlertKind.WATCH_FAILING}
 
 
 def test_asked_again_nothing_changes(bed: Bed, card: Card, media_files: MediaFiles) -> None:
@@ -99,6 +97,7 @@ class Broken:
         raise OSError(5, "Input/output error", "/srv")
 
 
+@pytest.mark.raises_and_resolves(AlertKind.WATCH_FAILING)
 def test_a_source_that_fails_stops_no_other_and_resolves_nothing(
     bed: Bed, card: Card, media_files: MediaFiles
 ) -> None:

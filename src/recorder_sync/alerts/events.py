@@ -10,6 +10,7 @@ from sqlite_utils.db import Database
 from recorder_sync.alerts.record import put_on_record
 from recorder_sync.catalogue import alerts, dockings, ledger
 from recorder_sync.catalogue.alerts import RecordedAlert
+from recorder_sync.catalogue.not_in import is_outstanding
 from recorder_sync.model import AlertKind
 from recorder_sync.rules.matter import has_happened
 from recorder_sync.rules.reconcile import Changes
@@ -49,7 +50,7 @@ def _is_gone(db: Database, one: RecordedAlert) -> bool:
     if one.kind not in _NOT_ALL_IN:
         return False
     if one.docking is not None and dockings.has_inventory(db, one.docking):
-        return not dockings.is_outstanding(db, one.docking)
+        return not is_outstanding(db, one.docking)
     return one.device is not None and dockings.was_taken_in(db, one.device, iso(one.raised_at))
 
 

@@ -9,9 +9,12 @@ from recorder_sync.config import Configuration
 from recorder_sync.language import Text
 from recorder_sync.model import AlertKind
 from recorder_sync.on_record import turn
-from recorder_sync.rules.matter import Matter, has_happened, key_of
+from recorder_sync.rules.matter import Matter, Severity, has_happened, key_of
 from recorder_sync.rules.reconcile import Changes
 from recorder_sync.station import Station, open_station
+
+_BREACHES = {AlertKind.VERIFICATION_FINDING}
+"""Evidence may be lost or changed (Art. 27); of other events somebody must know."""
 
 
 def raise_alert(
@@ -35,7 +38,8 @@ def raise_alert(
     now = station.now()
     matter = event_matter(kind, text, hint, now, device=device, docking=docking)
     key = matter.key if about is None else key_of(kind, about)
-    matter = replace(matter, key=key, officer=officer)
+    severity = Severity.BREACH if kind in _BREACHES else matter.severity
+    matter = replace(matter, key=key, officer=officer, severity=severity)
     if _is_known(station, matter):
         return
     with turn(station):

@@ -234,23 +234,6 @@ def has_inventory(db: Database, docking: str) -> bool:
     return db.execute(select, [docking]).fetchone() is not None
 
 
-def is_outstanding(db: Database, docking: str) -> bool:
-    """Tell whether a recording of a docking's inventory is not sealed, then or later.
-
-    Files are known again by path, size and time, on the same device.
-    """
-    row = db.execute(
-        "select 1 from inventory i join dockings d on d.id = i.docking"
-        " where i.docking = ? and coalesce(i.outcome, 'failed') = 'failed' and not exists ("
-        "select 1 from inventory later join dockings e on e.id = later.docking"
-        " where later.path = i.path and later.size = i.size and later.mtime_ns = i.mtime_ns"
-        " and later.recording is not null and later.outcome in ('sealed', 'already-sealed')"
-        " and (d.device is null or e.device = d.device)) limit 1",
-        [docking],
-    ).fetchone()
-    return row is not None
-
-
 def was_taken_in(db: Database, device: str, since: str) -> bool:
     """Tell whether a docking of a device that began at that time or later took all in."""
     row = db.execute(

@@ -31,7 +31,10 @@ _NOT_SEEN_SINCE = (
     " and not exists (select 1 from inventory m where m.docking = l.id"
     " and m.path = i.path and m.outcome = 'failed')))"
 )
-_NOT_IN = "(i.outcome is null or i.outcome = 'failed')"
+_LISTED = (
+    "from dockings d join inventory i indexed by inventory_not_in on i.docking = d.id"
+    f" where (i.outcome is null or i.outcome = 'failed') and {_NOT_SEALED} and {_NOT_SEEN_SINCE}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +62,7 @@ def not_in(db: Database, device: str | None) -> list[NotIn]:
     """Return every listing of a device's files that are not in; None: of no known device."""
     rows = db.query(
         "select d.id, i.path, i.size, i.mtime_ns, d.started_at, i.outcome, i.recording, d.ended_at"
-        " from dockings d join inventory i indexed by inventory_not_in on i.docking = d.id"
-        f" where d.device is ? and {_NOT_IN} and {_NOT_SEALED} and {_NOT_SEEN_SINCE}"
-        " order by i.number",
+        f" {_LISTED} and d.device is ? order by i.number",
         [device],
     )
     return [
@@ -77,6 +78,12 @@ def not_in(db: Database, device: str | None) -> list[NotIn]:
         )
         for row in rows
     ]
+
+
+def is_outstanding(db: Database, docking: str) -> bool:
+    """Tell whether anything that a docking listed is not in."""
+    row = db.execute(f"select 1 {_LISTED} and d.id = ? limit 1", [docking]).fetchone()
+    return row is not None
 
 
 @dataclass(frozen=True, slots=True)

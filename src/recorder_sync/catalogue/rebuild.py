@@ -196,8 +196,12 @@ def replay(db: Database, custody: CustodyLog) -> int:
     with transaction(db):
         apply(db, batch)
         note_taken_up(db, entries)
-        watch_state.set_record_seq(db, entries)
     return seals
+
+
+def taken_up(db: Database) -> int:
+    """Return how many entries of the log are known to be in the catalogue, from the first on."""
+    return int(db.execute("pragma user_version").fetchone()[0])
 
 
 def note_taken_up(db: Database, entries: int) -> None:
@@ -387,3 +391,6 @@ _STEPS: dict[Act, Callable[[Database, Entry], None]] = {
     Act.DEVICE_EVENT: _device_event,
     Act.VERIFICATION: _verification,
 }
+
+ACTS = frozenset(_STEPS)
+"""What the catalogue has something of."""

@@ -399,11 +399,7 @@ def m009_deferrals_and_calendar(db: Database) -> None:
 
 @migrations()
 def m010_watching(db: Database) -> None:
-    """What this machine remembers of its watching: not in the custody log, and not evidence.
-
-    `record_seq` is the first entry of the custody log that was not looked at for what
-    belongs on record here (`on_record.py`).
-    """
+    """What this machine remembers of its watching: not in the custody log, and not evidence."""
     table(db, "alerts_told").create(
         {"alert": int, "stage": str, "times_worse": int, "at": str},
         pk=("alert", "stage", "times_worse"),
@@ -441,7 +437,7 @@ def m010_watching(db: Database) -> None:
         strict=True,
     )
     table(db, "watch_state").create(
-        {"id": int, "digested_until": str, "last_tick_at": str, "record_seq": int},
+        {"id": int, "digested_until": str, "last_tick_at": str},
         pk="id",
         strict=True,
     )

@@ -11,20 +11,6 @@ from recorder_sync.catalogue.database import transaction
 from recorder_sync.timestamps import iso, moment
 
 
-def record_seq(db: Database) -> int | None:
-    """Return the first entry of the custody log not looked at for what belongs on record.
-
-    None: this catalogue is from before that was noted.
-    """
-    row = db.execute("select record_seq from watch_state").fetchone()
-    return None if row is None else row[0]
-
-
-def set_record_seq(db: Database, seq: int) -> None:
-    """Set it in a transaction of the caller's; it never goes back."""
-    db.execute("update watch_state set record_seq = max(coalesce(record_seq, 0), ?)", [seq])
-
-
 def digested_until(db: Database) -> datetime | None:
     """Return what the last escalation plan said; None: there was none."""
     return _time(db, "digested_until")

@@ -67,7 +67,7 @@ def list_(
         elif found:
             _print(station, found[:limit], now, len(found))
         else:
-            answers.print(tr("No limit runs."))
+            answers.print(tr("No limit has passed.") if overdue else tr("No limit runs."))
     if late:
         raise typer.Exit(1)
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from recorder_sync.cli.device_report import Names, officer_json, officer_names
-from recorder_sync.cli.screen import local, messages, print_json, span, table
+from recorder_sync.cli.screen import answers, local, messages, print_json, span, table
 from recorder_sync.cli.session import read_time, station_of
 from recorder_sync.cli.typed import By, Json, named, person
 from recorder_sync.custodian.interruptions import (
@@ -43,6 +43,12 @@ def list_(
         names = officer_names(station.catalogue)
         if json:
             print_json({"gaps": [_json(one, names) for one in shown]})
+        elif not shown:
+            answers.print(
+                tr("No interruption is on record.")
+                if everything
+                else tr("No interruption is without an explanation.")
+            )
         else:
             zone = station.settings.station.zone
             table(

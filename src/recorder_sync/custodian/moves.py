@@ -13,6 +13,7 @@ from recorder_sync.custodian.standing import check, registered, standing_of
 from recorder_sync.custody.log import Act
 from recorder_sync.errors import NotReady, UsageProblem
 from recorder_sync.language import T, Text
+from recorder_sync.on_record import append
 from recorder_sync.rules.readiness import Reason, Verdict
 from recorder_sync.rules.whereabouts import (
     Happening,
@@ -86,7 +87,7 @@ def report_fault(station: Station, device: str, what: Text) -> bool:
 
 def _enter(station: Station, device: str, facts: dict[str, object]) -> None:
     deed = station.deed(Act.DEVICE_EVENT, device_subject(device), facts)
-    (entry,) = station.custody.append([deed])
+    (entry,) = append(station, [deed])
     device_events.enter(station.catalogue, event_of(entry))
 
 

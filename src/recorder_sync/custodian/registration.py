@@ -20,6 +20,7 @@ from recorder_sync.custody.log import Act
 from recorder_sync.errors import NotFound, SharedIdentity, UsageProblem
 from recorder_sync.language import T, Text
 from recorder_sync.model import Case, Device, Officer, UsbIdentity
+from recorder_sync.on_record import append
 from recorder_sync.station import Station
 from recorder_sync.timestamps import iso
 
@@ -81,7 +82,7 @@ def register_devices(station: Station, entries: Sequence[DeviceEntry]) -> list[D
             station.deed(Act.LEDGER, device_subject(device.number), device_facts(device))
             for device in wanted
         ]
-        station.custody.append(deeds)
+        append(station, deeds)
         registered = [
             replace(device, registered_at=deed.time)
             for device, deed in zip(wanted, deeds, strict=True)
@@ -134,7 +135,7 @@ def register_officers(station: Station, officers: Sequence[Officer]) -> None:
             station.deed(Act.LEDGER, f"officer:{officer.cert_no}", officer_facts(officer))
             for officer in officers
         ]
-        station.custody.append(deeds)
+        append(station, deeds)
         for officer, deed in zip(officers, deeds, strict=True):
             ledger.register_officer(station.catalogue, officer, iso(deed.time))
 
@@ -182,6 +183,6 @@ def _enter_cases(station: Station, entries: Callable[[], list[Case]]) -> None:
         deeds = [
             station.deed(Act.LEDGER, f"case:{case.number}", case_facts(case)) for case in cases
         ]
-        station.custody.append(deeds)
+        append(station, deeds)
         for case, deed in zip(cases, deeds, strict=True):
             ledger.register_case(station.catalogue, case, iso(deed.time))

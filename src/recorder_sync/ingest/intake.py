@@ -43,6 +43,7 @@ from recorder_sync.ingest.stopping import Stop
 from recorder_sync.ingest.volume import Volume
 from recorder_sync.language import T
 from recorder_sync.model import CardPath, ItemOutcome, Recording, Storage
+from recorder_sync.on_record import take_up_rest
 from recorder_sync.rules.identity import is_same_device
 from recorder_sync.station import Station
 
@@ -87,6 +88,7 @@ def looked_at(
     volume = open_volume(station, request.path, *((arrival.is_present,) if arrival else ()))
     try:
         recovered = recover(station)
+        take_up_rest(station)
         if recovered.finished or recovered.lost:
             observer.notice(
                 T(

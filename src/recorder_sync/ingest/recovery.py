@@ -18,10 +18,10 @@ from pathlib import Path
 
 from recorder_sync.alerts.raising import raise_alert
 from recorder_sync.catalogue import dockings, recordings
+from recorder_sync.catalogue.catching_up import catch_up, is_behind
 from recorder_sync.catalogue.database import FILE_NAME, transaction
 from recorder_sync.catalogue.dockings import DockingOutcome
 from recorder_sync.catalogue.rebuild import take_up
-from recorder_sync.catalogue.restore import catch_up, is_behind
 from recorder_sync.custody.log import Act
 from recorder_sync.errors import CatalogueProblem, CustodyProblem
 from recorder_sync.ingest.docking_log import noted_facts
@@ -29,7 +29,6 @@ from recorder_sync.ingest.partials import KEPT, KeptPartials
 from recorder_sync.ingest.seal import finish_interrupted
 from recorder_sync.language import T
 from recorder_sync.model import AlertKind
-from recorder_sync.on_record import turn
 from recorder_sync.station import Station
 from recorder_sync.stores.evidence import INCOMING
 
@@ -97,8 +96,6 @@ def recover(station: Station) -> Recovered:
 
 
 def _catch_up(station: Station) -> int:
-    with suppress(CustodyProblem), turn(station):  # verification names what is broken
-        pass  # a turn takes up what a kill left of alerts, deferrals and the calendar
     if not is_behind(station.catalogue, station.custody):
         return 0
     try:

@@ -13,6 +13,7 @@ from recorder_sync.description import as_json
 from recorder_sync.errors import UsageProblem
 from recorder_sync.language import T
 from recorder_sync.model import Flag, Recording, Source, Tag, Tags
+from recorder_sync.on_record import append
 from recorder_sync.rules.tagging import conflicts
 from recorder_sync.station import Station
 
@@ -67,7 +68,7 @@ def correct(station: Station, recording: Recording, wanted: Correction) -> Recor
         "after": _tagged(changed),
     }
     with transaction(station.catalogue):
-        station.custody.append([station.deed(Act.TAG, recording.id, facts)])
+        append(station, [station.deed(Act.TAG, recording.id, facts)])
         recordings.retag(station.catalogue, changed)
     return changed
 

@@ -30,6 +30,7 @@ from recorder_sync.inspection.on_disk import (
 from recorder_sync.inspection.pace import Pace
 from recorder_sync.inspection.records import checked_records
 from recorder_sync.language import T
+from recorder_sync.on_record import append
 from recorder_sync.station import Station
 from recorder_sync.timestamps import iso
 
@@ -257,7 +258,7 @@ class _Verifying:
         )
         try:
             with transaction(station.catalogue):
-                station.custody.append([deed])
+                append(station, [deed])
                 verified.enter(station.catalogue, deed.facts, deed.time)
         except sqlite3.DatabaseError as error:
             if not is_of_schema(error):

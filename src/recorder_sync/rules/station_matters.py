@@ -64,17 +64,6 @@ class Backup:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that verification found not to be as it was sealed."""
-
-    what: str
-    """The kind of finding, as verification calls it."""
-    path: str
-    found_at: datetime
-    recording: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class StationFacts:
     station: str
     disks: tuple[EvidenceDisk, ...] = ()
@@ -85,8 +74,6 @@ class StationFacts:
     clock_steps: tuple[ClockStep, ...] = ()
     unsynchronised_since: datetime | None = None
     backups: tuple[Backup, ...] = ()
-    findings: tuple[Finding, ...] = ()
-    """Those that nobody has dealt with."""
 
 
 def station_matters(
@@ -102,7 +89,6 @@ def station_matters(
     yield from _clock(facts, now, limits)
     for backup in facts.backups:
         yield from _backup(backup, now, limits)
-    yield from _findings(facts.findings)
 
 
 def _disk(disk: EvidenceDisk, now: datetime, limits: WatchLimits) -> Iterator[Matter]:
@@ -259,27 +245,6 @@ def _backup_failed(backup: Backup) -> Text:
     if backup.why is None:
         return T("The backup to {target} failed.", target=backup.target)
     return T("No backup was made: {why}", why=backup.why)
-
-
-def _findings(findings: Iterable[Finding]) -> Iterator[Matter]:
-    in_order = sorted(findings, key=lambda one: (one.what, one.path, one.found_at))
-    for what, of_kind in groupby(in_order, key=lambda one: one.what):
-        found = list(of_kind)
-        yield Matter(
-            kind=AlertKind.VERIFICATION_FINDING,
-            key=key_of(AlertKind.VERIFICATION_FINDING, what),
-            severity=Severity.BREACH,
-            since=min(one.found_at for one in found),
-            text=T(
-                "Verification found {count} thing(s) not as sealed: {what}.",
-                count=len(found),
-                what=Text(what),
-            ),
-            hint=T("Touch nothing, and look: recorder-sync verify"),
-            recording=found[0].recording if len(found) == 1 else None,
-            count=len(found),
-            items=tuple(Item(one.path, one.found_at) for one in found),
-        )
 
 
 def _hours(length: timedelta) -> float:
