@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+from recorder_sync.stores.marker import MARKER, new_marker
 from tests.conftest import Card
 from tests.forward.conftest import Forwarded
 from tests.ingest.aftermath import until
@@ -48,12 +49,15 @@ def test_a_store_that_was_swapped_gets_nothing_and_goes_on_when_it_is_back(
     bed.bind()
     bed.start()
     bed.until_confirmed(1)
+    bed.stop()
     bed.nas.rename(bed.nas.with_name("away"))
     bed.nas.mkdir()
+    (bed.nas / MARKER).write_bytes(new_marker("another"))
     bed.seal(1, first=2)
+    bed.start()
     until(lambda: _store(bed)["state"] == "failing", "the wrong store is found out")
     assert _store(bed)["trouble"] == "wrong-place"
-    assert bed.objects() == {}, "an empty folder in its place is not written to"
+    assert bed.objects() == {}, "another store in its place is not written to"
     bed.nas.rmdir() if not any(bed.nas.iterdir()) else shutil.rmtree(bed.nas)
     bed.nas.with_name("away").rename(bed.nas)
     assert bed.dock.run("forward", "retry", "nas").code == 0
