@@ -32,11 +32,13 @@ from recorder_sync.dock.folder_docking import FolderDocking
 from recorder_sync.dock.own_disks import own_disks
 from recorder_sync.dock.stay_log import end_stays_of_earlier_runs
 from recorder_sync.dock.watcher import Watcher
-from recorder_sync.errors import RecorderSyncError, all_of
+from recorder_sync.durable import held
+from recorder_sync.errors import MissingPart, RecorderSyncError, all_of
 from recorder_sync.forward.engine import forwarding
 from recorder_sync.ingest.capacity import capacity_of
 from recorder_sync.ingest.recovery import recover
 from recorder_sync.journal import log_to_the_journal
+from recorder_sync.language import T
 from recorder_sync.nightly_verification import NightlyVerification
 from recorder_sync.notify import Notify
 from recorder_sync.regular_checkpoints import RegularCheckpoints
@@ -93,6 +95,8 @@ class DockService:
         with self._signals.heard(), ExitStack() as stack:
             station = open_station(self._settings)
             stack.callback(station.catalogue.close)
+            if not stack.enter_context(held(self._settings.paths.state / "dock.lock")):
+                raise _taken(self._settings.station.id)
             capacity = stack.enter_context(capacity_of(self._settings))
             self._begin(station)
             paths = self._settings.paths
@@ -238,6 +242,16 @@ class DockService:
     def _exit_code(self) -> int:
         ending = self._signals.ending
         return 0 if ending is None else 128 + ending
+
+
+def _taken(station: str) -> MissingPart:
+    return MissingPart(
+        T("Another process looks after the dock of station {station} already.", station=station),
+        T(
+            "One is enough: recorder-sync status. To run this one, stop the other: "
+            "systemctl stop recorder-sync-dock"
+        ),
+    )
 
 
 def _digest(path: Path) -> str | None:

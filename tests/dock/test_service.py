@@ -134,6 +134,20 @@ def test_a_daemon_that_cannot_open_the_station_says_why(dock: Dock, tmp_path: Pa
     assert "→" in done.err
 
 
+def test_a_second_daemon_of_the_same_station_is_refused_and_the_first_goes_on(
+    new_daemon: Callable[..., Daemon],
+) -> None:
+    daemon = new_daemon()
+    second = daemon.dock.run("dock")
+    assert second.code == 3
+    assert "already" in second.err
+    assert "systemctl stop" in second.err
+    assert daemon.dock.run("status", "--json").json["service"] == "running"
+    daemon.process.kill()
+    daemon.process.wait()
+    assert new_daemon().status()["ports"] == []
+
+
 def test_art_16_what_is_dropped_into_a_folder_is_taken_in(
     new_daemon: Callable[..., Daemon], media_files: MediaFiles, tmp_path: Path
 ) -> None:

@@ -7,8 +7,6 @@ Each store has threads of its own, so one that hangs holds up no other.
 One process at a time forwards for a station: it holds `forward.lock` in the state folder.
 """
 
-import fcntl
-import os
 import sqlite3
 import threading
 import time
@@ -22,6 +20,7 @@ from recorder_sync.catalogue import uploads
 from recorder_sync.catalogue.catching_up import take_up_rest
 from recorder_sync.catalogue.database import transaction
 from recorder_sync.config import Configuration
+from recorder_sync.durable import held
 from recorder_sync.errors import CustodyProblem, MissingPart, RecorderSyncError
 from recorder_sync.forward.destination import Destination, destinations_of
 from recorder_sync.forward.hands import Hand, Shared
@@ -65,7 +64,7 @@ class Forwarding:
                 if not self._in_use().stores:
                     self._stop.wait(_LOOK_EVERY_S)
                     continue
-                with alone(self._in_use()) as is_alone:
+                with held(self._in_use().paths.state / "forward.lock") as is_alone:
                     if is_alone:
                         self._work()
                     else:
@@ -191,23 +190,6 @@ class _StoreWork:
 def opened(settings: Configuration) -> Station:
     """Open the station for a thread that reads evidence and writes the queue."""
     return open_station(settings, _CACHE_KIB, writes_evidence=False)
-
-
-@contextmanager
-def alone(settings: Configuration) -> Iterator[bool]:
-    """Yield whether this process is the only one that forwards, and stays it. Raises OSError."""
-    path = settings.paths.state / "forward.lock"
-    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    handle = os.open(path, flags, 0o640)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
-    finally:
-        os.close(handle)
 
 
 @contextmanager
