@@ -201,3 +201,21 @@ def test_promise_5_what_somebody_changed_in_a_row_is_not_set_right_by_the_next_w
     raised(begun)
     assert begun.run("cases", "add", "2026-1").code == 0
     assert named(begun) == {"officers"}
+
+
+def test_a_log_that_is_broken_keeps_no_alert_from_being_raised_once(begun: Dock) -> None:
+    killed(begun, *arguments_of("cases add", begun))
+    station = begun.station()
+    try:
+        station.custody.append([station.deed(Act.VIEW, "nothing", {})])
+        (segment,) = (begun.state / "custody").glob("*.jsonl")
+        *before, last, after = segment.read_bytes().splitlines(keepends=True)
+        assert b"2026-9" in last
+        segment.write_bytes(b"".join([*before, last.replace(b"2026-9", b"2026-8"), after]))
+        for _ in range(2):
+            raise_alert(station, AlertKind.STATION, T("It is full."), T("Make room."))
+        (alerts,) = station.catalogue.execute("select count(*) from alerts").fetchone()
+        assert alerts == 1
+        assert taken_up(station.catalogue) == len(before), "where it is broken"
+    finally:
+        station.catalogue.close()
