@@ -97,7 +97,10 @@ def main() -> None:
     options.add_argument("--large", type=int, default=4, help="files of 128 MiB")
     options.add_argument("--small", type=int, default=1000, help="files of 20 kB")
     given = options.parse_args()
-    with tempfile.TemporaryDirectory(dir="/var/tmp") as name, running(MODERN, Path(name)) as server:
+    with (
+        tempfile.TemporaryDirectory(dir="/var/tmp") as name,
+        running(MODERN, Path(name), gib=8) as server,
+    ):
         screen = Console(width=100)
         for what, count, size in (
             ("large", given.large, 128 << 20),

@@ -1,9 +1,9 @@
 #!/bin/bash
 # One Ceph with an S3 gateway on loopback, in the chroot that tests/stores/s3/server.py makes.
 # It runs until its standard input ends. Arguments: state folder, monitor port, http port,
-# https port. Says "ready" when the gateway answers and its two users exist.
+# https port, GiB of memory for objects. Says "ready" when the gateway answers and its two users exist.
 set -euo pipefail
-D=$1 MON=$2 HTTP=$3 HTTPS=$4
+D=$1 MON=$2 HTTP=$3 HTTPS=$4 GIB=$5
 export CEPH_CONF=$D/ceph.conf PATH=/usr/sbin:/usr/bin:/sbin:/bin
 mkdir -p "$D"/{mon,osd,rgw,run,log}
 cat > "$CEPH_CONF" <<C
@@ -42,7 +42,7 @@ mon data = $D/mon
 [osd.0]
 osd data = $D/osd
 osd objectstore = memstore
-memstore device bytes = $((2 << 30))
+memstore device bytes = $((GIB << 30))
 [client.rgw]
 rgw data = $D/rgw
 rgw frontends = beast endpoint=127.0.0.1:$HTTP ssl_endpoint=127.0.0.1:$HTTPS ssl_certificate=$D/cert.pem ssl_private_key=$D/key.pem

@@ -108,8 +108,8 @@ class S3Server:
 
 
 @contextmanager
-def running(release: Release, state: Path) -> Iterator[S3Server]:
-    """Run a server with its state in an empty folder."""
+def running(release: Release, state: Path, gib: int = 2) -> Iterator[S3Server]:
+    """Run a server with its state in an empty folder and room for `gib` GiB."""
     root = release.place
     assert root is not None
     certificates = Certificates(state)
@@ -119,7 +119,7 @@ def running(release: Release, state: Path) -> Iterator[S3Server]:
         f"mount --make-rprivate / && mount -t proc proc {root}/proc && "
         f"mount --bind /dev {root}/dev && mount --bind /sys {root}/sys && "
         f"mount --bind {state} {root}/lab && "
-        f"exec chroot {root} bash /lab/rgw.sh /lab {monitor} {http} {https}"
+        f"exec chroot {root} bash /lab/rgw.sh /lab {monitor} {http} {https} {gib}"
     )
     with open(state / "said", "wb") as said:
         process = subprocess.Popen(
