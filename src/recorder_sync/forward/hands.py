@@ -25,6 +25,7 @@ from recorder_sync.forward.line import Halt, Line
 from recorder_sync.inspection.pace import step_back
 from recorder_sync.language import T, Text
 from recorder_sync.model import AlertKind
+from recorder_sync.on_record import append
 from recorder_sync.rules.forwarding import Breaker, Gate, wait_after
 from recorder_sync.station import Station
 from recorder_sync.stores.store import (
@@ -164,7 +165,7 @@ class Shared:
             deeds = [each.deed(station.actor, now) for each in batch]
             # Whoever takes up the log meanwhile waits for this transaction.
             with transaction(station.catalogue):
-                for entry in station.custody.append(deeds):
+                for entry in append(station, deeds):
                     copies.take_up(station.catalogue, entry)
 
     def close(self) -> None:
