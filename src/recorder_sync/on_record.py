@@ -72,7 +72,9 @@ def append(station: Station, deeds: Sequence[Deed]) -> list[Entry]:
 
 def _take_up(station: Station) -> None:
     """Take up what only the log has; where it is broken is named by verification, and keeps
-    nobody from putting something on record."""
+    nobody from putting something on record, as long as its end can be read.
+    """
+    station.custody.size()
     try:
         take_up_rest_within(station.catalogue, station.custody)
     except CustodyProblem as problem:

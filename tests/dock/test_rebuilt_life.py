@@ -182,7 +182,9 @@ def test_a_catalogue_that_is_made_anew_or_put_back_is_the_lost_one(
 
 
 def _holds_what_can_get_lost(tables: dict[str, list[dict[str, object]]]) -> None:
-    assert all(tables.values()), f"no rows in {[n for n, rows in tables.items() if not rows]}"
+    empty = {name for name, rows in tables.items() if not rows}
+    # Nothing is forwarded in this life; what stores have is rebuilt in tests/forward.
+    assert empty <= {"copies", "uploads", "stores"}, f"no rows in {empty}"
     inventory = {row["outcome"] for row in tables["inventory"]}
     assert inventory >= {"sealed", "already-sealed", "skipped", "failed", None}
     assert {row["outcome"] for row in tables["dockings"]} >= {"done", "interrupted"}

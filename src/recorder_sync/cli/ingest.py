@@ -13,7 +13,7 @@ from recorder_sync.catalogue.database import TAKING_IN_KIB, explain
 from recorder_sync.cli.intake_display import display_for
 from recorder_sync.cli.intake_report import show_report
 from recorder_sync.cli.screen import answers, error_json, print_error, print_json
-from recorder_sync.cli.session import on_stop_signals, writing_station_of
+from recorder_sync.cli.session import on_stop_signals, station_of
 from recorder_sync.config import Configuration
 from recorder_sync.description import as_json
 from recorder_sync.errors import RecorderSyncError, Stopped, UsageProblem, refused
@@ -53,7 +53,7 @@ def ingest(
             T("Several cards cannot be of one device or on one port."),
             T("Leave --device and --port out, or take the cards in one by one."),
         )
-    with writing_station_of(context) as station:
+    with station_of(context) as station:
         results = take_in_shown(station, requests, quiet=json)
         settings = station.settings
     reports = [one for one in results if isinstance(one, Report)]

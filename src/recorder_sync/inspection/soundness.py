@@ -78,7 +78,9 @@ class SoundnessCheck:
 
     def _of_full_text(self, table: str) -> Iterator[Finding]:
         try:
-            self._db.execute("begin")
+            # The first question reads before it writes: without the lock it is refused at once
+            # where somebody wrote in between.
+            self._db.execute("begin immediate")
             self._db.execute(f"insert into {table} ({table}, rank) values ('integrity-check', 1)")
         except sqlite3.DatabaseError as error:
             if not _is_damage(error):
