@@ -80,7 +80,8 @@ parts:
 test-parts:
 	@./tools/system_parts.sh fusermount3:fuse3 losetup:mount mkfs.ext4:e2fsprogs mkfs.xfs:xfsprogs \
 	  umockdev-wrapper:umockdev mkfs.vfat:dosfstools mkfs.exfat:exfatprogs \
-	  systemd-analyze:systemd udevadm:udev strace:strace sshd:openssh-server
+	  systemd-analyze:systemd udevadm:udev strace:strace
+	@./tools/system_parts.sh sshd:openssh-server || echo 'NO SFTP SERVER: its tests are skipped' >&2
 
 .PHONY: e2e-parts
 e2e-parts:
