@@ -33,6 +33,7 @@ from recorder_sync.rules import naming
 from recorder_sync.rules.watch_limits import WatchLimits
 from recorder_sync.section import AbsolutePath, Section, absolute
 from recorder_sync.stores.store_settings import StoreSettings, each_once
+from recorder_sync.web_settings import Web
 
 DEFAULT_PATH = Path("/etc/recorder-sync/config.toml")
 PATH_VARIABLE = "RECORDER_SYNC_CONFIG"
@@ -376,6 +377,7 @@ class Configuration(Section):
     watch: Watch = Watch()
     alerts: Alerts = Alerts()
     forward: Forward = Forward()
+    web: Web = Web()
     stores: tuple[StoreSettings, ...] = ()
     profiles: tuple[Profile, ...] = ()
 

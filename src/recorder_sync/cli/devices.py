@@ -16,7 +16,7 @@ from recorder_sync.cli.device_report import (
     verdict_words,
     where_words,
 )
-from recorder_sync.cli.screen import facts, local, messages, print_json, table
+from recorder_sync.cli.screen import facts, messages, print_json, table
 from recorder_sync.cli.session import station_of, writing_station_of
 from recorder_sync.cli.typed import Json, named
 from recorder_sync.custodian.registration import DeviceEntry, register_devices
@@ -24,6 +24,7 @@ from recorder_sync.custodian.standing import check, standing_of, standings
 from recorder_sync.errors import SharedIdentity, UsageProblem
 from recorder_sync.language import T, Text, tr
 from recorder_sync.model import Device, Health, UsbIdentity
+from recorder_sync.shown import local
 from recorder_sync.station import Station
 
 app = typer.Typer()

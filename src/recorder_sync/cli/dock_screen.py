@@ -14,13 +14,14 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text as Styled
 
-from recorder_sync.cli.screen import amount, answers, local, span
+from recorder_sync.cli.screen import answers
 from recorder_sync.config import Configuration
 from recorder_sync.dock.board import FILE_NAME
 from recorder_sync.errors import MissingPart
 from recorder_sync.language import T, chosen_language, tr
 from recorder_sync.printable import printable
 from recorder_sync.rules.docking import Stay
+from recorder_sync.shown import amount, local, span
 from recorder_sync.timestamps import moment
 
 _LOOK_S = 0.5

@@ -14,7 +14,7 @@ from recorder_sync.catalogue import recordings, uploads
 from recorder_sync.catalogue.database import transaction
 from recorder_sync.catalogue.uploads import Activity, Queue, StoreState, Upload
 from recorder_sync.cli.options import Options
-from recorder_sync.cli.screen import amount, answers, local, messages, print_json, table
+from recorder_sync.cli.screen import answers, messages, print_json, table
 from recorder_sync.cli.session import station_of, writing_station_of
 from recorder_sync.cli.time_left import length
 from recorder_sync.cli.typed import Json
@@ -22,6 +22,7 @@ from recorder_sync.config import Configuration, path_in_use
 from recorder_sync.custody.log import Act
 from recorder_sync.errors import UsageProblem
 from recorder_sync.language import T, tr
+from recorder_sync.shown import amount, local
 from recorder_sync.station import Station
 from recorder_sync.timestamps import iso_or_none
 

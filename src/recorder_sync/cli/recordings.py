@@ -12,17 +12,7 @@ from recorder_sync.catalogue import copies, dockings, verified
 from recorder_sync.catalogue import recordings as catalogue
 from recorder_sync.catalogue.recordings import Sealed
 from recorder_sync.catalogue.search import Search, search
-from recorder_sync.cli.screen import (
-    amount,
-    answers,
-    facts,
-    local,
-    messages,
-    name_and_flags,
-    print_json,
-    span,
-    table,
-)
+from recorder_sync.cli.screen import answers, facts, messages, name_and_flags, print_json, table
 from recorder_sync.cli.session import read_time, station_of, writing_station_of
 from recorder_sync.config import Configuration
 from recorder_sync.custody.log import Act
@@ -34,6 +24,7 @@ from recorder_sync.inspection.sealing_proof import proof_on_record
 from recorder_sync.language import T, tr
 from recorder_sync.model import Recording, Tag
 from recorder_sync.rules.lifecycle import State
+from recorder_sync.shown import amount, local, span
 from recorder_sync.station import Station
 from recorder_sync.timestamps import iso_or_none
 
