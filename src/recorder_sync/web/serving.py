@@ -62,6 +62,7 @@ def serving(in_use: Callable[[], Configuration]) -> Iterator[str]:
     try:
         yield address
     finally:
+        app.state.feed.close()  # its streams would last as long as the screens
         server.should_exit = True
         thread.join(_GOODBYE_S + 2)
         desks.close()
