@@ -1,11 +1,10 @@
 """The dock screen: what an officer reads from two metres, and what it never shows."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.conftest import Dock
 from tests.web.browser.conftest import Screen
@@ -27,7 +26,7 @@ def service(dock: Dock, tmp_path: Path) -> Iterator[Service]:
         yield served
 
 
-def tile(page: Page, port: str):
+def tile(page: Page, port: str) -> Locator:
     return page.locator(f".tile[data-port='{port}']")
 
 
