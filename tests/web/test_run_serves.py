@@ -23,10 +23,10 @@ def running(dock: Dock, runtime: Path, **web: object) -> Iterator[Service]:
 
 
 def _said(runtime: Path) -> dict[str, str | None]:
-    said: dict[str, str | None] = until(
-        lambda: (read_status(runtime) or {}).get("web"), "a word of the pages in the status"
-    )
-    return said
+    def said() -> dict[str, str | None]:
+        return (read_status(runtime) or {}).get("web") or {}
+
+    return until(said, "a word of the pages in the status")
 
 
 def test_run_serves_the_dock_screen_as_well(dock: Dock, tmp_path: Path) -> None:
