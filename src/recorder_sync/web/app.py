@@ -52,7 +52,7 @@ def build(desks: Desks) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        middleware=[Middleware(Safeguards, is_encrypted=desks.settings().web.is_encrypted)],
+        middleware=[Middleware(Safeguards, settings=desks.settings().web)],
     )
     app.state.desks = desks
     app.mount("/api/v1", application.build(desks), name="api")

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from recorder_sync.language import Language, speaking
 from recorder_sync.rules.rate import Bucket, Rate, taken
 from recorder_sync.web.visits import SAFE_METHODS
+from recorder_sync.web_settings import Web
 
 LANGUAGE_COOKIE = "language"
 LARGEST_FORM = 1 << 20
@@ -25,8 +26,8 @@ LARGEST_FORM = 1 << 20
 
 _SOURCES = 10_000
 """So many sources are counted at once; when there are more, those not seen for long go."""
-_BY_ANYBODY = Rate(at_once=300, each_s=0.02)
-"""Requests from one address: a page with its pictures, and a screen that is kept open."""
+_SECONDS_AT_ONCE = 6
+"""For so many seconds' requests a page with its pictures may ask at once."""
 _OF_PASSWORDS = Rate(at_once=20, each_s=3.0)
 """Passwords, PINs and links tried from one address."""
 _TRIES = ("/sign-in", "/invitation/", "/dock/")
@@ -60,9 +61,11 @@ _A_YEAR = "max-age=31536000"
 class Safeguards:
     """Stands before the pages."""
 
-    def __init__(self, app: ASGIApp, *, is_encrypted: bool) -> None:
+    def __init__(self, app: ASGIApp, settings: Web) -> None:
         self._app = app
-        self._is_encrypted = is_encrypted
+        self._is_encrypted = settings.is_encrypted
+        each_s = 1 / settings.requests_per_s
+        self._rate = Rate(round(settings.requests_per_s * _SECONDS_AT_ONCE), each_s)
         self._buckets: dict[tuple[str, str], Bucket] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -96,7 +99,7 @@ class Safeguards:
         """Count a request; return how long its source has to wait, which is mostly not at all."""
         address, at = scope["client"][0] if scope["client"] else "", time.monotonic()
         tries = scope["method"] not in SAFE_METHODS and scope["path"].startswith(_TRIES)
-        wait_s = self._counted((address, "any"), _BY_ANYBODY, at)
+        wait_s = self._counted((address, "any"), self._rate, at)
         return wait_s or (self._counted((address, "tries"), _OF_PASSWORDS, at) if tries else 0.0)
 
     def _counted(self, source: tuple[str, str], rate: Rate, at: float) -> float:
