@@ -42,6 +42,7 @@ from recorder_sync.regular_checkpoints import RegularCheckpoints
 from recorder_sync.service_signals import ServiceSignals
 from recorder_sync.station import Station, now, open_station
 from recorder_sync.watching.figures import figures_json
+from recorder_sync.webhooks.delivering import telling_events
 from recorder_sync.witnessing.delivery import delivering
 
 _BEAT_S = 1.0
@@ -147,9 +148,8 @@ class DockService:
 
     def _do_the_rest(self, stack: ExitStack, board: Board) -> None:
         """Do what other services do where there are several: `forward`, and `web` if wanted."""
-        stack.enter_context(delivering(self._in_use))
-        stack.enter_context(telling(self._in_use))
-        stack.enter_context(forwarding(self._in_use))
+        for work in (delivering, telling, forwarding, telling_events):
+            stack.enter_context(work(self._in_use))
         if self._settings.web.enabled:
             self._serve(stack, board)
 

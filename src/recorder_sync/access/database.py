@@ -49,6 +49,24 @@ def m001_accounts(db: Database) -> None:
 
 
 @migrations()
+def m002_api_tokens(db: Database) -> None:
+    db.executescript(
+        """
+        create table api_tokens (
+            name text primary key, token text not null unique, scopes text not null,
+            cleared text not null, made_at text not null, ends_at text not null,
+            seen_at text, revoked_at text
+        ) strict;
+        create table api_answers (
+            token text not null, key text not null, asked text not null, at text not null,
+            code integer, answer text, primary key (token, key)
+        ) strict;
+        create index api_answers_at on api_answers (at);
+        """
+    )
+
+
+@migrations()
 def m002_officer_pins(db: Database) -> None:
     db.executescript(
         """

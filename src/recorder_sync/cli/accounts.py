@@ -28,7 +28,8 @@ _Name = Annotated[str, typer.Argument(metavar="NAME", help=tr("Name to sign in b
 
 
 @contextmanager
-def _accounts_of(context: typer.Context) -> Iterator[tuple[Configuration, Database]]:
+def accounts_of(context: typer.Context) -> Iterator[tuple[Configuration, Database]]:
+    """Open the accounts of the configuration in use, beside its settings."""
     with station_of(context) as station:  # which also makes this process the owner's
         db = open_accounts(station.settings.paths.state)
         try:
@@ -68,14 +69,14 @@ def add(
         unit=unit,
         cleared=frozenset(cleared or ()) | {Secrecy.NONE},
     )
-    with _accounts_of(context) as (settings, db):
+    with accounts_of(context) as (settings, db):
         accounts.add(db, account, now())
         _print_link(settings, signing_in.invite(db, account, now()), as_json=json)
 
 
 @app.command("link", help=tr("Print a new one-time link; the password works until it is used."))
 def link(context: typer.Context, name: _Name, json: Json = False) -> None:
-    with _accounts_of(context) as (settings, db):
+    with accounts_of(context) as (settings, db):
         account = accounts.get(db, name)
         _print_link(settings, signing_in.invite(db, account, now()), as_json=json)
 
@@ -95,7 +96,7 @@ def _print_link(settings: Configuration, token: str, *, as_json: bool) -> None:
 
 @app.command("list", help=tr("Show the accounts."))
 def list_(context: typer.Context, json: Json = False) -> None:
-    with _accounts_of(context) as (_settings, db):
+    with accounts_of(context) as (_settings, db):
         found = list(accounts.every(db))
     if json:
         print_json({"accounts": [_json(one) for one in found]})
@@ -108,7 +109,7 @@ def list_(context: typer.Context, json: Json = False) -> None:
 
 @app.command("disable", help=tr("Keep somebody from signing in; their sessions end."))
 def disable(context: typer.Context, name: _Name) -> None:
-    with _accounts_of(context) as (_settings, db):
+    with accounts_of(context) as (_settings, db):
         account = accounts.get(db, name)
         accounts.change(db, replace(account, disabled_at=now()))
         sessions.end_all_of(db, name)

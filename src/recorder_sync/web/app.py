@@ -20,7 +20,8 @@ from recorder_sync import __version__
 from recorder_sync.catalogue.database import explain
 from recorder_sync.errors import NotFound, RecorderSyncError, UsageProblem, defect, refused
 from recorder_sync.language import T, Text
-from recorder_sync.web import dock, overview, sign_in
+from recorder_sync.web import dock, health, overview, sign_in
+from recorder_sync.web.api import application
 from recorder_sync.web.desks import Desks
 from recorder_sync.web.dock_feed import Feed
 from recorder_sync.web.rendering import STATIC, page
@@ -30,7 +31,7 @@ from recorder_sync.web.visits import FormRefused, NotAllowed, NotSignedIn, check
 _WITH_SESSION: tuple[APIRouter, ...] = (overview.router,)
 """Pages of the console; whatever is posted to them carries the session's token."""
 
-_WITHOUT_SESSION: tuple[APIRouter, ...] = (sign_in.router, dock.router)
+_WITHOUT_SESSION: tuple[APIRouter, ...] = (sign_in.router, health.router, dock.router)
 
 _log = structlog.get_logger("web")
 
@@ -52,10 +53,11 @@ def build(desks: Desks) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        middleware=[Middleware(Safeguards, is_encrypted=desks.settings().web.is_encrypted)],
+        middleware=[Middleware(Safeguards, settings=desks.settings().web)],
     )
     app.state.desks = desks
     app.state.feed = Feed(desks)
+    app.mount("/api/v1", application.build(desks), name="api")
     app.mount("/static", _Kept(directory=STATIC), name="static")
     for router in _WITHOUT_SESSION:
         app.include_router(router)
@@ -102,6 +104,8 @@ def _answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def by_code(request: Request, error: HTTPException) -> Response:
+        if request.url.path.startswith("/api/"):  # such as a path with a newline in it
+            return application.problem(404, "There is no such path.", "See /api/v1/openapi.json")
         text = (
             T("There is no such page.")
             if error.status_code == 404
