@@ -60,6 +60,8 @@ class Act(StrEnum):
     """The copy that an entry speaks of was refused or cut off: it was not made."""
     TAG = "tag"
     LEDGER = "ledger-entry"
+    ACCOUNT = "account"
+    """Who may sign in, and as what, was changed; facts hold no secret."""
     VERIFICATION = "verification"
     CATALOGUE_REBUILT = "catalogue-rebuilt"
     STORE_BOUND = "store-bound"
