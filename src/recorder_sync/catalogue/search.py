@@ -116,6 +116,8 @@ class _Filter:
     test: str
     offers: tuple[_Offer, ...] = ()
     """Together they offer all; none where no index helps."""
+    goes_through_all: bool = False
+    """Whether one of the offers is all there is."""
 
 
 class _Query:
@@ -200,9 +202,12 @@ class _Query:
             yield _indexed("r.flags <> '[]' and instr(r.flags, :flag) > 0", plus=False)
 
     def _typed(self, q: str | None) -> Iterable[_Filter]:
-        """Yield what is asked for by each word of the free field, whatever has it."""
-        for number, word in enumerate((q or "").split()[:_MOST_WORDS]):
-            yield self._anywhere(f"q{number}_", word)
+        """Return what each word of the free field asks for, those that indexes offer first."""
+        typed = [
+            self._anywhere(f"q{number}_", word)
+            for number, word in enumerate((q or "").split()[:_MOST_WORDS])
+        ]
+        return sorted(typed, key=lambda one: one.goes_through_all)
 
     def _anywhere(self, prefix: str, word: str) -> _Filter:
         anywhere = [
@@ -223,6 +228,7 @@ class _Query:
         return _Filter(
             "(" + " or ".join([one.test for one in anywhere] or ["0"]) + ")",
             tuple(offer for some in offers for offer in some) or (_Offer("recordings r where 0"),),
+            goes_through_all=not all(one.offers for one in anywhere),
         )
 
     def _equal(self, prefix: str, column: str, allowed: list[str]) -> Iterable[_Filter]:
@@ -270,11 +276,11 @@ class _Query:
         condition, values = narrowing(scope)
         self.values.update(values)
         if scope.reach is Reach.OWN and scope.officer is not None:
-            self._asked.append(_indexed("r.officer = :scope_officer"))
+            self._asked.insert(0, _indexed("r.officer = :scope_officer"))
         elif scope.reach is Reach.UNIT and scope.unit is not None:
             of_unit = "r.officer in (select cert_no from officers where unit = :scope_unit)"
             if self._is_small(f"select 1 from recordings r where r.state = 'sealed' and {of_unit}"):
-                self._asked.append(_indexed(of_unit))
+                self._asked.insert(0, _indexed(of_unit))
         return condition
 
     def _choose(self) -> _Filter:
