@@ -28,7 +28,9 @@ from recorder_sync.alert_settings import Alerts, Watch
 from recorder_sync.errors import ConfigurationProblem, MissingPart, os_reason
 from recorder_sync.forward_settings import Forward
 from recorder_sync.language import Language, T, Text
+from recorder_sync.marks_settings import MarksSettings
 from recorder_sync.model import Kind
+from recorder_sync.preview_settings import Previews
 from recorder_sync.rules import naming
 from recorder_sync.rules.watch_limits import WatchLimits
 from recorder_sync.section import AbsolutePath, Section, absolute
@@ -379,6 +381,8 @@ class Configuration(Section):
     alerts: Alerts = Alerts()
     forward: Forward = Forward()
     web: Web = Web()
+    previews: Previews = Previews()
+    marks: MarksSettings = MarksSettings()
     stores: tuple[StoreSettings, ...] = ()
     webhooks: tuple[Webhook, ...] = ()
     profiles: tuple[Profile, ...] = ()
