@@ -20,10 +20,11 @@ from recorder_sync import __version__
 from recorder_sync.catalogue.database import explain
 from recorder_sync.errors import NotFound, RecorderSyncError, UsageProblem, defect, refused
 from recorder_sync.language import T, Text
-from recorder_sync.web import dock, health, overview, sign_in
+from recorder_sync.web import dock, dock_officers, health, overview, sign_in
 from recorder_sync.web.api import application
 from recorder_sync.web.desks import Desks
 from recorder_sync.web.dock_feed import Feed
+from recorder_sync.web.dock_sessions import OfficerSessions
 from recorder_sync.web.rendering import STATIC, page
 from recorder_sync.web.safeguards import Safeguards
 from recorder_sync.web.visits import FormRefused, NotAllowed, NotSignedIn, checked_form
@@ -31,7 +32,12 @@ from recorder_sync.web.visits import FormRefused, NotAllowed, NotSignedIn, check
 _WITH_SESSION: tuple[APIRouter, ...] = (overview.router,)
 """Pages of the console; whatever is posted to them carries the session's token."""
 
-_WITHOUT_SESSION: tuple[APIRouter, ...] = (sign_in.router, health.router, dock.router)
+_WITHOUT_SESSION: tuple[APIRouter, ...] = (
+    sign_in.router,
+    health.router,
+    dock.router,
+    dock_officers.router,
+)
 
 _log = structlog.get_logger("web")
 
@@ -57,6 +63,7 @@ def build(desks: Desks) -> FastAPI:
     )
     app.state.desks = desks
     app.state.feed = Feed(desks)
+    app.state.officers = OfficerSessions()
     app.mount("/api/v1", application.build(desks), name="api")
     app.mount("/static", _Kept(directory=STATIC), name="static")
     for router in _WITHOUT_SESSION:
