@@ -26,8 +26,10 @@ def free_port() -> int:
 class Service:
     """`recorder-sync web`, started with systemd's notification socket, so that nobody waits."""
 
-    def __init__(self, dock: Dock, command: str = "web") -> None:
+    def __init__(self, dock: Dock, command: str = "web", line: list[str] | None = None) -> None:
+        """`line` is a command line to run in the place of the program's."""
         self.dock = dock
+        self._line = line
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self._command = command
@@ -47,8 +49,10 @@ class Service:
             channel.bind(str(told))
             channel.settimeout(30)
             self._process = subprocess.Popen(
-                self.dock.command(self._command),
+                self._line or self.dock.command(self._command),
                 env={**os.environ, "NOTIFY_SOCKET": str(told)},
+                stdin=subprocess.PIPE,
+                text=True,
                 stdout=log,
                 stderr=log,
             )
@@ -61,6 +65,12 @@ class Service:
 
     def __exit__(self, *_: object) -> None:
         self.kill()
+
+    def say(self, *words: str) -> None:
+        """Write a line of words to its input."""
+        assert self._process.stdin is not None
+        self._process.stdin.write("\t".join(words) + "\n")
+        self._process.stdin.flush()
 
     def kill(self) -> None:
         self._process.terminate()

@@ -297,6 +297,7 @@ document.querySelector(".ports").addEventListener("click", (event) => {
   const opener = event.target.closest("[data-docking]");
   if (!opener) return;
   drawer.replaceChildren();
+  closesAt = Date.now() + 60000;
   drawer.showModal();
   load(`/dock/officer/${encodeURIComponent(opener.dataset.docking)}`);
 });
