@@ -99,10 +99,12 @@ def test_a_lost_server_is_said_and_nothing_shown_may_be_relied_on(
         os.kill(service.pid, signal.SIGSTOP)  # it hangs: no line is closed, nothing answers
         try:
             expect(page.get_by_role("alert")).to_contain_text("连接已中断", timeout=20_000)
+            expect(page.locator(".tile.good")).to_have_count(0)
             screen.picture("dock-lost", "desk")
         finally:
             os.kill(service.pid, signal.SIGCONT)
         expect(page.get_by_role("alert")).to_be_hidden(timeout=20_000)
+        expect(tile(page, "1-1.3")).to_contain_text("可以取走")
     screen.problems.clear()  # that requests failed is what it was about
 
 

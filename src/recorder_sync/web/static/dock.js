@@ -123,8 +123,20 @@ function showTrouble() {
   texts.trouble.querySelector("[data-trouble-hint]").textContent = trouble?.hint ?? "";
 }
 
+// What was shown last may be so no more: nobody is to read "safe" off it.
+function forgetStates() {
+  for (const tile of ports.querySelectorAll(".tile:not(.gap, .free)")) {
+    fill(tile, {
+      port: tile.dataset.port, kind: "lost", sign: "unknown", word: body.dataset.unknown,
+      device: tile.querySelector("[data-device]").textContent,
+      officer: tile.querySelector("[data-officer]").textContent,
+    });
+  }
+}
+
 function show(message) {
   heard = Date.now();
+  if (isLost && !message.whole) return; // it comes whole again in a moment
   isLost = false;
   showTiles(message);
   if (message.trouble !== undefined) serverTrouble = message.trouble;
@@ -222,6 +234,7 @@ setInterval(() => {
   }
   if (quiet > LOST_AFTER_MS && !isLost) {
     isLost = true;
+    forgetStates();
     showTrouble();
     connect();
   }
