@@ -20,13 +20,22 @@ from recorder_sync import __version__
 from recorder_sync.catalogue.database import explain
 from recorder_sync.errors import NotFound, RecorderSyncError, UsageProblem, defect, refused
 from recorder_sync.language import T, Text
-from recorder_sync.web import overview, sign_in
+from recorder_sync.previews.maker import PreviewMaker
+from recorder_sync.web import handing_out, overview, playing, recording, recordings, sign_in
+from recorder_sync.web.checks import Checks
 from recorder_sync.web.desks import Desks
+from recorder_sync.web.looks import Looks
 from recorder_sync.web.rendering import STATIC, page
 from recorder_sync.web.safeguards import Safeguards
 from recorder_sync.web.visits import FormRefused, NotAllowed, NotSignedIn, checked_form
 
-_WITH_SESSION: tuple[APIRouter, ...] = (overview.router,)
+_WITH_SESSION: tuple[APIRouter, ...] = (
+    overview.router,
+    recordings.router,
+    playing.router,
+    handing_out.router,
+    recording.router,
+)
 """Pages of the console; whatever is posted to them carries the session's token."""
 
 _WITHOUT_SESSION: tuple[APIRouter, ...] = (sign_in.router,)
@@ -43,8 +52,8 @@ class _Kept(StaticFiles):
         return answer
 
 
-def build(desks: Desks) -> FastAPI:
-    """Return the whole service, working with these desks."""
+def build(desks: Desks, previews: PreviewMaker, checks: Checks) -> FastAPI:
+    """Return the whole service, working with these desks and what is done beside the pages."""
     app = FastAPI(
         title="recorder-sync",
         version=__version__,
@@ -53,7 +62,8 @@ def build(desks: Desks) -> FastAPI:
         openapi_url=None,
         middleware=[Middleware(Safeguards, is_encrypted=desks.settings().web.is_encrypted)],
     )
-    app.state.desks = desks
+    app.state.desks, app.state.previews, app.state.checks = desks, previews, checks
+    app.state.looks = Looks()
     app.mount("/static", _Kept(directory=STATIC), name="static")
     for router in _WITHOUT_SESSION:
         app.include_router(router)

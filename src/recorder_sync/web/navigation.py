@@ -23,7 +23,10 @@ class Part:
 
 _P = Permission
 
-PARTS: tuple[Part, ...] = (Part("", (Place("/", "Overview", "overview", _P.SEE_STATION),)),)
+PARTS: tuple[Part, ...] = (
+    Part("", (Place("/", "Overview", "overview", _P.SEE_STATION),)),
+    Part("Evidence", (Place("/recordings", "Recordings", "video", _P.SEE_RECORDINGS),)),
+)
 
 
 def places_for(account: Account) -> list[Part]:
