@@ -20,13 +20,19 @@ from recorder_sync import __version__
 from recorder_sync.catalogue.database import explain
 from recorder_sync.errors import NotFound, RecorderSyncError, UsageProblem, defect, refused
 from recorder_sync.language import T, Text
-from recorder_sync.web import overview, sign_in
+from recorder_sync.web import accounts, audit, my_account, officers, overview, sign_in
 from recorder_sync.web.desks import Desks
 from recorder_sync.web.rendering import STATIC, page
 from recorder_sync.web.safeguards import Safeguards
 from recorder_sync.web.visits import FormRefused, NotAllowed, NotSignedIn, checked_form
 
-_WITH_SESSION: tuple[APIRouter, ...] = (overview.router,)
+_WITH_SESSION: tuple[APIRouter, ...] = (
+    overview.router,
+    accounts.router,
+    my_account.router,
+    officers.router,
+    audit.router,
+)
 """Pages of the console; whatever is posted to them carries the session's token."""
 
 _WITHOUT_SESSION: tuple[APIRouter, ...] = (sign_in.router,)

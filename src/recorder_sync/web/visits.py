@@ -82,10 +82,11 @@ def session_in(request: Request, desk: Desk) -> Session | None:
     token = request.cookies.get(cookie_name(settings))
     if not token:
         return None
-    limits = Limits(
-        timedelta(minutes=settings.idle_minutes), timedelta(hours=settings.session_hours)
-    )
-    return sessions.resume(desk.accounts, token, limits, desk.station.now())
+    return sessions.resume(desk.accounts, token, session_limits(settings), desk.station.now())
+
+
+def session_limits(settings: Web) -> Limits:
+    return Limits(timedelta(minutes=settings.idle_minutes), timedelta(hours=settings.session_hours))
 
 
 def visitor(*needed: Permission) -> Callable[[Request, Desk], Visit]:
