@@ -28,7 +28,7 @@ SIGN_INS = "sign-in"
 _GROUPS: dict[str, frozenset[Act]] = {
     "looks": frozenset({Act.VIEW}),
     "exports": frozenset({Act.EXPORT, Act.EXPORT_FAILED}),
-    "corrections": frozenset({Act.TAG}),
+    "corrections": frozenset({Act.TAG, Act.MARK, Act.BOOKMARK}),
     "accounts": frozenset({Act.ACCOUNT}),
     "devices": frozenset({Act.LEDGER, Act.DEVICE_EVENT}),
     "duties": frozenset(
@@ -38,7 +38,9 @@ _GROUPS: dict[str, frozenset[Act]] = {
         }
     ),
 }
-_OF_RECORDINGS = frozenset({Act.VIEW, Act.EXPORT, Act.EXPORT_FAILED, Act.TAG})
+_OF_RECORDINGS = frozenset(
+    {Act.VIEW, Act.EXPORT, Act.EXPORT_FAILED, Act.TAG, Act.MARK, Act.BOOKMARK}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def audit_page(
             ("looks", tr("Looks at recordings")),
             ("exports", tr("Exports")),
             (SIGN_INS, tr("Sign-ins")),
-            ("corrections", tr("Corrections of tags")),
+            ("corrections", tr("Corrections and marks")),
             ("accounts", tr("Changes of accounts")),
             ("devices", tr("Devices and the ledger")),
             ("duties", tr("Deferrals, calendar, alerts")),
