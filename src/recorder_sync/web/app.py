@@ -20,13 +20,20 @@ from recorder_sync import __version__
 from recorder_sync.catalogue.database import explain
 from recorder_sync.errors import NotFound, RecorderSyncError, UsageProblem, defect, refused
 from recorder_sync.language import T, Text
-from recorder_sync.web import overview, sign_in
+from recorder_sync.watching.deadlines import Running
+from recorder_sync.web import alerts, deadlines, deferrals, gaps, overview, sign_in
 from recorder_sync.web.desks import Desks
 from recorder_sync.web.rendering import STATIC, page
 from recorder_sync.web.safeguards import Safeguards
 from recorder_sync.web.visits import FormRefused, NotAllowed, NotSignedIn, checked_form
 
-_WITH_SESSION: tuple[APIRouter, ...] = (overview.router,)
+_WITH_SESSION: tuple[APIRouter, ...] = (
+    overview.router,
+    alerts.router,
+    deadlines.router,
+    deferrals.router,
+    gaps.router,
+)
 """Pages of the console; whatever is posted to them carries the session's token."""
 
 _WITHOUT_SESSION: tuple[APIRouter, ...] = (sign_in.router,)
@@ -54,6 +61,7 @@ def build(desks: Desks) -> FastAPI:
         middleware=[Middleware(Safeguards, is_encrypted=desks.settings().web.is_encrypted)],
     )
     app.state.desks = desks
+    app.state.running = Running()
     app.mount("/static", _Kept(directory=STATIC), name="static")
     for router in _WITHOUT_SESSION:
         app.include_router(router)
