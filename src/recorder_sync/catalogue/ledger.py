@@ -14,6 +14,7 @@ from sqlite_utils.db import Database
 from recorder_sync.catalogue.schema import table
 from recorder_sync.catalogue.words import words
 from recorder_sync.model import Case, Claim, Device, Officer, Source, UsbIdentity
+from recorder_sync.rules.access import Secrecy
 from recorder_sync.timestamps import iso_or_none, moment
 
 
@@ -76,13 +77,14 @@ def register_case(db: Database, case: Case, registered_at: str) -> None:
     see_case(db, case.number)
     db.execute(
         "update cases set party = ?, party_words = ?, cause = ?, cause_words = ?,"
-        " closed_on = ?, registered_at = ? where number = ?",
+        " closed_on = ?, secrecy = ?, registered_at = ? where number = ?",
         [
             case.party,
             words(case.party) if case.party else None,
             case.cause,
             words(case.cause) if case.cause else None,
             case.closed_on.isoformat() if case.closed_on else None,
+            None if case.secrecy is Secrecy.NONE else case.secrecy.value,
             registered_at,
             case.number,
         ],
@@ -175,7 +177,11 @@ def case(db: Database, number: str) -> Case | None:
 
 
 def _case(row: Mapping[str, Any]) -> Case:
-    closed = row["closed_on"]
+    closed, secrecy = row["closed_on"], row["secrecy"]
     return Case(
-        row["number"], row["party"], row["cause"], date.fromisoformat(closed) if closed else None
+        row["number"],
+        row["party"],
+        row["cause"],
+        date.fromisoformat(closed) if closed else None,
+        Secrecy(secrecy) if secrecy else Secrecy.NONE,
     )
