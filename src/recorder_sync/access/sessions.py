@@ -46,8 +46,14 @@ def begin(db: Database, account: Account, address: str | None, at: datetime) -> 
     return token
 
 
-def resume(db: Database, token: str, limits: Limits, at: datetime) -> Session | None:
-    """Return the session of a token, or None where it is over or never was."""
+def resume(
+    db: Database, token: str, limits: Limits, at: datetime, *, is_used: bool = True
+) -> Session | None:
+    """Return the session of a token, or None where it is over or never was.
+
+    `is_used` is False for what a page asks by itself: nobody has to be there for that, so it
+    keeps no session alive.
+    """
     row = db.execute(
         "select account, csrf, begun_at, seen_at from sessions where token = ?", [_digest(token)]
     ).fetchone()
@@ -60,7 +66,7 @@ def resume(db: Database, token: str, limits: Limits, at: datetime) -> Session | 
     if is_over or account is None or account.disabled_at is not None:
         end(db, token)
         return None
-    if not timedelta() <= at - seen < _SEEN_EVERY:
+    if is_used and not timedelta() <= at - seen < _SEEN_EVERY:
         with db.conn:
             db.execute("update sessions set seen_at = ? where token = ?", [iso(at), _digest(token)])
     return Session(account, csrf)

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from recorder_sync.alert_json import alert_json
+from recorder_sync.alerts.life import life_of, life_words
 from recorder_sync.alerts.record import acknowledge, resolve
 from recorder_sync.catalogue import alerts as catalogue
 from recorder_sync.catalogue.alerts import RecordedAlert, worst_first
@@ -13,8 +14,6 @@ from recorder_sync.cli.alert_report import (
     due_words,
     item_rows,
     life_json,
-    life_of,
-    life_words,
     next_commands,
     who_words,
 )

@@ -20,7 +20,19 @@ from recorder_sync import __version__
 from recorder_sync.catalogue.database import explain
 from recorder_sync.errors import NotFound, RecorderSyncError, UsageProblem, defect, refused
 from recorder_sync.language import T, Text
-from recorder_sync.web import accounts, audit, my_account, officers, overview, sign_in
+from recorder_sync.watching.deadlines import Running
+from recorder_sync.web import (
+    accounts,
+    alerts,
+    audit,
+    deadlines,
+    deferrals,
+    gaps,
+    my_account,
+    officers,
+    overview,
+    sign_in,
+)
 from recorder_sync.web.desks import Desks
 from recorder_sync.web.rendering import STATIC, page
 from recorder_sync.web.safeguards import Safeguards
@@ -28,6 +40,10 @@ from recorder_sync.web.visits import FormRefused, NotAllowed, NotSignedIn, check
 
 _WITH_SESSION: tuple[APIRouter, ...] = (
     overview.router,
+    alerts.router,
+    deadlines.router,
+    deferrals.router,
+    gaps.router,
     accounts.router,
     my_account.router,
     officers.router,
@@ -60,6 +76,7 @@ def build(desks: Desks) -> FastAPI:
         middleware=[Middleware(Safeguards, is_encrypted=desks.settings().web.is_encrypted)],
     )
     app.state.desks = desks
+    app.state.running = Running()
     app.mount("/static", _Kept(directory=STATIC), name="static")
     for router in _WITHOUT_SESSION:
         app.include_router(router)
