@@ -48,6 +48,18 @@ def m001_accounts(db: Database) -> None:
     )
 
 
+@migrations()
+def m002_officer_pins(db: Database) -> None:
+    db.executescript(
+        """
+        create table officer_pins (
+            officer text primary key, hash text not null, set_at text not null,
+            failures integer not null default 0, locked_until text
+        ) strict;
+        """
+    )
+
+
 def open_accounts(state: Path) -> Database:
     """Open the accounts of the station with this state folder; make them where missing.
 
