@@ -6,13 +6,13 @@ from shlex import quote
 
 from recorder_sync.catalogue.alerts import RecordedAlert
 from recorder_sync.cli.device_report import Names, officer_json
-from recorder_sync.cli.time_left import left
 from recorder_sync.custody.log import Entry
 from recorder_sync.language import T, tr
 from recorder_sync.model import AlertKind
 from recorder_sync.rules.matter import Item, about_of
 from recorder_sync.rules.reconcile import AlertState, ResolvedBy
 from recorder_sync.shown import local
+from recorder_sync.time_left import left
 from recorder_sync.timestamps import iso, iso_or_none
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from recorder_sync.catalogue.calendar import CalendarEntry, CalendarKind
-from recorder_sync.cli.csv_files import Columns, Row, read_rows
+from recorder_sync.csv_files import Columns, Row, read_rows
 from recorder_sync.custodian.deferring import is_far, refuse_unknown
 from recorder_sync.errors import BadList, NotFound
 from recorder_sync.language import T, Text
