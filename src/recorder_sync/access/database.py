@@ -60,6 +60,11 @@ def m002_officer_pins(db: Database) -> None:
     )
 
 
+@migrations()
+def m003_sign_ins_by_account(db: Database) -> None:
+    db.execute("create index sign_ins_account on sign_ins (account, at)")
+
+
 def open_accounts(state: Path) -> Database:
     """Open the accounts of the station with this state folder; make them where missing.
 

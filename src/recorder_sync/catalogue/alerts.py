@@ -7,7 +7,7 @@ was about is gone; while it is not, a person's word that it is dealt with is rem
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import structlog
@@ -93,6 +93,21 @@ def standing(db: Database, kinds: Collection[AlertKind] | None = None) -> list[R
 def live(db: Database) -> list[RecordedAlert]:
     """Return the alerts that are not resolved, by number."""
     return [one for one in standing(db) if not one.is_resolved]
+
+
+def worst_first(alerts: Iterable[RecordedAlert]) -> list[RecordedAlert]:
+    """Order by severity, then by the limit, then by how long it has been so."""
+    far = datetime.max.replace(tzinfo=UTC)
+    return sorted(
+        alerts,
+        key=lambda one: (
+            one.is_resolved,
+            -one.severity.rank,
+            one.due or far,
+            one.since,
+            one.number,
+        ),
+    )
 
 
 def changed_since(db: Database, seq: int) -> list[RecordedAlert]:

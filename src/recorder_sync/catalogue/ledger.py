@@ -170,6 +170,14 @@ def cases(db: Database) -> Iterable[Case]:
         yield _case(row)
 
 
+def cases_after(db: Database, number: str | None, limit: int) -> list[Case]:
+    """Return so many cases in the order of their numbers, after this one."""
+    rows = db.query(
+        "select * from cases where number > ? order by number limit ?", [number or "", limit]
+    )
+    return [_case(row) for row in rows]
+
+
 def case(db: Database, number: str) -> Case | None:
     for row in table(db, "cases").rows_where("number = ?", [number]):
         return _case(row)

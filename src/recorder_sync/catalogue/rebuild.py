@@ -32,6 +32,7 @@ from recorder_sync.catalogue import (
     ledger,
     marks,
     recordings,
+    trail,
     uploads,
     verified,
     watch_state,
@@ -223,6 +224,7 @@ def take_up(db: Database, entry: Entry) -> None:
     """Do to the catalogue what followed from one entry of the custody log."""
     if (step := _STEPS.get(entry.deed.act)) is not None:
         step(db, entry)
+    trail.take_up(db, entry)
 
 
 def _docking_opened(db: Database, entry: Entry) -> None:
@@ -399,5 +401,5 @@ _STEPS: dict[Act, Callable[[Database, Entry], None]] = {
     Act.CONFIRMED: copies.take_up,
 }
 
-ACTS = frozenset(_STEPS)
+ACTS = frozenset(_STEPS) | trail.ACTS
 """What the catalogue has something of."""

@@ -1,11 +1,10 @@
 """An alert as JSON and as words: how it stands, and what to do."""
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 from shlex import quote
 
 from recorder_sync.catalogue.alerts import RecordedAlert
-from recorder_sync.cli.device_report import Names, officer_json
 from recorder_sync.custody.log import Entry
 from recorder_sync.language import T, tr
 from recorder_sync.model import AlertKind
@@ -13,56 +12,7 @@ from recorder_sync.rules.matter import Item, about_of
 from recorder_sync.rules.reconcile import AlertState, ResolvedBy
 from recorder_sync.shown import local
 from recorder_sync.time_left import left
-from recorder_sync.timestamps import iso, iso_or_none
-
-
-def alert_json(one: RecordedAlert, names: Names) -> dict[str, object]:
-    """Return an alert as other programs rely on it."""
-    return {
-        "number": one.number,
-        "kind": one.kind.value,
-        "state": one.state.value,
-        "severity": one.severity.value,
-        "since": iso(one.since),
-        "due": iso_or_none(one.due),
-        "text": one.text.english,
-        "hint": one.hint.english,
-        "device": one.device,
-        "docking": one.docking,
-        "recording": one.recording,
-        "officer": officer_json(one.officer, names),
-        "case": one.case,
-        "count": one.count,
-        "items": [
-            {"name": i.name, "since": iso_or_none(i.since), "until": iso_or_none(i.until)}
-            for i in one.items
-        ],
-        "raised_at": iso(one.raised_at),
-        "updated_at": iso_or_none(one.updated_at),
-        "acknowledged_at": iso_or_none(one.acknowledged_at),
-        "acknowledged_by": one.acknowledged_by,
-        "resolved_at": iso_or_none(one.resolved_at),
-        "resolved_by": one.resolved_by.value if one.resolved_by else None,
-        "resolver": one.resolver,
-        "note": one.note,
-        "cause_gone": one.cause_gone,
-        "times_worse": one.times_worse,
-    }
-
-
-def worst_first(alerts: Iterable[RecordedAlert]) -> list[RecordedAlert]:
-    """Order by severity, then by the limit, then by how long it has been so."""
-    far = datetime.max.replace(tzinfo=UTC)
-    return sorted(
-        alerts,
-        key=lambda one: (
-            one.is_resolved,
-            -one.severity.rank,
-            one.due or far,
-            one.since,
-            one.number,
-        ),
-    )
+from recorder_sync.timestamps import iso
 
 
 def due_words(one: RecordedAlert, now: datetime) -> str | None:

@@ -7,12 +7,12 @@ import typer
 
 from recorder_sync.catalogue import deferrals as catalogue
 from recorder_sync.catalogue.deferrals import RecordedDeferral
-from recorder_sync.cli.device_report import Names, officer_json, officer_names
 from recorder_sync.cli.screen import messages, print_json, table
 from recorder_sync.cli.session import read_time, station_of
 from recorder_sync.cli.typed import By, Json, named, person
 from recorder_sync.custodian import deferring
 from recorder_sync.custodian.deferring import Wanted, is_back_dated, standing
+from recorder_sync.device_json import Names, officer_json, officer_names
 from recorder_sync.errors import UsageProblem
 from recorder_sync.language import T, tr
 from recorder_sync.rules.deadline import Deferral, DeferralReason

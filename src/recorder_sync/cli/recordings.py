@@ -26,6 +26,7 @@ from recorder_sync.inspection.export import export as export_recordings
 from recorder_sync.inspection.sealing_proof import proof_on_record
 from recorder_sync.language import T, tr
 from recorder_sync.model import Recording, Tag
+from recorder_sync.on_record import put
 from recorder_sync.rules.lifecycle import State
 from recorder_sync.shown import amount, local, span
 from recorder_sync.station import Station
@@ -128,7 +129,7 @@ def show(
     with station_of(context) as station:
         sealed = catalogue.recording(station.catalogue, recording)
         found = sealed.recording
-        station.custody.append([station.deed(Act.VIEW, found.id, {"what": "description"})])
+        put(station, [station.deed(Act.VIEW, found.id, {"what": "description"})])
         history = [e for e in station.custody.entries() if e.deed.subject == found.id]
         seen = dockings.other_names(station.catalogue, found.id)
         verified_at = verified.last(station.catalogue, found.id)

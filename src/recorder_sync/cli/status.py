@@ -7,9 +7,8 @@ import typer
 from rich.markup import escape
 
 from recorder_sync.catalogue import alerts, dockings, recordings, uploads, verified
-from recorder_sync.catalogue.alerts import RecordedAlert
+from recorder_sync.catalogue.alerts import RecordedAlert, worst_first
 from recorder_sync.catalogue.uploads import Queue
-from recorder_sync.cli.alert_report import worst_first
 from recorder_sync.cli.dock_screen import PortsTable
 from recorder_sync.cli.dock_screen import watch as watch_ports
 from recorder_sync.cli.dockings import docking_json, result_words

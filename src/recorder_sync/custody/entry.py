@@ -64,6 +64,8 @@ class Act(StrEnum):
     BOOKMARK = "bookmark"
     """A moment of a recording was marked, or that was taken back."""
     LEDGER = "ledger-entry"
+    ACCOUNT = "account"
+    """Who may sign in, and as what, was changed; facts hold no secret."""
     VERIFICATION = "verification"
     CATALOGUE_REBUILT = "catalogue-rebuilt"
     STORE_BOUND = "store-bound"

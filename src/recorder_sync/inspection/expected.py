@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlite_utils.db import Database
 
-from recorder_sync.catalogue import ledger, marks, time_line
+from recorder_sync.catalogue import ledger, marks, time_line, trail
 from recorder_sync.catalogue.rebuild import take_up
 from recorder_sync.catalogue.schema import migrations
 from recorder_sync.catalogue.words import words
@@ -46,6 +46,7 @@ _EXTRA = ("folder", "protection", "fs_verity")
 _FOR_SEARCHES = (
     *("inventory_known", "inventory_by_recording", "verified_by_time", "dockings_by_device"),
     *("dockings_by_time", "dockings_open", "dockings_on_port", "bookmarks_by_recording"),
+    *("trail_by_time", "trail_by_act", "trail_by_actor", "trail_by_subject"),
 )
 """Indexes that no step of a rebuild looks into, and whose upkeep costs a quarter of the time."""
 
@@ -142,14 +143,17 @@ class Expected:
                 self._flush()
             return
         if act in (Act.VIEW, Act.EXPORT, Act.EXPORT_FAILED):
+            trail.take_up(self.db, entry)
             return
         if act is Act.MARK:
+            trail.take_up(self.db, entry)
             self._marks[entry.deed.subject] = marks.columns_of(entry.deed.facts["after"])
             return
         if not _touches_nothing_sealed(entry):
             self._flush()
         if act is Act.TAG:
             self._tag(entry.deed.subject, entry.deed.facts)
+            trail.take_up(self.db, entry)
             return
         if act is Act.LEDGER or act is Act.DEVICE_EVENT:
             self._seen.clear()

@@ -21,7 +21,18 @@ from recorder_sync.catalogue.database import explain
 from recorder_sync.errors import NotFound, RecorderSyncError, UsageProblem, defect, refused
 from recorder_sync.language import T, Text
 from recorder_sync.watching.deadlines import Running
-from recorder_sync.web import alerts, deadlines, deferrals, gaps, overview, sign_in
+from recorder_sync.web import (
+    accounts,
+    alerts,
+    audit,
+    deadlines,
+    deferrals,
+    gaps,
+    my_account,
+    officers,
+    overview,
+    sign_in,
+)
 from recorder_sync.web.desks import Desks
 from recorder_sync.web.rendering import STATIC, page
 from recorder_sync.web.safeguards import Safeguards
@@ -33,6 +44,10 @@ _WITH_SESSION: tuple[APIRouter, ...] = (
     deadlines.router,
     deferrals.router,
     gaps.router,
+    accounts.router,
+    my_account.router,
+    officers.router,
+    audit.router,
 )
 """Pages of the console; whatever is posted to them carries the session's token."""
 

@@ -32,10 +32,17 @@ _P = Permission
 
 PARTS: tuple[Part, ...] = (
     Part("", (Place("/", "Overview", "overview"),)),
-    Part("Evidence", (Place("/cases", "Cases", "case", _P.SEE_CASES),)),
+    Part(
+        "Evidence",
+        (
+            Place("/cases", "Cases", "case", _P.SEE_CASES),
+            Place("/statistics", "Statistics", "chart", _P.SEE_STATISTICS),
+        ),
+    ),
     Part(
         "Devices",
         (
+            Place("/devices", "Devices", "camera", _P.SEE_DEVICES),
             Place("/dockings", "Dockings", "plug", _P.SEE_STATION),
             Place("/calendar", "Calendar", "calendar", _P.SEE_STATION, _P.SEE_RECORDINGS),
         ),
@@ -55,6 +62,16 @@ PARTS: tuple[Part, ...] = (
             Place("/stores", "Stores", "store", _P.SEE_STATION),
             Place("/verification", "Verification", "shield", _P.SEE_STATION),
             Place("/custody", "Custody log", "chain", _P.SEE_CUSTODY),
+        ),
+    ),
+    Part(
+        "Administration",
+        (
+            Place("/accounts", "Accounts", "key", _P.KEEP_PEOPLE),
+            Place("/officers", "Officers", "people", _P.KEEP_PEOPLE),
+            Place("/audit", "Audit trail", "audit", _P.SEE_AUDIT),
+            Place("/settings", "Settings", "gear", _P.SEE_SETTINGS),
+            Place("/about", "About", "info"),
         ),
     ),
 )

@@ -47,7 +47,7 @@ def page(
                 "zone": settings.station.zone,
                 "account": account,
                 "csrf": getattr(request.state, "csrf", ""),
-                "parts": places_for(account) if account else [],
+                "navigation": places_for(account) if account else [],
                 "language": chosen_language(),
                 **(values or {}),
             }

@@ -84,11 +84,13 @@ def session_in(request: Request, desk: Desk) -> Session | None:
     token = request.cookies.get(cookie_name(settings))
     if not token:
         return None
-    limits = Limits(
-        timedelta(minutes=settings.idle_minutes), timedelta(hours=settings.session_hours)
-    )
     is_used = BACKGROUND not in request.headers
+    limits = session_limits(settings)
     return sessions.resume(desk.accounts, token, limits, desk.station.now(), is_used=is_used)
+
+
+def session_limits(settings: Web) -> Limits:
+    return Limits(timedelta(minutes=settings.idle_minutes), timedelta(hours=settings.session_hours))
 
 
 def visitor(*needed: Permission) -> Callable[[Request, Desk], Visit]:
