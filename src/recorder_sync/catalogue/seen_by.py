@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlite_utils.db import Database
 
-from recorder_sync.rules.access import Reach, Scope
+from recorder_sync.rules.access import Reach, Scope, Secrecy
 
 _AT_ONCE = 500
 _OFFICERS = "select cert_no from officers where unit = ?"
@@ -48,7 +48,25 @@ def by_officer(scope: Scope, column: str) -> Condition:
 
 def recordings_in(scope: Scope) -> Condition:
     """Return the condition of the sealed recordings `r` within a scope."""
-    return by_officer(scope, "r.officer")
+    of_officer, cleared = by_officer(scope, "r.officer"), cleared_for(scope, "r.secrecy")
+    if cleared == EVERYTHING or of_officer == NOTHING:
+        return of_officer
+    of_case = cleared_for(scope, "c.secrecy")
+    return Condition(
+        f"{of_officer.sql} and {cleared.sql} and (r.case_no is null or exists"
+        f" (select 1 from cases c where c.number = r.case_no and {of_case.sql}))",
+        (*of_officer.values, *cleared.values, *of_case.values),
+    )
+
+
+def cleared_for(scope: Scope, column: str) -> Condition:
+    """Return the condition of the secrecy classes that an account is cleared for (Art. 25)."""
+    if scope.cleared == frozenset(Secrecy):
+        return EVERYTHING
+    named = sorted(one.value for one in scope.cleared if one is not Secrecy.NONE)
+    marks = ", ".join("?" for _ in named)
+    unmarked = f"{column} is null" if Secrecy.NONE in scope.cleared else "0"
+    return Condition(f"({unmarked} or {column} in ({marks}))", tuple(named))
 
 
 def concerning(scope: Scope, officer: str = "officer", device: str = "device") -> Condition:

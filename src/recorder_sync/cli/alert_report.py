@@ -5,13 +5,13 @@ from datetime import datetime, tzinfo
 from shlex import quote
 
 from recorder_sync.catalogue.alerts import RecordedAlert
-from recorder_sync.cli.time_left import left
 from recorder_sync.custody.log import Entry
 from recorder_sync.language import T, tr
 from recorder_sync.model import AlertKind
 from recorder_sync.rules.matter import Item, about_of
 from recorder_sync.rules.reconcile import AlertState, ResolvedBy
 from recorder_sync.shown import local
+from recorder_sync.time_left import left
 from recorder_sync.timestamps import iso
 
 

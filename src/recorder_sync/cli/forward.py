@@ -13,13 +13,13 @@ from recorder_sync.catalogue.uploads import Upload
 from recorder_sync.cli.options import Options
 from recorder_sync.cli.screen import answers, messages, print_json, table
 from recorder_sync.cli.session import station_of, writing_station_of
-from recorder_sync.cli.time_left import length
 from recorder_sync.cli.typed import Json
 from recorder_sync.config import Configuration, path_in_use
 from recorder_sync.forward import standing as keeping
 from recorder_sync.forward.standing import StoreStanding, standings
 from recorder_sync.language import T, tr
 from recorder_sync.shown import amount, local
+from recorder_sync.time_left import length
 from recorder_sync.timestamps import iso_or_none
 
 app = typer.Typer(invoke_without_command=True)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from recorder_sync.catalogue import alert_search, deferrals, disk_samples, today, verified
 from recorder_sync.catalogue.alert_search import AlertSearch, names_of
-from recorder_sync.cli.dock_screen import read_status
+from recorder_sync.dock.live_status import read_status
 from recorder_sync.errors import MissingPart
 from recorder_sync.forward.standing import StoreStanding, standings
 from recorder_sync.model import AlertKind
@@ -136,7 +136,7 @@ def _disk(visit: Visit) -> EvidenceDisk | None:
 def _ports(visit: Visit) -> list[dict[str, Any]] | None:
     """Return the live ports; None where the dock service does not run."""
     try:
-        status = read_status(visit.settings)
+        status = read_status(visit.settings.paths.runtime)
     except MissingPart:
         return None
     return None if status is None else list(status["ports"])

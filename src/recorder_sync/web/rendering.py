@@ -19,10 +19,10 @@ from markupsafe import Markup
 
 from recorder_sync import __version__, shown
 from recorder_sync.access.accounts import Account
-from recorder_sync.cli.time_left import left, length
 from recorder_sync.language import Language, T, Text, chosen_language, tr
 from recorder_sync.printable import printable
 from recorder_sync.rules.access import Permission
+from recorder_sync.time_left import left, length
 from recorder_sync.web.navigation import places_for
 from recorder_sync.web.visits import desks_of
 
