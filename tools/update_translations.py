@@ -38,6 +38,7 @@ from recorder_sync.rules.coverage import NoRecordingReason
 from recorder_sync.rules.deadline import DeferralReason
 from recorder_sync.rules.docking import Stay
 from recorder_sync.rules.escalation import Recipient
+from recorder_sync.rules.marks import BookmarkKind, Markable, Stage
 from recorder_sync.rules.matter import Severity
 from recorder_sync.rules.outstanding import Why
 from recorder_sync.rules.reconcile import AlertState
@@ -51,6 +52,7 @@ _SHOWN: tuple[type[StrEnum], ...] = (
     *(AlertState, CalendarKind, DeferralReason, NoRecordingReason, Recipient, Severity, Why),
     *(Activity, UploadState),
     *(Role, Secrecy),
+    *(BookmarkKind, Markable, Stage),
 )
 
 

@@ -28,6 +28,7 @@ from recorder_sync.alert_settings import Alerts, Watch
 from recorder_sync.errors import ConfigurationProblem, MissingPart, os_reason
 from recorder_sync.forward_settings import Forward
 from recorder_sync.language import Language, T, Text
+from recorder_sync.marks_settings import MarksSettings
 from recorder_sync.model import Kind
 from recorder_sync.rules import naming
 from recorder_sync.rules.watch_limits import WatchLimits
@@ -379,6 +380,7 @@ class Configuration(Section):
     alerts: Alerts = Alerts()
     forward: Forward = Forward()
     web: Web = Web()
+    marks: MarksSettings = MarksSettings()
     stores: tuple[StoreSettings, ...] = ()
     webhooks: tuple[Webhook, ...] = ()
     profiles: tuple[Profile, ...] = ()

@@ -34,7 +34,7 @@ def add(
     ] = 365,
     json: Json = False,
 ) -> None:
-    with accounts_of(context) as (_settings, db):
+    with accounts_of(context) as (_station, db):
         token = tokens.make(db, name, scope, cleared or (), days, now())
     if json:
         print_json({"token": token})
@@ -47,12 +47,12 @@ def add(
 
 @app.command("list", help=tr("Show the tokens."))
 def list_(context: typer.Context, json: Json = False) -> None:
-    with accounts_of(context) as (settings, db):
+    with accounts_of(context) as (station, db):
         found = tokens.every(db)
     if json:
         print_json({"tokens": [_json(one) for one in found]})
         return
-    zone, at = settings.station.zone, now()
+    zone, at = station.settings.station.zone, now()
     table(
         [tr("Name"), tr("Scopes"), tr("Standing"), tr("Works until"), tr("Last used")],
         (
@@ -67,7 +67,7 @@ def list_(context: typer.Context, json: Json = False) -> None:
 
 @app.command("revoke", help=tr("Have a token work no more."))
 def revoke(context: typer.Context, name: _Name) -> None:
-    with accounts_of(context) as (_settings, db):
+    with accounts_of(context) as (_station, db):
         tokens.revoke(db, name, now())
         messages.print(T("The token {name} works no more.", name=name).shown, markup=False)
 

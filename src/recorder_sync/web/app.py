@@ -20,14 +20,43 @@ from recorder_sync import __version__
 from recorder_sync.catalogue.database import explain
 from recorder_sync.errors import NotFound, RecorderSyncError, UsageProblem, defect, refused
 from recorder_sync.language import T, Text
-from recorder_sync.web import health, overview, sign_in
+from recorder_sync.watching.deadlines import Running
+from recorder_sync.web import (
+    accounts,
+    alerts,
+    audit,
+    deadlines,
+    deferrals,
+    device_moves,
+    device_registration,
+    devices,
+    gaps,
+    health,
+    my_account,
+    officers,
+    overview,
+    sign_in,
+)
 from recorder_sync.web.api import application
 from recorder_sync.web.desks import Desks
 from recorder_sync.web.rendering import STATIC, page
 from recorder_sync.web.safeguards import Safeguards
 from recorder_sync.web.visits import FormRefused, NotAllowed, NotSignedIn, checked_form
 
-_WITH_SESSION: tuple[APIRouter, ...] = (overview.router,)
+_WITH_SESSION: tuple[APIRouter, ...] = (
+    overview.router,
+    alerts.router,
+    deadlines.router,
+    deferrals.router,
+    gaps.router,
+    device_moves.router,
+    device_registration.router,
+    devices.router,
+    accounts.router,
+    my_account.router,
+    officers.router,
+    audit.router,
+)
 """Pages of the console; whatever is posted to them carries the session's token."""
 
 _WITHOUT_SESSION: tuple[APIRouter, ...] = (sign_in.router, health.router)
@@ -55,6 +84,7 @@ def build(desks: Desks) -> FastAPI:
         middleware=[Middleware(Safeguards, settings=desks.settings().web)],
     )
     app.state.desks = desks
+    app.state.running = Running()
     app.mount("/api/v1", application.build(desks), name="api")
     app.mount("/static", _Kept(directory=STATIC), name="static")
     for router in _WITHOUT_SESSION:
