@@ -103,7 +103,7 @@ class Client:
     def get(self, path: str, **options: object) -> httpx.Response:
         return self.http.get(path, **options)  # type: ignore[arg-type]
 
-    def post(self, path: str, form_on: str = "/", **fields: str) -> httpx.Response:
+    def post(self, path: str, form_on: str = "/my-account", **fields: str) -> httpx.Response:
         """Send a form that is shown on the page `form_on`."""
         page = self.get(form_on).text
         token = re.search(r'name="csrf" value="([^"]+)"', page)

@@ -323,7 +323,7 @@ def test_a_copy_of_what_was_changed_breaks_off_and_is_taken_back(
     file.chmod(0o640)
     file.write_bytes(sealed[:-1] + bytes([sealed[-1] ^ 1]))
     try:
-        with pytest.raises(Exception, match="peer closed|incomplete"):
+        with pytest.raises(Exception, match=r"peer closed|incomplete"):
             keeper.post("/recordings-copy", f"/recordings/{other}", ids=other, reason="x")
         assert office.on_record("export-failed")[-1][0] == other
     finally:

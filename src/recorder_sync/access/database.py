@@ -49,7 +49,42 @@ def m001_accounts(db: Database) -> None:
 
 
 @migrations()
-def m_saved_searches(db: Database) -> None:
+def m002_officer_pins(db: Database) -> None:
+    db.executescript(
+        """
+        create table officer_pins (
+            officer text primary key, hash text not null, set_at text not null,
+            failures integer not null default 0, locked_until text
+        ) strict;
+        """
+    )
+
+
+@migrations()
+def m003_sign_ins_by_account(db: Database) -> None:
+    db.execute("create index sign_ins_account on sign_ins (account, at)")
+
+
+@migrations()
+def m004_api_tokens(db: Database) -> None:
+    db.executescript(
+        """
+        create table api_tokens (
+            name text primary key, token text not null unique, scopes text not null,
+            cleared text not null, made_at text not null, ends_at text not null,
+            seen_at text, revoked_at text
+        ) strict;
+        create table api_answers (
+            token text not null, key text not null, asked text not null, at text not null,
+            code integer, answer text, primary key (token, key)
+        ) strict;
+        create index api_answers_at on api_answers (at);
+        """
+    )
+
+
+@migrations()
+def m005_saved_searches(db: Database) -> None:
     db.execute(
         "create table saved_searches (account text not null references accounts (name),"
         " name text not null, query text not null, saved_at text not null,"

@@ -1,23 +1,19 @@
 """Signing in by password, and the one-time link by which a password is set.
 
-Passwords are kept as Argon2id hashes with the library's recommended parameters (RFC 9106). There
-is no default password: an account is made without one, and whoever makes it hands on a link
-that works once, within three days.
+Passwords are kept as hashes (`hashes.py`). There is no default password: an account is made
+without one, and whoever makes it hands on a link that works once, within three days.
 """
 
 import hashlib
 import secrets
-import unicodedata
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
-from argon2.profiles import RFC_9106_LOW_MEMORY
 from sqlite_utils.db import Database
 
 from recorder_sync.access import accounts, sessions
 from recorder_sync.access.accounts import Account
+from recorder_sync.access.hashes import NOBODYS, fits, hash_of, is_outdated
 from recorder_sync.errors import UsageProblem
 from recorder_sync.language import T
 from recorder_sync.timestamps import iso, moment
@@ -26,10 +22,6 @@ SHORTEST = 10
 """Characters that a password has at least."""
 LONGEST = 1024
 INVITATION_HOLDS = timedelta(days=3)
-
-_hasher = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
-_NOBODYS = _hasher.hash(secrets.token_hex(16))
-"""Checked for names that do not exist: an answer takes as long as for one that does."""
 
 
 class Outcome(StrEnum):
@@ -58,33 +50,17 @@ def _checked(db: Database, account: Account | None, password: str, at: datetime)
     hashed = accounts.password_hash(db, account.name) if account else None
     if account is not None and account.attempts.is_locked(at):
         return Outcome.LOCKED
-    fits = len(password) <= LONGEST and _fits(hashed or _NOBODYS, password)
+    is_right = len(password) <= LONGEST and fits(hashed or NOBODYS, password)
     if account is None or hashed is None or account.disabled_at is not None:
         return Outcome.REFUSED
-    if not fits:
+    if not is_right:
         attempts = account.attempts.failed(at)
         accounts.note_attempts(db, account.name, attempts)
         return Outcome.LOCKED if attempts.is_locked(at) else Outcome.REFUSED
     accounts.note_attempts(db, account.name, account.attempts.succeeded())
-    if _hasher.check_needs_rehash(hashed):
+    if is_outdated(hashed):
         accounts.set_password_hash(db, account.name, hash_of(password))
     return Outcome.SIGNED_IN
-
-
-def _fits(hashed: str, password: str) -> bool:
-    try:
-        return _hasher.verify(hashed, _as_typed(password))
-    except (VerificationError, InvalidHashError):
-        return False
-
-
-def hash_of(password: str) -> str:
-    return _hasher.hash(_as_typed(password))
-
-
-def _as_typed(password: str) -> str:
-    """One form for the several that a keyboard may make of one character (NFKC)."""
-    return unicodedata.normalize("NFKC", password)
 
 
 def invite(db: Database, account: Account, at: datetime) -> str:
@@ -114,8 +90,13 @@ def invited(db: Database, token: str, at: datetime) -> Account | None:
     return None if found is None or found.disabled_at is not None else found
 
 
-def set_password(db: Database, account: Account, password: str) -> None:
-    """Give an account another password; its sessions end. Raises UsageProblem."""
+def is_password(db: Database, account: Account, password: str, at: datetime) -> Outcome:
+    """Check the password of somebody who is signed in; failures count as at signing in."""
+    return _checked(db, account, password, at)
+
+
+def refuse_bad_password(account: Account, password: str) -> None:
+    """Raise UsageProblem for a password that will not do."""
     if not SHORTEST <= len(password) <= LONGEST:
         raise UsageProblem(
             T("The password is too short or too long."),
@@ -126,6 +107,11 @@ def set_password(db: Database, account: Account, password: str) -> None:
             T("The password is too easy to guess."),
             T("Do not use the account's name or one character again and again."),
         )
+
+
+def set_password(db: Database, account: Account, password: str) -> None:
+    """Give an account another password; its sessions end. Raises UsageProblem."""
+    refuse_bad_password(account, password)
     accounts.set_password_hash(db, account.name, hash_of(password))
     accounts.note_attempts(db, account.name, account.attempts.succeeded())
     sessions.end_all_of(db, account.name)

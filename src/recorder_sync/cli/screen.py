@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from recorder_sync.errors import BadList, ConfigurationProblem, NotReady, RecorderSyncError
-from recorder_sync.language import Text, tr
+from recorder_sync.errors import RecorderSyncError, error_json, problems_of
+from recorder_sync.language import tr
 from recorder_sync.model import Recording
 from recorder_sync.printable import printable
 
@@ -29,26 +29,12 @@ def print_json(document: object) -> None:
 def print_error(error: RecorderSyncError, *, as_json: bool) -> None:
     """Say what happened and what to do next; in JSON as well where JSON was asked for."""
     messages.print(f"[bold red]✘[/] {escape(error.text.shown)}")
-    for problem in _problems(error):
+    for problem in problems_of(error):
         messages.print(f"  · {escape(problem.shown)}")
     if error.hint:
         messages.print(f"  → {escape(error.hint.shown)}")
     if as_json:
         print_json(error_json(error))
-
-
-def error_json(error: RecorderSyncError) -> dict[str, object]:
-    """Return an error as other programs rely on it."""
-    return {
-        "error": error.text.english,
-        "problems": [problem.english for problem in _problems(error)],
-        "hint": error.hint.english if error.hint else None,
-    }
-
-
-def _problems(error: RecorderSyncError) -> list[Text]:
-    lists = BadList | ConfigurationProblem | NotReady
-    return error.problems if isinstance(error, lists) else []
 
 
 def table(

@@ -21,7 +21,28 @@ from recorder_sync.catalogue.database import explain
 from recorder_sync.errors import NotFound, RecorderSyncError, UsageProblem, defect, refused
 from recorder_sync.language import T, Text
 from recorder_sync.previews.maker import PreviewMaker
-from recorder_sync.web import handing_out, overview, playing, recording, recordings, sign_in
+from recorder_sync.watching.deadlines import Running
+from recorder_sync.web import (
+    accounts,
+    alerts,
+    audit,
+    deadlines,
+    deferrals,
+    device_moves,
+    device_registration,
+    devices,
+    gaps,
+    handing_out,
+    health,
+    my_account,
+    officers,
+    overview,
+    playing,
+    recording,
+    recordings,
+    sign_in,
+)
+from recorder_sync.web.api import application
 from recorder_sync.web.checks import Checks
 from recorder_sync.web.desks import Desks
 from recorder_sync.web.looks import Looks
@@ -35,10 +56,21 @@ _WITH_SESSION: tuple[APIRouter, ...] = (
     playing.router,
     handing_out.router,
     recording.router,
+    alerts.router,
+    deadlines.router,
+    deferrals.router,
+    gaps.router,
+    device_moves.router,
+    device_registration.router,
+    devices.router,
+    accounts.router,
+    my_account.router,
+    officers.router,
+    audit.router,
 )
 """Pages of the console; whatever is posted to them carries the session's token."""
 
-_WITHOUT_SESSION: tuple[APIRouter, ...] = (sign_in.router,)
+_WITHOUT_SESSION: tuple[APIRouter, ...] = (sign_in.router, health.router)
 
 _log = structlog.get_logger("web")
 
@@ -60,10 +92,12 @@ def build(desks: Desks, previews: PreviewMaker, checks: Checks) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        middleware=[Middleware(Safeguards, is_encrypted=desks.settings().web.is_encrypted)],
+        middleware=[Middleware(Safeguards, settings=desks.settings().web)],
     )
     app.state.desks, app.state.previews, app.state.checks = desks, previews, checks
     app.state.looks = Looks()
+    app.state.running = Running()
+    app.mount("/api/v1", application.build(desks), name="api")
     app.mount("/static", _Kept(directory=STATIC), name="static")
     for router in _WITHOUT_SESSION:
         app.include_router(router)
@@ -110,6 +144,8 @@ def _answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def by_code(request: Request, error: HTTPException) -> Response:
+        if request.url.path.startswith("/api/"):  # such as a path with a newline in it
+            return application.problem(404, "There is no such path.", "See /api/v1/openapi.json")
         text = (
             T("There is no such page.")
             if error.status_code == 404
