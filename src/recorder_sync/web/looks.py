@@ -7,6 +7,7 @@ on record once, however often it is asked for within ten minutes of one session.
 import threading
 import time
 from collections.abc import Sequence
+from enum import StrEnum
 
 from fastapi import Request
 
@@ -20,6 +21,15 @@ _MOST = 20_000
 _Look = tuple[str, str, str]
 
 
+class Look(StrEnum):
+    """What somebody looks at, as the custody log names it."""
+
+    DESCRIPTION = "description"
+    RECORDING = "recording"
+    PREVIEW = "preview"
+    THUMBNAIL = "thumbnail"
+
+
 class Looks:
     """What is on record already, of the sessions of this process."""
 
@@ -27,11 +37,11 @@ class Looks:
         self._known: dict[_Look, float] = {}
         self._lock = threading.Lock()
 
-    def enter(self, visit: Visit, recordings: Sequence[str], what: str) -> None:
+    def enter(self, visit: Visit, recordings: Sequence[str], what: Look) -> None:
         """Put on record that somebody looks at these. Raises MissingPart or CustodyProblem."""
         with self._lock:  # two pictures asked for at once are one look
             now = time.monotonic()
-            looks = {one: (visit.csrf, one, what) for one in dict.fromkeys(recordings)}
+            looks = {one: (visit.csrf, one, what.value) for one in dict.fromkeys(recordings)}
             due = [
                 one
                 for one, look in looks.items()
@@ -39,7 +49,7 @@ class Looks:
             ]
             if not due:
                 return
-            facts = {"what": what}
+            facts = {"what": what.value}
             station = visit.station
             put(station, [station.deed(Act.VIEW, one, facts) for one in due])
             if len(self._known) > _MOST:
@@ -47,7 +57,7 @@ class Looks:
             self._known.update({looks[one]: now for one in due})
 
 
-def looked_at(request: Request, visit: Visit, recordings: Sequence[str], what: str) -> None:
+def looked_at(request: Request, visit: Visit, recordings: Sequence[str], what: Look) -> None:
     """Do it for a page. Raises MissingPart or CustodyProblem: then nothing may be sent."""
     looks = request.app.state.looks
     assert isinstance(looks, Looks)

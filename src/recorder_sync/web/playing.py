@@ -22,7 +22,7 @@ from recorder_sync.previews.folder import Form, State, Wanted
 from recorder_sync.previews.maker import PreviewMaker
 from recorder_sync.rules.access import Permission
 from recorder_sync.rules.byte_range import Bytes, NotWithin, asked_for
-from recorder_sync.web.looks import looked_at
+from recorder_sync.web.looks import Look, looked_at
 from recorder_sync.web.visits import Visit, visitor
 
 router = APIRouter()
@@ -59,7 +59,9 @@ def media(request: Request, visit: Looking, identifier: str) -> Response:
         "content-type": kind or "application/octet-stream",
     }
     handle = visit.station.evidence.opened(found.path)
-    return _sent(request, visit, handle, f'"{found.digests.blake3}"', headers, found, "recording")
+    return _sent(
+        request, visit, handle, f'"{found.digests.blake3}"', headers, found, Look.RECORDING
+    )
 
 
 @router.api_route("/recordings/{identifier}/preview", methods=["GET", "HEAD"])
@@ -74,7 +76,7 @@ def preview(request: Request, visit: Looking, identifier: str) -> Response:
         "content-disposition": f'inline; filename="preview-{found.id}"',
         "content-type": preview_type(found.media.kind) or "application/octet-stream",
     }
-    return _sent(request, visit, handle, f'"preview-{found.id}"', headers, found, "preview")
+    return _sent(request, visit, handle, f'"preview-{found.id}"', headers, found, Look.PREVIEW)
 
 
 @router.get("/recordings/{identifier}/thumbnail")
@@ -85,7 +87,7 @@ def thumbnail(request: Request, visit: Looking, identifier: str) -> Response:
         raise NotFound(T("There is no picture of this recording yet."), None)
     with os.fdopen(handle, "rb") as file:
         content = file.read()
-    looked_at(request, visit, [found.id], "thumbnail")
+    looked_at(request, visit, [found.id], Look.THUMBNAIL)
     kind = "image/png" if content.startswith(b"\x89PNG") else "image/jpeg"
     headers = {**_NEVER_A_PAGE, "cache-control": "private, max-age=600"}
     return Response(content, media_type=kind, headers=headers)
@@ -134,7 +136,7 @@ def _sent(
     etag: str,
     headers: dict[str, str],
     found: Recording,
-    what: str,
+    what: Look,
 ) -> Response:
     """Answer with an open file, which is closed at the end; on record before the first byte."""
     try:

@@ -24,7 +24,7 @@ from recorder_sync.rules.access import Permission, Secrecy
 from recorder_sync.rules.marks import BookmarkKind, Change, Markable, Stage
 from recorder_sync.station import open_station
 from recorder_sync.web.checks import Checks
-from recorder_sync.web.looks import looked_at
+from recorder_sync.web.looks import Look, looked_at
 from recorder_sync.web.playing import previews_of, wish_for_thumbnails
 from recorder_sync.web.rendering import page
 from recorder_sync.web.visits import Visit, desks_of, visitor
@@ -63,7 +63,7 @@ def recording(request: Request, visit: Seeing, identifier: str) -> Response:
     found = sealed.recording
     if identifier != found.id:
         return RedirectResponse(f"/recordings/{found.id}", 303)
-    looked_at(request, visit, [found.id], "description")
+    looked_at(request, visit, [found.id], Look.DESCRIPTION)
     db = visit.station.catalogue
     case = ledger.case(db, found.tags.case.value) if found.tags.case else None
     values: dict[str, Any] = {
@@ -97,7 +97,7 @@ def _shown(request: Request, visit: Visit, sealed: Sealed) -> dict[str, Any]:
         return {"shown_as": "nothing", "thumbnail": False, "preview": State.NONE, "why": None}
     state = wish_for_thumbnails(request, [found.id])[found.id]
     if state is State.READY:
-        looked_at(request, visit, [found.id], "thumbnail")
+        looked_at(request, visit, [found.id], Look.THUMBNAIL)
     wanted = Wanted(found.id, Made.PREVIEW)
     preview, why = State.NONE, None
     if played_as(found) is not None:

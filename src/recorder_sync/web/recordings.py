@@ -20,7 +20,7 @@ from recorder_sync.model import Flag, Kind
 from recorder_sync.previews.folder import State
 from recorder_sync.rules.access import Permission, Scope, Secrecy
 from recorder_sync.rules.marks import Stage
-from recorder_sync.web.looks import looked_at
+from recorder_sync.web.looks import Look, looked_at
 from recorder_sync.web.playing import wish_for_thumbnails
 from recorder_sync.web.rendering import page
 from recorder_sync.web.visits import Visit, visitor
@@ -121,7 +121,7 @@ def recordings(request: Request, visit: Seeing) -> Response:
     states: dict[str, State] = {}
     if is_sheet:
         states = wish_for_thumbnails(request, ids)
-        looked_at(request, visit, ids, "thumbnail")
+        looked_at(request, visit, ids, Look.THUMBNAIL)
     named = {one.tags.case.value for one in found.found if one.tags.case}
     view = "sheet" if is_sheet else None
     values: dict[str, Any] = {
