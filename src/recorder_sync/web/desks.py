@@ -42,13 +42,12 @@ class Desks:
         desk = self._taken()
         try:
             yield desk
-        except BaseException:
-            desk.close()  # whatever was under way in it is under way no more
-            raise
-        if desk.station.catalogue.conn.in_transaction or self._free.full():
-            desk.close()
-        else:
-            self._free.put(desk)
+        finally:
+            # Whatever an error left under way in it is under way no more.
+            if desk.station.catalogue.conn.in_transaction or self._free.full():
+                desk.close()
+            else:
+                self._free.put(desk)
 
     def _taken(self) -> Desk:
         settings = self.settings()
