@@ -9,7 +9,7 @@ HOSTILE = "<img src=x onerror=alert(1)>\"'{{7*7}}.mp4"
 PLAYED = "DCIM/DCAM_CAM001_000001_20261123_100000.mp4"
 
 
-def clip(path: Path, *coded: str, seconds: int = 4, size: str = "320x240") -> Path:
+def clip(path: Path, *coded: str, seconds: int = 4, size: str = "160x120") -> Path:
     """Make a clip; by default in a codec that Debian's chromium plays."""
     subprocess.run(
         [

@@ -38,6 +38,7 @@ from recorder_sync.web import (
     officers,
     overview,
     playing,
+    programs,
     recording,
     recordings,
     sign_in,
@@ -66,6 +67,7 @@ _WITH_SESSION: tuple[APIRouter, ...] = (
     accounts.router,
     my_account.router,
     officers.router,
+    programs.router,
     audit.router,
 )
 """Pages of the console; whatever is posted to them carries the session's token."""
