@@ -42,6 +42,7 @@ from recorder_sync.rules.marks import BookmarkKind, Markable, Stage
 from recorder_sync.rules.matter import Severity
 from recorder_sync.rules.outstanding import Why
 from recorder_sync.rules.reconcile import AlertState
+from recorder_sync.web.looks import Look
 
 _PACKAGE = Path(__file__).parent.parent / "src" / "recorder_sync"
 _SHOWN: tuple[type[StrEnum], ...] = (
@@ -52,7 +53,7 @@ _SHOWN: tuple[type[StrEnum], ...] = (
     *(AlertState, CalendarKind, DeferralReason, NoRecordingReason, Recipient, Severity, Why),
     *(Activity, UploadState),
     *(Role, Secrecy),
-    *(BookmarkKind, Markable, Stage),
+    *(BookmarkKind, Look, Markable, Stage),
 )
 
 

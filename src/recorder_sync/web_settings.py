@@ -31,6 +31,9 @@ class Web(Section):
     """PEM file of its private key, readable by the service's user only."""
     behind_proxy: bool = False
     """A proxy on this computer has the certificate and hands requests on."""
+    public_address: Annotated[str | None, Field(pattern=r"^https?://[^/\s]+$")] = None
+    """Address by which people's browsers reach the pages, such as https://dock-01.example; it is
+    in QR labels and one-time links. None: as it is listened at."""
     session_hours: Annotated[float, Field(gt=0, le=24 * 7)] = 12.0
     """How long somebody stays signed in at most."""
     idle_minutes: Annotated[float, Field(gt=0, le=24 * 60)] = 30.0
@@ -67,6 +70,14 @@ class Web(Section):
                 "address is not this computer's own: a certificate is needed, or behind_proxy"
             )
         return self
+
+    @property
+    def link_address(self) -> str:
+        """The beginning of every address that is given to people."""
+        if self.public_address is not None:
+            return self.public_address
+        host = f"[{self.address}]" if ":" in self.address else self.address
+        return f"{'https' if self.is_encrypted else 'http'}://{host}:{self.port}"
 
     @property
     def is_encrypted(self) -> bool:

@@ -1,7 +1,6 @@
 """The real service in a child process, and somebody to sign in to it."""
 
 import json
-import os
 import re
 import socket
 import subprocess
@@ -12,6 +11,7 @@ from typing import Self
 import httpx
 
 from tests.conftest import Dock
+from tests.warm_start import Running
 
 PASSWORD = "correct horse battery"
 
@@ -26,10 +26,8 @@ def free_port() -> int:
 class Service:
     """`recorder-sync web`, started with systemd's notification socket, so that nobody waits."""
 
-    def __init__(self, dock: Dock, command: str = "web", line: list[str] | None = None) -> None:
-        """`line` is a command line to run in the place of the program's."""
+    def __init__(self, dock: Dock, command: str = "web") -> None:
         self.dock = dock
-        self._line = line
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self._command = command
@@ -42,20 +40,10 @@ class Service:
     def __enter__(self) -> Self:
         told = self.dock.config.with_name("notify.sock")
         told.unlink(missing_ok=True)
-        with (
-            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel,
-            self._log.open("ab") as log,
-        ):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
             channel.bind(str(told))
             channel.settimeout(30)
-            self._process = subprocess.Popen(
-                self._line or self.dock.command(self._command),
-                env={**os.environ, "NOTIFY_SOCKET": str(told)},
-                stdin=subprocess.PIPE,
-                text=True,
-                stdout=log,
-                stderr=log,
-            )
+            self._process = self._started({"NOTIFY_SOCKET": str(told)})
             try:
                 while b"READY=1" not in channel.recv(4096):
                     pass
@@ -63,14 +51,11 @@ class Service:
                 raise AssertionError(self.log) from None
         return self
 
+    def _started(self, env: dict[str, str]) -> Running | subprocess.Popen[bytes]:
+        return self.dock.start(self._command, journal=self._log, env=env)
+
     def __exit__(self, *_: object) -> None:
         self.kill()
-
-    def say(self, *words: str) -> None:
-        """Write a line of words to its input."""
-        assert self._process.stdin is not None
-        self._process.stdin.write("\t".join(words) + "\n")
-        self._process.stdin.flush()
 
     def kill(self) -> None:
         self._process.terminate()
@@ -113,7 +98,7 @@ class Client:
     def get(self, path: str, **options: object) -> httpx.Response:
         return self.http.get(path, **options)  # type: ignore[arg-type]
 
-    def post(self, path: str, form_on: str = "/", **fields: str) -> httpx.Response:
+    def post(self, path: str, form_on: str = "/my-account", **fields: str) -> httpx.Response:
         """Send a form that is shown on the page `form_on`."""
         page = self.get(form_on).text
         token = re.search(r'name="csrf" value="([^"]+)"', page)

@@ -50,18 +50,23 @@ class Account:
         return f"account:{self.name}"
 
 
-def add(db: Database, account: Account, at: datetime) -> None:
-    """Enter a new account; it has no password yet. Raises UsageProblem for a name in use."""
-    if not _is_name(account.name):
+def refuse_bad_name(db: Database, name: str) -> None:
+    """Raise UsageProblem for a name that cannot be, or is in use."""
+    if not _is_name(name):
         raise UsageProblem(
-            T("{name} cannot be the name of an account.", name=account.name),
+            T("{name} cannot be the name of an account.", name=name),
             T("Use 1 to 64 letters, digits, dots, dashes or underscores; Chinese will do."),
         )
-    if find(db, account.name) is not None:
+    if find(db, name) is not None:
         raise UsageProblem(
-            T("There is an account {name} already.", name=account.name),
+            T("There is an account {name} already.", name=name),
             T("Choose another name, or change that one."),
         )
+
+
+def add(db: Database, account: Account, at: datetime) -> None:
+    """Enter a new account; it has no password yet. Raises UsageProblem for a name in use."""
+    refuse_bad_name(db, account.name)
     with db.conn:
         db["accounts"].insert({**_row(account), "created_at": iso(at)})  # type: ignore[union-attr]
 

@@ -49,7 +49,24 @@ def m001_accounts(db: Database) -> None:
 
 
 @migrations()
-def m002_api_tokens(db: Database) -> None:
+def m002_officer_pins(db: Database) -> None:
+    db.executescript(
+        """
+        create table officer_pins (
+            officer text primary key, hash text not null, set_at text not null,
+            failures integer not null default 0, locked_until text
+        ) strict;
+        """
+    )
+
+
+@migrations()
+def m003_sign_ins_by_account(db: Database) -> None:
+    db.execute("create index sign_ins_account on sign_ins (account, at)")
+
+
+@migrations()
+def m004_api_tokens(db: Database) -> None:
     db.executescript(
         """
         create table api_tokens (
@@ -67,19 +84,7 @@ def m002_api_tokens(db: Database) -> None:
 
 
 @migrations()
-def m002_officer_pins(db: Database) -> None:
-    db.executescript(
-        """
-        create table officer_pins (
-            officer text primary key, hash text not null, set_at text not null,
-            failures integer not null default 0, locked_until text
-        ) strict;
-        """
-    )
-
-
-@migrations()
-def m_saved_searches(db: Database) -> None:
+def m005_saved_searches(db: Database) -> None:
     db.execute(
         "create table saved_searches (account text not null references accounts (name),"
         " name text not null, query text not null, saved_at text not null,"

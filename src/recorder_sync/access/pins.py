@@ -23,12 +23,8 @@ LONGEST = 12
 _RUNS = "01234567890", "09876543210"
 
 
-def set_pin(db: Database, officer: str, pin: str, at: datetime) -> None:
-    """Give the officer with this certificate number another PIN; it is not locked any more.
-
-    Raises UsageProblem for one that will not do. Whether there is such an officer is the
-    caller's to know.
-    """
+def refuse_bad_pin(officer: str, pin: str) -> None:
+    """Raise UsageProblem for a PIN that will not do."""
     pin = _as_digits(pin)
     if not (SHORTEST <= len(pin) <= LONGEST and pin.isascii() and pin.isdigit()):
         raise UsageProblem(
@@ -40,6 +36,16 @@ def set_pin(db: Database, officer: str, pin: str, at: datetime) -> None:
             T("The PIN is too easy to guess."),
             T("Use no row of digits, no repeated digit and not the certificate number."),
         )
+
+
+def set_pin(db: Database, officer: str, pin: str, at: datetime) -> None:
+    """Give the officer with this certificate number another PIN; it is not locked any more.
+
+    Raises UsageProblem for one that will not do. Whether there is such an officer is the
+    caller's to know.
+    """
+    refuse_bad_pin(officer, pin)
+    pin = _as_digits(pin)
     with db.conn:
         db.execute(
             "insert into officer_pins (officer, hash, set_at, failures, locked_until)"

@@ -90,8 +90,13 @@ def invited(db: Database, token: str, at: datetime) -> Account | None:
     return None if found is None or found.disabled_at is not None else found
 
 
-def set_password(db: Database, account: Account, password: str) -> None:
-    """Give an account another password; its sessions end. Raises UsageProblem."""
+def is_password(db: Database, account: Account, password: str, at: datetime) -> Outcome:
+    """Check the password of somebody who is signed in; failures count as at signing in."""
+    return _checked(db, account, password, at)
+
+
+def refuse_bad_password(account: Account, password: str) -> None:
+    """Raise UsageProblem for a password that will not do."""
     if not SHORTEST <= len(password) <= LONGEST:
         raise UsageProblem(
             T("The password is too short or too long."),
@@ -102,6 +107,11 @@ def set_password(db: Database, account: Account, password: str) -> None:
             T("The password is too easy to guess."),
             T("Do not use the account's name or one character again and again."),
         )
+
+
+def set_password(db: Database, account: Account, password: str) -> None:
+    """Give an account another password; its sessions end. Raises UsageProblem."""
+    refuse_bad_password(account, password)
     accounts.set_password_hash(db, account.name, hash_of(password))
     accounts.note_attempts(db, account.name, account.attempts.succeeded())
     sessions.end_all_of(db, account.name)

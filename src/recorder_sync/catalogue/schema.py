@@ -540,22 +540,7 @@ def m012_stores(db: Database) -> None:
 
 
 @migrations()
-def m013_trail(db: Database) -> None:
-    """What the audit trail shows (`trail.py`); the log is read anew for what came before."""
-    table(db, "trail").create(
-        {"custody_seq": int, "at": str, "act": str, "actor": str, "subject": str, "facts": str},
-        pk="custody_seq",
-        not_null={"at", "act", "actor", "subject", "facts"},
-        strict=True,
-    )
-    db.execute("create index trail_by_time on trail (at)")
-    for column in ("act", "actor", "subject"):
-        db.execute(f"create index trail_by_{column} on trail ({column}, at)")
-    db.execute("pragma user_version = 0")
-
-
-@migrations()
-def m014_marks(db: Database) -> None:
+def m013_marks(db: Database) -> None:
     """What people mark recordings and moments of them with, and how secret a case is."""
     for column in (
         *("important integer", "notified_by text", "notified_second real"),
@@ -593,3 +578,18 @@ def m014_marks(db: Database) -> None:
         strict=True,
     )
     db.execute("create index bookmarks_by_recording on bookmarks (recording)")
+
+
+@migrations()
+def m014_trail(db: Database) -> None:
+    """What the audit trail shows (`trail.py`); the log is read anew for what came before."""
+    table(db, "trail").create(
+        {"custody_seq": int, "at": str, "act": str, "actor": str, "subject": str, "facts": str},
+        pk="custody_seq",
+        not_null={"at", "act", "actor", "subject", "facts"},
+        strict=True,
+    )
+    db.execute("create index trail_by_time on trail (at)")
+    for column in ("act", "actor", "subject"):
+        db.execute(f"create index trail_by_{column} on trail ({column}, at)")
+    db.execute("pragma user_version = 0")

@@ -2,38 +2,41 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Annotated
 
 import typer
 from sqlite_utils.db import Database
 
-from recorder_sync.access import accounts, sessions, signing_in
+from recorder_sync.access import accounts, keeping, signing_in
 from recorder_sync.access.accounts import Account
 from recorder_sync.access.database import open_accounts
-from recorder_sync.catalogue import ledger
+from recorder_sync.access.keeping import Standing
 from recorder_sync.cli.screen import answers, messages, print_json, table
-from recorder_sync.cli.session import station_of
+from recorder_sync.cli.session import station_of, writing_station_of
 from recorder_sync.cli.typed import Json
 from recorder_sync.config import Configuration
-from recorder_sync.errors import NotFound, UsageProblem
 from recorder_sync.language import T, tr
 from recorder_sync.rules.access import Role, Secrecy
-from recorder_sync.station import now
+from recorder_sync.station import Station
 from recorder_sync.timestamps import iso_or_none
 
 app = typer.Typer()
 
 _Name = Annotated[str, typer.Argument(metavar="NAME", help=tr("Name to sign in by."))]
+_Officer = Annotated[
+    str | None, typer.Option(help=tr("Officer's certificate number, where it is one."))
+]
+_Unit = Annotated[str | None, typer.Option(help=tr("Unit that a team leader leads."))]
+_Cleared = Annotated[list[Secrecy] | None, typer.Option(help=tr("Secrecy classes they may see."))]
 
 
 @contextmanager
-def accounts_of(context: typer.Context) -> Iterator[tuple[Configuration, Database]]:
-    """Open the accounts of the configuration in use, beside its settings."""
-    with station_of(context) as station:  # which also makes this process the owner's
+def accounts_of(context: typer.Context) -> Iterator[tuple[Station, Database]]:
+    """Open the station of the configuration in use, and its accounts."""
+    with writing_station_of(context) as station:
         db = open_accounts(station.settings.paths.state)
         try:
-            yield station.settings, db
+            yield station, db
         finally:
             db.close()
 
@@ -43,48 +46,43 @@ def add(
     context: typer.Context,
     name: _Name,
     role: Annotated[Role, typer.Option(help=tr("What they may do."))],
-    officer: Annotated[
-        str | None, typer.Option(help=tr("Officer's certificate number, where it is one."))
-    ] = None,
-    unit: Annotated[str | None, typer.Option(help=tr("Unit that a team leader leads."))] = None,
-    cleared: Annotated[
-        list[Secrecy] | None, typer.Option(help=tr("Secrecy classes they may see."))
-    ] = None,
+    officer: _Officer = None,
+    unit: _Unit = None,
+    cleared: _Cleared = None,
     json: Json = False,
 ) -> None:
-    with station_of(context) as station:
-        if role is Role.OFFICER and officer is None:
-            raise UsageProblem(
-                T("An officer's account needs a certificate number."), T("Give --officer.")
-            )
-        if officer is not None and ledger.officer(station.catalogue, officer) is None:
-            raise NotFound(
-                T("There is no officer {number}.", number=officer),
-                T("recorder-sync officers list shows them."),
-            )
-    account = Account(
-        name,
-        role,
-        officer=officer,
-        unit=unit,
-        cleared=frozenset(cleared or ()) | {Secrecy.NONE},
-    )
-    with accounts_of(context) as (settings, db):
-        accounts.add(db, account, now())
-        _print_link(settings, signing_in.invite(db, account, now()), as_json=json)
+    with accounts_of(context) as (station, db):
+        token = keeping.add(station, db, name, _standing_of(role, officer, unit, cleared))
+        _print_link(station.settings, token, as_json=json)
+
+
+@app.command("change", help=tr("Give an account another role, officer, unit or clearance."))
+def change(
+    context: typer.Context,
+    name: _Name,
+    role: Annotated[Role, typer.Option(help=tr("What they may do."))],
+    officer: _Officer = None,
+    unit: _Unit = None,
+    cleared: _Cleared = None,
+) -> None:
+    with accounts_of(context) as (station, db):
+        keeping.change(station, db, name, _standing_of(role, officer, unit, cleared))
+
+
+def _standing_of(
+    role: Role, officer: str | None, unit: str | None, cleared: list[Secrecy] | None
+) -> Standing:
+    return Standing(role, officer, unit, frozenset(cleared or ()))
 
 
 @app.command("link", help=tr("Print a new one-time link; the password works until it is used."))
 def link(context: typer.Context, name: _Name, json: Json = False) -> None:
-    with accounts_of(context) as (settings, db):
-        account = accounts.get(db, name)
-        _print_link(settings, signing_in.invite(db, account, now()), as_json=json)
+    with accounts_of(context) as (station, db):
+        _print_link(station.settings, keeping.new_link(station, db, name), as_json=json)
 
 
 def _print_link(settings: Configuration, token: str, *, as_json: bool) -> None:
-    web = settings.web
-    scheme = "https" if web.is_encrypted else "http"
-    address = f"{scheme}://{web.address}:{web.port}/invitation/{token}"
+    address = f"{settings.web.link_address}/invitation/{token}"
     if as_json:
         print_json({"link": address})
         return
@@ -96,8 +94,10 @@ def _print_link(settings: Configuration, token: str, *, as_json: bool) -> None:
 
 @app.command("list", help=tr("Show the accounts."))
 def list_(context: typer.Context, json: Json = False) -> None:
-    with accounts_of(context) as (_settings, db):
+    with station_of(context) as station:  # which also makes this process the owner's
+        db = open_accounts(station.settings.paths.state)
         found = list(accounts.every(db))
+        db.close()
     if json:
         print_json({"accounts": [_json(one) for one in found]})
         return
@@ -109,10 +109,20 @@ def list_(context: typer.Context, json: Json = False) -> None:
 
 @app.command("disable", help=tr("Keep somebody from signing in; their sessions end."))
 def disable(context: typer.Context, name: _Name) -> None:
-    with accounts_of(context) as (_settings, db):
-        account = accounts.get(db, name)
-        accounts.change(db, replace(account, disabled_at=now()))
-        sessions.end_all_of(db, name)
+    with accounts_of(context) as (station, db):
+        keeping.disable(station, db, name)
+
+
+@app.command("enable", help=tr("Let somebody sign in again, also after too many failures."))
+def enable(context: typer.Context, name: _Name) -> None:
+    with accounts_of(context) as (station, db):
+        keeping.enable(station, db, name)
+
+
+@app.command("sign-out", help=tr("End all sessions of an account."))
+def sign_out(context: typer.Context, name: _Name) -> None:
+    with accounts_of(context) as (station, db):
+        keeping.end_sessions(station, db, name)
 
 
 def _standing(account: Account) -> str:

@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from recorder_sync.catalogue import ledger
-from recorder_sync.cli.csv_files import Columns, Row, bad_row, read_rows, write_rows
 from recorder_sync.cli.screen import facts, messages, print_json, table
 from recorder_sync.cli.session import read_time, station_of, writing_station_of
 from recorder_sync.cli.typed import Json, named
+from recorder_sync.csv_files import Columns, Row, bad_row, read_rows, write_rows
 from recorder_sync.custodian.registration import (
     classify_case,
     close_case,

@@ -45,9 +45,8 @@ _EXTRA = ("folder", "protection", "fs_verity")
 
 _FOR_SEARCHES = (
     *("inventory_known", "inventory_by_recording", "verified_by_time", "dockings_by_device"),
-    *("dockings_by_time", "dockings_open", "dockings_on_port"),
+    *("dockings_by_time", "dockings_open", "dockings_on_port", "bookmarks_by_recording"),
     *("trail_by_time", "trail_by_act", "trail_by_actor", "trail_by_subject"),
-    "bookmarks_by_recording",
 )
 """Indexes that no step of a rebuild looks into, and whose upkeep costs a quarter of the time."""
 
@@ -147,8 +146,8 @@ class Expected:
             trail.take_up(self.db, entry)
             return
         if act is Act.MARK:
-            self._marks[entry.deed.subject] = marks.columns_of(entry.deed.facts["after"])
             trail.take_up(self.db, entry)
+            self._marks[entry.deed.subject] = marks.columns_of(entry.deed.facts["after"])
             return
         if not _touches_nothing_sealed(entry):
             self._flush()

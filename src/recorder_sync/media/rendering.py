@@ -104,7 +104,7 @@ def thumbnail(media: Media, settings: Previews) -> Work | None:
             before = ("-ss", f"{at:.3f}") if at else ()
             return Work(_ffmpeg(settings, before, (*picture, *out)), *limits)
         case Kind.AUDIO:
-            wave = f"aformat=channel_layouts=mono,showwavespic=s={THUMBNAIL}x160:colors=#12508f"
+            wave = f"aformat=channel_layouts=mono,showwavespic=s={THUMBNAIL}x160:colors=#6fb3ff"
             out = ("-frames:v", "1", "-c:v", "png", "-f", "image2pipe", "pipe:1")
             return Work(_ffmpeg(settings, (), ("-filter_complex", wave, *out)), *limits)
     return None

@@ -20,7 +20,8 @@ from recorder_sync.errors import NotFound, RecorderSyncError, UsageProblem
 from recorder_sync.language import T, Text
 from recorder_sync.on_record import put
 from recorder_sync.previews.folder import Form as PreviewForm
-from recorder_sync.previews.folder import PreviewFolder, Wanted
+from recorder_sync.previews.folder import Wanted
+from recorder_sync.previews.maker import PreviewMaker
 from recorder_sync.station import Station
 from recorder_sync.web.desks import Desk
 from recorder_sync.web.dock import viewer
@@ -182,14 +183,13 @@ def _refuse_other(request: Request, desk: Desk, officer: str, pin: str) -> None:
 
 
 @router.get("/{docking}/picture/{recording}")
-def picture(request: Request, desk: OpenDesk, docking: str, recording: str) -> Response:
+def picture(request: Request, docking: str, recording: str) -> Response:
     """The thumbnail of a clip that is on the officer's sheet, where it is made already."""
     here = _at_tile(request, docking)
     if here is None or recording not in here.seen:
         raise HTTPException(404)
-    settings = desk.station.settings
-    folder = PreviewFolder(settings.paths.state, settings.previews.size_mib << 20)
-    handle = folder.opened(Wanted(recording, PreviewForm.THUMBNAIL))
+    maker: PreviewMaker = request.app.state.previews
+    handle = maker.folder.opened(Wanted(recording, PreviewForm.THUMBNAIL))
     if handle is None:
         raise HTTPException(404)
     with open(handle, "rb") as file:
@@ -251,5 +251,7 @@ def _sheet(
     unseen = [one.recording.id for one in now.clips if one.recording.id not in here.seen]
     put(station, [station.deed(Act.VIEW, one, {"what": "thumbnail"}) for one in unseen])
     here.seen.update(unseen)
+    maker: PreviewMaker = request.app.state.previews
+    maker.wish([Wanted(one.recording.id, PreviewForm.THUMBNAIL) for one in now.clips])
     values = {"shift": now, "done": done, "problem": problem, "idle": IDLE_S}
     return page(request, "dock/officer.html", values, code=_UNPROCESSABLE if problem else 200)

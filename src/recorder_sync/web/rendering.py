@@ -22,6 +22,7 @@ from recorder_sync.access.accounts import Account
 from recorder_sync.language import Language, T, Text, chosen_language, tr
 from recorder_sync.printable import printable
 from recorder_sync.rules.access import Permission
+from recorder_sync.time_left import left, length
 from recorder_sync.web.navigation import places_for
 from recorder_sync.web.visits import desks_of
 
@@ -46,7 +47,7 @@ def page(
                 "zone": settings.station.zone,
                 "account": account,
                 "csrf": getattr(request.state, "csrf", ""),
-                "parts": places_for(account) if account else [],
+                "navigation": places_for(account) if account else [],
                 "language": chosen_language(),
                 **(values or {}),
             }
@@ -69,6 +70,7 @@ def _environment() -> Environment:
         say=say,
         static=static,
         icon=icon,
+        time_left=left,
         version=__version__,
         Language=Language,
         Permission=Permission,
@@ -82,6 +84,8 @@ def _environment() -> Environment:
         minute=_minute,
         day=_day,
         clock=_clock,
+        length_of=length,
+        choice_of=_choice_of,
     )
     return environment
 
@@ -101,6 +105,11 @@ def icon(name: str) -> Markup:
 def _translated(word: object) -> str:
     """Return a word of an enum, or a Text, in the language of the page."""
     return word.shown if isinstance(word, Text) else tr(str(word))
+
+
+def _choice_of(word: object) -> tuple[str, str]:
+    """Return a word of an enum as an option of a choice."""
+    return str(word), tr(str(word))
 
 
 def _span(seconds: float | timedelta | None) -> str | None:

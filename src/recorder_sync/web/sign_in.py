@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
-from recorder_sync.access import sessions, signing_in
+from recorder_sync.access import keeping, sessions, signing_in
 from recorder_sync.access.accounts import Account
 from recorder_sync.access.signing_in import Outcome
 from recorder_sync.errors import UsageProblem
@@ -57,8 +57,16 @@ def sign_in(
 
 
 def _signed_in(request: Request, desk: Desk, account: Account, to: str) -> Response:
-    settings = desk.station.settings.web
     answer = RedirectResponse(to, _SEE_OTHER)
+    begin_session(request, answer, desk, account)
+    if account.language is not None:
+        keep_language(answer, account.language)
+    return answer
+
+
+def begin_session(request: Request, answer: Response, desk: Desk, account: Account) -> None:
+    """Begin a session in the browser that gets this answer; the one it had is over."""
+    settings = desk.station.settings.web
     before = request.cookies.get(cookie_name(settings))
     if before:
         sessions.end(desk.accounts, before)
@@ -71,9 +79,6 @@ def _signed_in(request: Request, desk: Desk, account: Account, to: str) -> Respo
         secure=settings.is_encrypted,
         samesite="lax",
     )
-    if account.language is not None:
-        _keep_language(answer, account.language)
-    return answer
 
 
 @router.post("/sign-out")
@@ -105,7 +110,7 @@ def invitation(
     try:
         if password != again:
             raise UsageProblem(T("The two passwords are not the same."))
-        account = signing_in.accept(desk.accounts, token, password, at)
+        account = keeping.accept(desk.station, desk.accounts, token, password)
     except UsageProblem as problem:
         return _invitation(request, token, invited, problem)
     if account is None:
@@ -132,9 +137,9 @@ def language(
     next: Annotated[str, Form(max_length=2000)] = "/",  # noqa: A002 - as in the form
 ) -> Response:
     answer = RedirectResponse(_inside(next), _SEE_OTHER)
-    _keep_language(answer, chosen)
+    keep_language(answer, chosen)
     return answer
 
 
-def _keep_language(answer: Response, language: Language) -> None:
+def keep_language(answer: Response, language: Language) -> None:
     answer.set_cookie(LANGUAGE_COOKIE, language.value, max_age=_A_YEAR_S, samesite="lax")

@@ -23,6 +23,8 @@ from recorder_sync.web.desks import Desk, Desks
 from recorder_sync.web_settings import Web
 
 FORM_TOKEN = "csrf"
+BACKGROUND = "x-background"
+"""Header of what a page asks by itself, without anybody touching it."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -82,10 +84,13 @@ def session_in(request: Request, desk: Desk) -> Session | None:
     token = request.cookies.get(cookie_name(settings))
     if not token:
         return None
-    limits = Limits(
-        timedelta(minutes=settings.idle_minutes), timedelta(hours=settings.session_hours)
-    )
-    return sessions.resume(desk.accounts, token, limits, desk.station.now())
+    is_used = BACKGROUND not in request.headers
+    limits = session_limits(settings)
+    return sessions.resume(desk.accounts, token, limits, desk.station.now(), is_used=is_used)
+
+
+def session_limits(settings: Web) -> Limits:
+    return Limits(timedelta(minutes=settings.idle_minutes), timedelta(hours=settings.session_hours))
 
 
 def visitor(*needed: Permission) -> Callable[[Request, Desk], Visit]:
@@ -102,6 +107,19 @@ def visitor(*needed: Permission) -> Callable[[Request, Desk], Visit]:
         if not all(session.account.may(one) for one in needed):
             raise NotAllowed
         return Visit(session.account, session.csrf, desk.of(session.account.actor))
+
+    return visit
+
+
+def visitor_of_any(*enough: Permission) -> Callable[[Request, Desk], Visit]:
+    """Return the same for a page that any one of these permissions opens."""
+    signed_in = visitor()
+
+    def visit(request: Request, desk: OpenDesk) -> Visit:
+        found = signed_in(request, desk)
+        if not any(found.may(one) for one in enough):
+            raise NotAllowed
+        return found
 
     return visit
 

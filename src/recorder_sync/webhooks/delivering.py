@@ -20,10 +20,10 @@ from recorder_sync.config import Configuration
 from recorder_sync.custody.log import CustodyLog, Entry
 from recorder_sync.errors import MissingPart, RecorderSyncError
 from recorder_sync.language import T, Text
-from recorder_sync.rules.happenings import ACTS, happening_of, told_of
 from recorder_sync.rules.retrying import wait_after
 from recorder_sync.station import evidence_and_custody, now
 from recorder_sync.timestamps import iso
+from recorder_sync.webhooks.happenings import ACTS, happening_of, told_of
 from recorder_sync.webhooks.place import Standing, keep, standing_of
 from recorder_sync.webhooks.settings import Webhook
 from recorder_sync.webhooks.signature import signed_headers

@@ -5,9 +5,9 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
-from recorder_sync.rules.happenings import Happening
 from recorder_sync.section import Section
 from recorder_sync.stores.credentials import Secret
+from recorder_sync.webhooks.happenings import Happening
 
 _OWN = frozenset({"localhost", "127.0.0.1", "::1"})
 

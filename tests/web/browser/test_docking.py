@@ -1,5 +1,7 @@
 """A real daemon with simulated ports: from the plug-in to "safe to take", and what follows."""
 
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -28,6 +30,8 @@ from tests.web.served import Service
 PIN = "582931"
 CASE = "石执罚〔2026〕017号"
 HOSTILE = "<img src=x onerror=document.title=1>"
+_PACE = "2000000"
+"""Bytes a second."""
 BEGAN = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
 
@@ -52,10 +56,32 @@ def furnish(dock: Dock) -> None:
             pins.set_pin(accounts, officer, PIN, station.now())
 
 
+class Docking(Service):
+    """A station whose ports are simulated: devices are plugged in by a word on its input."""
+
+    def __init__(self, dock: Dock) -> None:
+        super().__init__(dock, "run")
+
+    def _started(self, env: dict[str, str]) -> subprocess.Popen[bytes]:
+        with self._log.open("ab") as log:
+            self._daemon = subprocess.Popen(
+                [sys.executable, "-m", "tests.web.simulated", str(self.dock.config), _PACE],
+                env={**os.environ, **env},
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+            )
+        return self._daemon
+
+    def say(self, *words: str) -> None:
+        assert self._daemon.stdin is not None
+        self._daemon.stdin.write(("\t".join(words) + "\n").encode())
+        self._daemon.stdin.flush()
+
+
 @pytest.fixture
-def service(dock: Dock, tmp_path: Path) -> Iterator[Service]:
-    line = [sys.executable, "-m", "tests.web.simulated", str(dock.config), "2000000"]
-    served = Service(dock, "run", line)
+def service(dock: Dock, tmp_path: Path) -> Iterator[Docking]:
+    served = Docking(dock)
     served.configure(
         station={"language": "zh_CN"},
         paths={"runtime": str(tmp_path / "run")},
@@ -97,7 +123,7 @@ def identified(page: Page, screen: Screen) -> Locator:
 
 
 def test_a_camera_is_plugged_in_and_its_officer_says_which_case_it_was(
-    screen: Screen, service: Service, camera: Card
+    screen: Screen, service: Docking, camera: Card
 ) -> None:
     page = screen.open("/dock")
     expect(page.locator(".tile.free")).to_have_count(2)
@@ -137,7 +163,7 @@ def test_a_camera_is_plugged_in_and_its_officer_says_which_case_it_was(
 
 
 def test_a_camera_that_is_pulled_out_too_early_is_called_back_on_its_port(
-    screen: Screen, service: Service, camera: Card, media_files: MediaFiles
+    screen: Screen, service: Docking, camera: Card, media_files: MediaFiles
 ) -> None:
     long = media_files.video.read_bytes() + bytes(6 << 20)
     camera.put("DCIM/DCAM_ZFY0031_000001_20261123_161000.mp4", long, BEGAN)
@@ -153,7 +179,7 @@ def test_a_camera_that_is_pulled_out_too_early_is_called_back_on_its_port(
 
 
 def test_a_device_that_nobody_knows_calls_the_custodian(
-    screen: Screen, service: Service, card: Card, media_files: MediaFiles
+    screen: Screen, service: Docking, card: Card, media_files: MediaFiles
 ) -> None:
     card.put("DCIM/MAH00001.MP4", media_files.other_video, BEGAN)
     page = screen.open("/dock")

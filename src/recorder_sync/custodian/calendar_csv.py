@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from recorder_sync.catalogue.calendar import CalendarEntry, CalendarKind
-from recorder_sync.cli.csv_files import Columns, Row, read_rows
+from recorder_sync.csv_files import Columns, Row, read_rows
 from recorder_sync.custodian.duty import problems_of_id, problems_of_people, problems_of_times
 from recorder_sync.errors import BadList
 from recorder_sync.language import T, Text
