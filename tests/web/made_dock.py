@@ -172,7 +172,8 @@ def full_dock() -> list[Row]:
 @contextmanager
 def shown_by(runtime: Path, rows: list[Row]) -> Iterator[Board]:
     """Keep the live status of a station as its daemon would."""
-    with Board(runtime, "dock-01", now) as board:
-        for number, one in enumerate(rows):
-            board.show(str(number), one)
+    board = Board(runtime, "dock-01", now)
+    for number, one in enumerate(rows):
+        board.show(str(number), one)
+    with board:
         yield board

@@ -31,7 +31,13 @@ class Part:
 _P = Permission
 
 PARTS: tuple[Part, ...] = (
-    Part("", (Place("/", "Overview", "overview"),)),
+    Part(
+        "",
+        (
+            Place("/", "Overview", "overview"),
+            Place("/dock", "Dock screen", "dock", _P.SEE_STATION),
+        ),
+    ),
     Part(
         "Evidence",
         (
