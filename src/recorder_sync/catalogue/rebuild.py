@@ -23,6 +23,7 @@ from sqlite_utils.db import Database
 
 from recorder_sync.catalogue import (
     alert_life,
+    brought_back,
     calendar,
     copies,
     deferrals,
@@ -394,6 +395,7 @@ _STEPS: dict[Act, Callable[[Database, Entry], None]] = {
     Act.DEVICE_EVENT: _device_event,
     Act.VERIFICATION: _verification,
     Act.CONFIRMED: copies.take_up,
+    Act.CATALOGUE_REBUILT: brought_back.take_up,
 }
 
 ACTS = frozenset(_STEPS)

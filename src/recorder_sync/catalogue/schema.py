@@ -537,3 +537,14 @@ def m012_stores(db: Database) -> None:
         pk="name",
         strict=True,
     )
+
+
+@migrations()
+def m013_brought_back(db: Database) -> None:
+    """When the station was made anew from a store, and whether the files were fetched."""
+    table(db, "brought_back").create(
+        {"custody_seq": int, "store": str, "with_recordings": int},
+        pk="custody_seq",
+        not_null={"store", "with_recordings"},
+        strict=True,
+    )

@@ -1,15 +1,16 @@
 """`recorder-sync recordings`: search by the fields of Art. 25, show, correct, export."""
 
 import json as json_format
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from recorder_sync.catalogue import copies, dockings, verified
+from recorder_sync.catalogue import dockings, verified
 from recorder_sync.catalogue import recordings as catalogue
+from recorder_sync.catalogue.answered import as_answered
 from recorder_sync.catalogue.recordings import Sealed
 from recorder_sync.catalogue.search import Search, search
 from recorder_sync.cli.screen import (
@@ -85,8 +86,7 @@ def list_(
             ),
         )
         if json:
-            stores = copies.stores_json(station.catalogue, [r.id for r in page.found])
-            listed = [{**as_json(r), "stores": stores[r.id]} for r in page.found]
+            listed = as_answered(station.catalogue, page.found)
             print_json({"recordings": listed, "next": page.next})
         else:
             _show_page(page.found, page.next, station.settings)
@@ -134,12 +134,11 @@ def show(
         history = [e for e in station.custody.entries() if e.deed.subject == found.id]
         seen = dockings.other_names(station.catalogue, found.id)
         verified_at = verified.last(station.catalogue, found.id)
-        stores = copies.stores_json(station.catalogue, [found.id])[found.id]
+        [answered] = as_answered(station.catalogue, [found])
         if json:
             print_json(
                 {
-                    **as_json(found),
-                    "stores": stores,
+                    **answered,
                     "verified_at": iso_or_none(verified_at),
                     "seen": [{"docking": d, "path": path.text} for d, path in seen],
                     "custody": [
@@ -160,7 +159,7 @@ def show(
             [
                 *_facts(found, station),
                 (tr("Last re-read"), local(verified_at, zone) if verified_at else tr("not yet")),
-                *((f"{tr('Store')} {name}", _words(its)) for name, its in stores.items()),
+                *_standing(answered),
             ]
         )
         answers.print()
@@ -179,9 +178,12 @@ def show(
             )
 
 
-def _words(its: dict[str, Any]) -> str:
-    state = str(its["state"])
-    return tr(state)
+def _standing(answered: dict[str, Any]) -> Iterator[tuple[str, object]]:
+    """Yield what the stores have of a recording, and where its file is."""
+    if not answered["here"]:
+        yield tr("Evidence file"), tr("only in the store")
+    for name, its in answered["stores"].items():
+        yield f"{tr('Store')} {name}", tr(str(its["state"]))
 
 
 def _facts(found: Recording, station: Station) -> list[tuple[str, object]]:
