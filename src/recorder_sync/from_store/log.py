@@ -163,6 +163,8 @@ class _Proving:
         known = self._keys(signer.verifier if signer else None, trusted)
         self._tree.catch_up(None)
         vouched = self._checkpoints(known)
+        if not vouched:
+            raise _not_proven(_nothing_vouches(is_by_ours=bool(signer or trusted)))
         self._beside(known)
         self._elsewhere(known)
         HandedOut(self._folder).publish(known.verifiers)
@@ -210,7 +212,7 @@ class _Proving:
         return found.pop()
 
     def _checkpoints(self, known: Succession) -> int:
-        """Keep the checkpoints that are the station's; return the entries of the newest.
+        """Keep the checkpoints that are the station's; return the entries of the newest, or 0.
 
         Raises CustodyProblem where one of them vouches for another log than this.
         """
@@ -235,8 +237,6 @@ class _Proving:
             write_synced(notes / f"{size:020d}", note.encode())
             newest = max(newest, size)
         sync_folder(notes)
-        if not newest:
-            raise _not_proven(T("The store has no checkpoint that vouches for the custody log."))
         return newest
 
     def _beside(self, known: Succession) -> None:
@@ -298,6 +298,15 @@ def _emptied(folder: Path) -> Path:
         elif path.name != KEY:
             path.unlink()
     return folder
+
+
+def _nothing_vouches(*, is_by_ours: bool) -> Text:
+    if is_by_ours:
+        return T(
+            "No checkpoint in the store is signed with the station's key: it is another log, or "
+            "the key is another one."
+        )
+    return T("The store has no checkpoint that vouches for the custody log.")
 
 
 def _not_proven(text: Text) -> CustodyProblem:

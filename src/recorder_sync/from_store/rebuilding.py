@@ -88,7 +88,8 @@ def make_anew(
                 fetched = _fetch(station, stored, progress)
                 problems += fetched.problems
                 _put_on_record(station, name, rebuilt, fetched, with_recordings=True)
-    return MadeAnew(rebuilt, brought, fetched, list(dict.fromkeys(problems)))
+    once = {problem.english: problem for problem in problems}
+    return MadeAnew(rebuilt, brought, fetched, list(once.values()))
 
 
 def _destination(settings: Configuration, name: str) -> Destination:
