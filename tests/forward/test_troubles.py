@@ -142,7 +142,7 @@ def test_art_27_a_copy_that_somebody_wrote_into_the_catalogue_is_found(
     (one,) = bed.seal(1)
     with sqlite3.connect(bed.dock.state / "catalogue.db") as db:
         db.execute(
-            "insert into copies values (?, 'nas', 'k', null, 'checksum', null, ?, 3)",
+            "insert into copies values (?, 'nas', 'k', null, 'checksum', null, ?, 3, 0)",
             [one["id"], one["sealed_at"]],
         )
     db.close()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from sqlite_utils.db import Database
 
-from recorder_sync.catalogue import brought_back, copies
+from recorder_sync.catalogue import brought_back, copies, holds
 from recorder_sync.description import Json, as_json
 from recorder_sync.model import Recording
 
@@ -18,6 +18,13 @@ def as_answered(db: Database, found: Sequence[Recording]) -> list[Json]:
     ids = [one.id for one in found]
     stores = copies.stores_json(db, ids)
     elsewhere = brought_back.not_here(db, ids)
+    held = holds.holds_of(db, ids)
     return [
-        {**as_json(one), "stores": stores[one.id], "here": one.id not in elsewhere} for one in found
+        {
+            **as_json(one),
+            "stores": stores[one.id],
+            "here": one.id not in elsewhere,
+            "legal_hold": held[one.id][0].as_json() if one.id in held else None,
+        }
+        for one in found
     ]

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from recorder_sync.catalogue import recordings, uploads
+from recorder_sync.catalogue import copy_locks, recordings, uploads
 from recorder_sync.catalogue.database import transaction
 from recorder_sync.catalogue.uploads import Activity, Queue, StoreState, Upload
 from recorder_sync.cli.options import Options
@@ -23,6 +23,7 @@ from recorder_sync.custody.log import Act
 from recorder_sync.errors import UsageProblem
 from recorder_sync.language import T, tr
 from recorder_sync.station import Station
+from recorder_sync.stores.store_settings import StoreSettings
 from recorder_sync.timestamps import iso_or_none
 
 app = typer.Typer(invoke_without_command=True)
@@ -59,6 +60,10 @@ class _Standing:
     rate: float | None
     sending: Sequence[tuple[Upload, int]]
     failures: Sequence[Upload]
+    can_hold: bool
+    """Whether it can keep copies under legal hold."""
+    held: tuple[int, int]
+    """How many of its copies should be held, and how many are."""
 
     @property
     def left_s(self) -> int | None:
@@ -69,13 +74,14 @@ class _Standing:
 
     @property
     def needs_a_person(self) -> bool:
-        return bool(self.queue.failed or self.state.failing_since)
+        state = self.state
+        return bool(self.queue.failed or state.failing_since or state.lock_failing_since)
 
 
 @app.command("status", help=tr("Show what waits for each store, how fast it goes, what failed."))
 def status(context: typer.Context, json: Json = False) -> None:
     with station_of(context) as station:
-        found = [_standing(station, one.name) for one in station.settings.stores]
+        found = [_standing(station, one) for one in station.settings.stores]
         if json:
             print_json({"stores": [_json(one) for one in found]})
         elif not found:
@@ -86,8 +92,8 @@ def status(context: typer.Context, json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-def _standing(station: Station, name: str) -> _Standing:
-    db = station.catalogue
+def _standing(station: Station, store: StoreSettings) -> _Standing:
+    db, name = station.catalogue, store.name
     state = uploads.store_state(db, name)
     is_fresh = state.rate_at is not None and station.now() - state.rate_at <= _RATE_HOLDS
     return _Standing(
@@ -97,6 +103,8 @@ def _standing(station: Station, name: str) -> _Standing:
         state.rate if is_fresh else None,
         uploads.sending(db, name),
         uploads.failures(db, name, _FAILURES),
+        store.lock_mode is not None,
+        copy_locks.counts(db, name),
     )
 
 
@@ -128,6 +136,9 @@ def _json(one: _Standing) -> dict[str, object]:
         "trouble": state.trouble,
         "why": state.why.english if state.why else None,
         "hint": state.hint.english if state.hint else None,
+        "legal_holds": {"can": one.can_hold, "wanted": one.held[0], "kept": one.held[1]},
+        "lock_failing_since": iso_or_none(state.lock_failing_since),
+        "lock_why": state.lock_why.english if state.lock_why else None,
         "sending": [
             {"recording": upload.recording, "size": upload.size, "sent": sent}
             for upload, sent in one.sending
@@ -173,12 +184,36 @@ def _show(found: Sequence[_Standing], settings: Configuration) -> None:
         if one.state.paused_at is not None:
             text = T("{store} was paused by {who}.", store=one.name, who=one.state.paused_by)
             answers.print(escape(text.shown))
+        _show_locks(one)
         if one.state.why is not None:
             answers.print(f"[bold red]✘[/] {escape(one.state.why.shown)}")
         if one.state.hint is not None:
             answers.print(f"  → {escape(one.state.hint.shown)}")
         for failure in one.failures:
             answers.print(f"[red]✘[/] {failure.recording}  {escape(_why(failure))}")
+
+
+def _show_locks(one: _Standing) -> None:
+    wanted, kept = one.held
+    if wanted and not one.can_hold:
+        text = T(
+            "{store} cannot keep legal holds: it has {count} recording(s) that are held.",
+            store=one.name,
+            count=wanted,
+        )
+        answers.print(f"[yellow]![/] {escape(text.shown)}")
+    elif wanted:
+        text = T(
+            "{store}: {kept} of {count} held recording(s) are held there too.",
+            store=one.name,
+            kept=kept,
+            count=wanted,
+        )
+        answers.print(escape(text.shown))
+    if one.state.lock_why is not None:
+        answers.print(f"[bold red]✘[/] {escape(one.state.lock_why.shown)}")
+        if one.state.lock_hint is not None:
+            answers.print(f"  → {escape(one.state.lock_hint.shown)}")
 
 
 def _why(failure: Upload) -> str:

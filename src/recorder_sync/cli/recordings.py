@@ -13,6 +13,7 @@ from recorder_sync.catalogue import recordings as catalogue
 from recorder_sync.catalogue.answered import as_answered
 from recorder_sync.catalogue.recordings import Sealed
 from recorder_sync.catalogue.search import Search, search
+from recorder_sync.cli import holding
 from recorder_sync.cli.screen import (
     amount,
     answers,
@@ -179,7 +180,10 @@ def show(
 
 
 def _standing(answered: dict[str, Any]) -> Iterator[tuple[str, object]]:
-    """Yield what the stores have of a recording, and where its file is."""
+    """Yield what the stores have of a recording, where its file is, and what holds it."""
+    if hold := answered["legal_hold"]:
+        case = f" ({tr('Case')} {hold['case']})" if hold["case"] else ""
+        yield tr("Legal hold"), f"{hold['by']}: {hold['reason']}{case}"
     if not answered["here"]:
         yield tr("Evidence file"), tr("only in the store")
     for name, its in answered["stores"].items():
@@ -222,6 +226,11 @@ def _facts(found: Recording, station: Station) -> list[tuple[str, object]]:
         (tr("On time"), tr("on time") if found.on_time else tr("LATE")),
         (tr("Docking"), found.docking),
     ]
+
+
+app.command("hold", help=tr("Put recordings or a case under legal hold."))(holding.hold)
+app.command("release", help=tr("Release recordings or a case from legal hold."))(holding.release)
+app.command("holds", help=tr("List what is under legal hold."))(holding.list_)
 
 
 def _told(tag: Tag | None, name: str | None = None) -> str | None:

@@ -65,6 +65,7 @@ _TABLES = (
     _Table("gap_explanations", ("custody_seq",)),
     _Table("copies", ("recording", "store")),
     _Table("brought_back", ("custody_seq",)),
+    _Table("legal_holds", ("custody_seq",)),
     _Table("verified", ("recording",)),
     _Table("verification_runs", ("began_at",)),
 )
