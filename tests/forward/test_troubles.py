@@ -168,5 +168,5 @@ def test_the_store_has_the_whole_custody_log_and_its_checkpoint(forwarded: Forwa
     assert log
     assert here.startswith(log)
     (note,) = records.glob("custody/checkpoints/*")
-    assert int(note.name) == log.count(b"\n")
+    assert int(note.name) < log.count(b"\n"), "also what no checkpoint vouches for yet"
     assert not list(records.rglob("*checkpoint*key*")), "never the key that signs"

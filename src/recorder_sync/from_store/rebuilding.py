@@ -32,6 +32,8 @@ from recorder_sync.owner import work_as_owner_of
 from recorder_sync.station import Station, evidence_and_custody, now, open_station
 from recorder_sync.stores.bindings import binding_of, keep_binding
 from recorder_sync.stores.store import Store
+from recorder_sync.witnessing.delivered import Delivered
+from recorder_sync.witnessing.places import EvidencePlace
 
 _MIB = 1 << 20
 
@@ -168,6 +170,9 @@ def _rebuild(settings: Configuration) -> Rebuilt:
                 T("Name the evidence folder of this station, or an empty one."),
             )
     evidence.prepare(in_use=not is_new)
+    if is_new:  # the checkpoints beside the old evidence are gone with it
+        place = EvidencePlace(evidence, settings.station.id)
+        Delivered(settings.paths.state / "custody").forget(place.path)
     with evidence.sealing_turn():
         return rebuild(settings.paths.state, log, now())
 
