@@ -173,8 +173,10 @@ def test_the_end_of_the_log_that_no_checkpoint_vouches_for_is_in_the_store_too(
     done = station.rebuild()
     assert done.code == 1
     assert done.json["custody"]["vouched"] < done.json["custody"]["entries"]
-    assert any("No checkpoint vouches yet" in problem for problem in done.json["problems"])
+    assert any("No checkpoint vouches for" in problem for problem in done.json["problems"])
     assert done.json["recordings"] == 4
+    entry = station.bed.entries("catalogue-rebuilt")[-1]
+    assert entry["facts"]["brought"]["vouched"] == done.json["custody"]["vouched"], "for good"
 
 
 def _has_all(station: Lost) -> bool:
@@ -187,3 +189,16 @@ def test_it_is_read_only_for_those_who_may_read_only(lost: Lost) -> None:
     key = lost.dock.state / "custody" / "signing-key.pem"
     assert oct(key.stat().st_mode & 0o777) == "0o600"
     assert key.stat().st_uid == os.stat(lost.dock.state).st_uid
+
+
+def test_promise_5_a_file_that_is_missing_here_is_not_taken_for_one_that_is_in_the_store(
+    lost: Lost,
+) -> None:
+    """Somebody removes evidence, and has the catalogue made anew from the store to hide it."""
+    assert lost.rebuild("--with-recordings").code == 0
+    gone = lost.dock.sealed_files()[0]
+    gone.unlink()
+    assert lost.rebuild().code == 0
+    verified = lost.dock.run("verify", "--all", "--json").json
+    assert [finding["kind"] for finding in verified["findings"]] == ["missing"]
+    assert verified["only_in_store"] == 0

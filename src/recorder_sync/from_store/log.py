@@ -9,7 +9,6 @@ away, or a verifier key that was handed out. Checkpoints in other places are hel
 """
 
 import shutil
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -170,7 +169,7 @@ class _Proving:
         HandedOut(self._folder).publish(known.verifiers)
         sync_folder(self._folder)
         if vouched < self._entries:
-            self._problems += self._unsigned(vouched)
+            self._problems.append(self._unsigned(vouched))
         why = "signing key" if signer else "given" if trusted else "store"
         return Brought(self._entries, vouched, known.newest, why, self._problems)
 
@@ -208,6 +207,7 @@ class _Proving:
         if len(found) != 1:
             raise _not_proven(
                 T("The store has {count} keys that could be the station's.", count=len(found)),
+                T("Give the one that was handed out: --verifier FILE|KEY"),
             )
         return found.pop()
 
@@ -274,18 +274,13 @@ class _Proving:
         except CustodyProblem as problem:
             self._problems.append(problem.text)
 
-    def _unsigned(self, vouched: int) -> Sequence[Text]:
-        """Say what of the end of the log nobody vouches for, where it is more than usual."""
-        seals = sum(1 for _ in self._log.entries_of([Act.SEAL], vouched))
-        if not seals:
-            return ()
-        return (
-            T(
-                "No checkpoint vouches yet for the last {entries} entries of the custody log, "
-                "with {seals} sealed recording(s).",
-                entries=self._entries - vouched,
-                seals=seals,
-            ),
+    def _unsigned(self, vouched: int) -> Text:
+        """Say what of the end of the log nobody vouches for: who rules the store could add it."""
+        return T(
+            "No checkpoint vouches for the last {entries} entries of the custody log, with "
+            "{seals} sealed recording(s): look at them with recorder-sync custody log.",
+            entries=self._entries - vouched,
+            seals=sum(1 for _ in self._log.entries_of([Act.SEAL], vouched)),
         )
 
 
@@ -309,11 +304,9 @@ def _nothing_vouches(*, is_by_ours: bool) -> Text:
     return T("The store has no checkpoint that vouches for the custody log.")
 
 
-def _not_proven(text: Text) -> CustodyProblem:
-    return CustodyProblem(
-        text,
-        T(
-            "Nothing was brought back. Keep the store as it is, and try another store, or the "
-            "backup of the custody log."
-        ),
+def _not_proven(text: Text, hint: Text | None = None) -> CustodyProblem:
+    nothing = T(
+        "Nothing was brought back. Keep the store as it is, and try another store, or the "
+        "backup of the custody log."
     )
+    return CustodyProblem(text, hint or nothing)

@@ -81,15 +81,15 @@ def make_anew(
         rebuilt = _rebuild(settings)
         station = open_station(settings)
         with closing(station.catalogue):
-            _put_on_record(station, name, rebuilt, Fetched(), with_recordings=False)
             stored = StoredRecordings(station, store, destination)
+            _put_on_record(station, name, rebuilt, brought, is_here=stored.any_here())
             problems = [*(brought.problems if brought else ())]
             problems += stored.missing(progress.check)
             fetched = None
             if with_recordings:
                 fetched = _fetch(station, stored, progress)
                 problems += fetched.problems
-                _put_on_record(station, name, rebuilt, fetched, with_recordings=True)
+                _put_on_record(station, name, rebuilt, fetched, is_here=True)
     once = {problem.english: problem for problem in problems}
     return MadeAnew(rebuilt, brought, fetched, list(once.values()))
 
@@ -178,16 +178,28 @@ def _rebuild(settings: Configuration) -> Rebuilt:
 
 
 def _put_on_record(
-    station: Station, store: str, rebuilt: Rebuilt, fetched: Fetched, *, with_recordings: bool
+    station: Station, store: str, rebuilt: Rebuilt, came: Brought | Fetched | None, *, is_here: bool
 ) -> None:
-    facts = {
+    """Put on record what came from the store, and whether files of recordings are here.
+
+    Where any is, one that is missing is missing; it is not only in the store by that.
+    """
+    facts: dict[str, object] = {
         "recordings": rebuilt.recordings,
         "dockings": rebuilt.dockings,
         "store": store,
-        "with_recordings": with_recordings,
-        "fetched": fetched.fetched,
-        "failed": fetched.failed,
+        "with_recordings": is_here,
     }
+    if isinstance(came, Brought):
+        # For good: what no checkpoint vouched for is signed by the next one like all the rest.
+        facts["brought"] = {
+            "entries": came.entries,
+            "vouched": came.vouched,
+            "verifier": str(came.verifier),
+            "trusted": came.trusted,
+        }
+    elif came is not None:
+        facts["fetched"] = {"fetched": came.fetched, "failed": came.failed}
     with turn(station):
         enter(station, [station.deed(Act.CATALOGUE_REBUILT, FILE_NAME, facts)])
 

@@ -165,6 +165,10 @@ class StoredRecordings:
         self._station.evidence.remove_empty(_PART)
         return result
 
+    def any_here(self) -> bool:
+        """Tell whether the file of any recording is here."""
+        return any(self._is_here(row["path"]) for row in self._rows())
+
     def size_missing(self) -> tuple[int, int]:
         """Return the bytes of all recordings, and of those whose file is not here."""
         whole = missing = 0
