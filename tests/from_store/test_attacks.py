@@ -11,7 +11,8 @@ from tests.from_store.conftest import Lost
 
 def _nothing_here(lost: Lost) -> bool:
     custody = lost.dock.state / "custody"
-    return not list(custody.glob("*.jsonl")) and not (lost.dock.state / "catalogue.db").exists()
+    left = [*custody.glob("*.jsonl"), *lost.dock.state.glob("custody.*")]
+    return not left and not (lost.dock.state / "catalogue.db").exists()
 
 
 def _change(path: Path, old: bytes, new: bytes) -> None:

@@ -36,7 +36,9 @@ from recorder_sync.stores.bindings import Binding
 from recorder_sync.stores.store import StoreIdentity, StoreProblem, Trouble
 from recorder_sync.witnessing.places import places_of
 
-_BRINGING = "custody.from-store"
+BRINGING = "custody.from-store"
+"""Folder in the state folder, of a log that is not proven yet."""
+
 _MAY_BE_THERE = frozenset({KEY, "lock", "checkpoint.lock", "delivered.lock"})
 """Of a custody folder that has no log: what the log that is brought back does not replace."""
 
@@ -65,7 +67,7 @@ def bring_back(
     """
     custody = settings.paths.state / "custody"
     refuse_to_replace(custody)
-    folder = _emptied(settings.paths.state / _BRINGING)
+    folder = _emptied(settings.paths.state / BRINGING)
     if (custody / KEY).exists():
         replace_synced(folder / KEY, read_regular(custody / KEY), 0o600)
     entries = records.lay_down(folder)
@@ -76,6 +78,12 @@ def bring_back(
         )
     proving = _Proving(folder, records, settings, entries)
     return folder, proving.run(trusted)
+
+
+def discard(folder: Path, custody: Path) -> None:
+    """Remove what was brought back in vain, so that there are not two of the key that signs."""
+    if (custody / KEY).exists() or not (folder / KEY).exists():
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def put_in_place(folder: Path, custody: Path) -> None:

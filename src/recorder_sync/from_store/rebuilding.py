@@ -15,12 +15,20 @@ from recorder_sync.catalogue.rebuild import Rebuilt, rebuild
 from recorder_sync.config import Configuration
 from recorder_sync.custody.checkpoint import Verifier
 from recorder_sync.custody.log import Act, CustodyLog
-from recorder_sync.errors import CustodyProblem, MissingPart, UsageProblem, os_reason
+from recorder_sync.errors import (
+    CustodyProblem,
+    MissingPart,
+    RecorderSyncError,
+    UsageProblem,
+    os_reason,
+)
 from recorder_sync.forward.destination import Destination, destinations_of
 from recorder_sync.from_store.log import (
+    BRINGING,
     Brought,
     bindings_in,
     bring_back,
+    discard,
     put_in_place,
     refuse_another_store,
 )
@@ -130,6 +138,9 @@ def _bring_log(settings: Configuration, store: Store, trusted: Verifier | None) 
                 )
                 brought.problems.append(text)
             put_in_place(folder, state / "custody")
+        except RecorderSyncError:
+            discard(state / BRINGING, state / "custody")
+            raise
         except OSError as error:
             raise MissingPart(
                 T("The custody log cannot be written to {path}: {why}.",

@@ -42,6 +42,7 @@ _TOGETHER = 32
 """Recordings that are put in place together."""
 
 _MOST_NAMED = 10
+_MOST_PROBLEMS = 100
 
 
 @dataclass(slots=True)
@@ -52,6 +53,11 @@ class Fetched:
     already_here: int = 0
     failed: int = 0
     problems: list[Text] = field(default_factory=list)
+    """The first hundred."""
+
+    def name(self, problem: Text) -> None:
+        if len(self.problems) < _MOST_PROBLEMS:
+            self.problems.append(problem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,11 +206,11 @@ class StoredRecordings:
                 if problem_.trouble is not Trouble.OBJECT:
                     raise
                 result.failed += 1
-                result.problems.append(problem_.text)
+                result.name(problem_.text)
                 part.unlink(missing_ok=True)
                 continue
             if problem is not None:
-                result.problems.append(problem)
+                result.name(problem)
             intents.append(
                 Intent(
                     one.recording,
