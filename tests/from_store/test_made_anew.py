@@ -7,6 +7,8 @@ import signal
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.from_store.conftest import Lost
 from tests.ingest.aftermath import until
 
@@ -122,14 +124,19 @@ def test_a_killed_rebuild_is_run_again_and_nothing_is_lost_or_twice(lost: Lost) 
     assert (verified.code, verified.json["findings"]) == (0, [])
 
 
-def test_what_was_moved_but_neither_listed_nor_protected_is_finished(lost: Lost) -> None:
-    """As a kill between moving a file and listing it leaves it."""
+@pytest.mark.parametrize("is_described", [True, False])
+def test_what_was_moved_but_neither_listed_nor_protected_is_finished(
+    lost: Lost, is_described: bool
+) -> None:
+    """As a kill between moving a file and describing or listing it leaves it."""
     assert lost.rebuild("--with-recordings").code == 0
     (folder,) = {path.parent for path in lost.dock.sealed_files()}
     for name in ("B3SUMS", "SHA256SUMS"):
         (folder / name).unlink()
     for path in lost.dock.sealed_files():
         path.chmod(0o640)
+        if not is_described:
+            path.with_name(f"{path.name}.json").unlink()
     done = lost.rebuild("--with-recordings")
     assert (done.code, done.json["files"]["fetched"]) == (0, 0)
     assert lost.files() == lost.evidence

@@ -23,6 +23,8 @@ from recorder_sync.errors import (
     os_reason,
 )
 from recorder_sync.forward.destination import Destination, destinations_of
+from recorder_sync.from_store.fetching import Fetched, Fetching
+from recorder_sync.from_store.lacking import lacking
 from recorder_sync.from_store.log import (
     BRINGING,
     Brought,
@@ -32,7 +34,7 @@ from recorder_sync.from_store.log import (
     put_in_place,
     refuse_another_store,
 )
-from recorder_sync.from_store.recordings import Fetched, StoredRecordings
+from recorder_sync.from_store.recordings import StoredRecordings
 from recorder_sync.from_store.records import StoredRecords
 from recorder_sync.language import T, Text
 from recorder_sync.on_record import enter, turn
@@ -92,7 +94,7 @@ def make_anew(
             stored = StoredRecordings(station, store, destination)
             _put_on_record(station, name, rebuilt, brought, is_here=stored.any_here())
             problems = [*(brought.problems if brought else ())]
-            problems += stored.missing(progress.check)
+            problems += lacking(stored, progress.check)
             fetched = None
             if with_recordings:
                 fetched = _fetch(station, stored, progress)
@@ -217,7 +219,7 @@ def _put_on_record(
 
 def _fetch(station: Station, stored: StoredRecordings, progress: Progress) -> Fetched:
     """Fetch what is missing here. Raises MissingPart where there is no room for it."""
-    whole, missing = stored.size_missing()
+    whole, missing = stored.sizes()
     progress.sized(whole)
     reserve = station.settings.ingest.reserve_mib * _MIB
     free = station.evidence.free_bytes() - reserve
@@ -231,6 +233,6 @@ def _fetch(station: Station, stored: StoredRecordings, progress: Progress) -> Fe
             T("Use a larger disk. Without --with-recordings only the catalogue is made anew."),
         )
     try:
-        return stored.bring_back(progress.advanced, progress.check)
+        return Fetching(stored, progress.advanced, progress.check).run()
     except OSError as error:
         raise station.evidence.unusable(error) from error
