@@ -6,12 +6,13 @@ from typing import Annotated
 import typer
 
 from recorder_sync.catalogue import holds
-from recorder_sync.cli.screen import local, messages, print_json, table
+from recorder_sync.cli.screen import messages, print_json, table
 from recorder_sync.cli.session import station_of, writing_station_of
 from recorder_sync.cli.typed import Json
 from recorder_sync.custodian import holding
 from recorder_sync.custodian.holding import Held
 from recorder_sync.language import T, tr
+from recorder_sync.shown import local
 from recorder_sync.station import Station
 
 _Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help=tr("Ids of recordings."))]

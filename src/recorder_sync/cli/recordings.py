@@ -10,21 +10,13 @@ import typer
 
 from recorder_sync.catalogue import dockings, verified
 from recorder_sync.catalogue import recordings as catalogue
-from recorder_sync.catalogue.answered import as_answered
+from recorder_sync.catalogue.answered import how_they_stand
+from recorder_sync.catalogue.marks import bookmarks_of, marks_of
 from recorder_sync.catalogue.recordings import Sealed
 from recorder_sync.catalogue.search import Search, search
-from recorder_sync.cli import holding
-from recorder_sync.cli.screen import (
-    amount,
-    answers,
-    facts,
-    local,
-    messages,
-    name_and_flags,
-    print_json,
-    span,
-    table,
-)
+from recorder_sync.cli import holding, marks
+from recorder_sync.cli.marks import bookmark_facts, marks_and_bookmarks, marks_facts
+from recorder_sync.cli.screen import answers, facts, messages, name_and_flags, print_json, table
 from recorder_sync.cli.session import read_time, station_of, writing_station_of
 from recorder_sync.config import Configuration
 from recorder_sync.custody.log import Act
@@ -35,11 +27,16 @@ from recorder_sync.inspection.export import export as export_recordings
 from recorder_sync.inspection.sealing_proof import proof_on_record
 from recorder_sync.language import T, tr
 from recorder_sync.model import Recording, Tag
+from recorder_sync.on_record import put
 from recorder_sync.rules.lifecycle import State
+from recorder_sync.shown import amount, local, span
 from recorder_sync.station import Station
 from recorder_sync.timestamps import iso_or_none
 
 app = typer.Typer()
+app.command("mark", help=tr("Mark a recording; who and when goes on record."))(marks.mark)
+app.command("bookmark", help=tr("Mark a moment of a recording, or take that back."))(marks.bookmark)
+app.command("items", help=tr("List the items of the stages (Art. 6 to 9)."))(marks.items)
 
 _WIDE = 110
 """Columns of a terminal that have room for everything; below, the case is left out."""
@@ -87,7 +84,9 @@ def list_(
             ),
         )
         if json:
-            listed = as_answered(station.catalogue, page.found)
+            stand = how_they_stand(station.catalogue, page.found)
+            marked = marks_and_bookmarks(station, [r.id for r in page.found])
+            listed = [{**as_json(r), **stand[r.id], **marked[r.id]} for r in page.found]
             print_json({"recordings": listed, "next": page.next})
         else:
             _show_page(page.found, page.next, station.settings)
@@ -131,15 +130,17 @@ def show(
     with station_of(context) as station:
         sealed = catalogue.recording(station.catalogue, recording)
         found = sealed.recording
-        station.custody.append([station.deed(Act.VIEW, found.id, {"what": "description"})])
+        put(station, [station.deed(Act.VIEW, found.id, {"what": "description"})])
         history = [e for e in station.custody.entries() if e.deed.subject == found.id]
         seen = dockings.other_names(station.catalogue, found.id)
         verified_at = verified.last(station.catalogue, found.id)
-        [answered] = as_answered(station.catalogue, [found])
+        stands = how_they_stand(station.catalogue, [found])[found.id]
         if json:
             print_json(
                 {
-                    **answered,
+                    **as_json(found),
+                    **stands,
+                    **marks_and_bookmarks(station, [found.id])[found.id],
                     "verified_at": iso_or_none(verified_at),
                     "seen": [{"docking": d, "path": path.text} for d, path in seen],
                     "custody": [
@@ -160,7 +161,12 @@ def show(
             [
                 *_facts(found, station),
                 (tr("Last re-read"), local(verified_at, zone) if verified_at else tr("not yet")),
-                *_standing(answered),
+                *marks_facts(
+                    marks_of(station.catalogue, [found.id])[found.id],
+                    station.settings.marks.known,
+                ),
+                *bookmark_facts(bookmarks_of(station.catalogue, [found.id])[found.id]),
+                *_standing(stands),
             ]
         )
         answers.print()
@@ -179,14 +185,14 @@ def show(
             )
 
 
-def _standing(answered: dict[str, Any]) -> Iterator[tuple[str, object]]:
-    """Yield what the stores have of a recording, where its file is, and what holds it."""
-    if hold := answered["legal_hold"]:
+def _standing(stands: dict[str, Any]) -> Iterator[tuple[str, object]]:
+    """Yield what holds a recording, where its file is, and what the stores have of it."""
+    if hold := stands["legal_hold"]:
         case = f" ({tr('Case')} {hold['case']})" if hold["case"] else ""
         yield tr("Legal hold"), f"{hold['by']}: {hold['reason']}{case}"
-    if not answered["here"]:
+    if not stands["here"]:
         yield tr("Evidence file"), tr("only in the store")
-    for name, its in answered["stores"].items():
+    for name, its in stands["stores"].items():
         yield f"{tr('Store')} {name}", tr(str(its["state"]))
 
 
