@@ -168,7 +168,7 @@ class Locking:
         if there is None:
             raise NotKept(
                 T("{store}: it has {key} no more.", store=store.name, key=key),
-                T("Find out who removed it. It is sent anew once its copy is looked for there."),
+                T("Find out who removed it. The recording here is kept in any case."),
             )
         wanted = self._shared.destination.lock_of(copy.recording)
         is_anothers = there.lock.hold and not copy.is_held
