@@ -21,7 +21,7 @@ def bed(dock: Dock, tmp_path: Path, card: Card) -> Iterator[Forwarded]:
     made.end()
 
 
-def _settings(bed: Forwarded, bucket: Bucket) -> str:
+def bucket_settings(bed: Forwarded, bucket: Bucket) -> str:
     keys = bed.dock.state.parent / "keys"
     keys.mkdir()
     for name, value in (("access", "testdock"), ("secret", "secretdock")):
@@ -39,7 +39,7 @@ def _settings(bed: Forwarded, bucket: Bucket) -> str:
 def test_art_25_a_recording_is_locked_proven_and_there_once_though_the_service_was_killed(
     bed: Forwarded, bucket: Bucket
 ) -> None:
-    bed.set_up(stores=_settings(bed, bucket))
+    bed.set_up(stores=bucket_settings(bed, bucket))
     bed.bind()
     sealed = bed.seal(3, size=300_000) + bed.seal(1, size=20 << 20, first=9)
     bed.start()
