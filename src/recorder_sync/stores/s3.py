@@ -63,7 +63,7 @@ class S3Store:
         """
         self.name = name
         self._lock_mode = lock_mode
-        self._connection = S3Connection(address, credentials, parallel + 8)
+        self._connection = S3Connection(address, credentials)
         self._lanes = Lanes(parallel)
         self._profile: s3_marker.Profile | None = None
 
