@@ -9,6 +9,7 @@ processors, so both ways are slower than against another machine.
 """
 
 import argparse
+import hashlib
 import json
 import os
 import statistics
@@ -20,9 +21,15 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from blake3 import blake3
 from rich.console import Console
 from rich.table import Table
 
+from recorder_sync.catalogue.copies import Proof
+from recorder_sync.forward.confirmation import confirm
+from recorder_sync.forward.line import Halt, Line
+from recorder_sync.forward.source import source_of_open
+from recorder_sync.model import Digests
 from recorder_sync.stores.s3 import S3Store
 from recorder_sync.stores.s3_connection import S3Address, S3Credentials
 from recorder_sync.stores.store import Outgoing
@@ -30,34 +37,44 @@ from tests.stores.s3.sending import Record
 from tests.stores.s3.server import MODERN, S3Server, running
 
 TRANSFERS = 4
+PARTS = int(os.environ.get("PARTS", "4"))
 
 
-class File:
-    """A source that reads a file, without the digests that the engine makes of it."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._at = 0
-
-    def read(self, size: int) -> bytes:
-        with open(self._path, "rb", buffering=0) as file:
-            data = os.pread(file.fileno(), size, self._at)
-        self._at += len(data)
-        return data
-
-
-def send(server: S3Server, bucket: str, folder: Path, workers: int) -> None:
-    address = S3Address(server.endpoint, bucket, ca_file=server.certificates.authority)
-    store = S3Store("s3", address, lambda: S3Credentials("testdock", "secretdock"))
-    store.bind("bench")
+def send(
+    server: S3Server, bucket: str, folder: Path, digests: dict[str, Digests], workers: int
+) -> None:
+    """Send as the service does: read once, hashed meanwhile, confirmed by what the store says."""
+    store = _store(server, bucket)
+    line, halt = Line(lambda: None), Halt()
 
     def one(path: Path) -> None:
-        item = Outgoing(path.name, path.stat().st_size, None)
-        store.send(item, lambda: File(path), Record())
+        with open(path, "rb", buffering=0) as file:
+            item = Outgoing(path.name, path.stat().st_size, digests[path.name])
+            known = digests[path.name].blake3
+            source = source_of_open(file.fileno(), item.size, known, line, halt, path.name)
+            receipt = store.send(item, source, Record())
+            found = confirm(
+                store, item, receipt.version, receipt.checksums, lambda: True, halt.check
+            )
+        assert found is not None
+        assert found.proof is Proof.CHECKSUM
 
     with ThreadPoolExecutor(workers) as pool:
         list(pool.map(one, sorted(folder.iterdir())))
     store.close()
+
+
+def bind(server: S3Server, bucket: str) -> None:
+    """Binding is done once, when a store is set up."""
+    store = _store(server, bucket)
+    store.bind("bench")
+    store.close()
+
+
+def _store(server: S3Server, bucket: str) -> S3Store:
+    address = S3Address(server.endpoint, bucket, ca_file=server.certificates.authority)
+    keys = lambda: S3Credentials("testdock", "secretdock")  # noqa: E731
+    return S3Store("s3", address, keys, parallel=PARTS)
 
 
 def rclone(server: S3Server, bucket: str, folder: Path) -> None:
@@ -108,24 +125,33 @@ def main() -> None:
         ):
             folder = Path(name) / what
             folder.mkdir()
+            digests = {}
             for number in range(count):
-                (folder / f"{number:05d}").write_bytes(os.urandom(size))
-            rows = _rounds(server, folder, given.rounds)
+                data = os.urandom(size)
+                (folder / f"{number:05d}").write_bytes(data)
+                sealed = Digests(blake3(data).hexdigest(), hashlib.sha256(data).hexdigest())
+                digests[f"{number:05d}"] = sealed
+            rows = _rounds(server, folder, digests, given.rounds)
             screen.print(_table(what, rows, count * size / (1 << 30), count))
             print(json.dumps({what: rows}), file=sys.stderr)
 
 
-def _rounds(server: S3Server, folder: Path, rounds: int) -> dict[str, list[tuple[float, float]]]:
+def _rounds(
+    server: S3Server, folder: Path, digests: dict[str, Digests], rounds: int
+) -> dict[str, list[tuple[float, float]]]:
     ways: dict[str, Callable[[str], None]] = {
-        f"recorder-sync, {TRANSFERS} at once": lambda to: send(server, to, folder, TRANSFERS),
+        f"recorder-sync, {TRANSFERS} at once": lambda to: send(
+            server, to, folder, digests, TRANSFERS
+        ),
         f"rclone, {TRANSFERS} at once": lambda to: rclone(server, to, folder),
-        "recorder-sync, one by one": lambda to: send(server, to, folder, 1),
+        "recorder-sync, one by one": lambda to: send(server, to, folder, digests, 1),
     }
     rows: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
     for number in range(rounds):
         for place, (way, work) in enumerate(ways.items()):
             bucket = f"{folder.name}-{number}-{place}"
             server.client.create_bucket(Bucket=bucket)
+            bind(server, bucket)
             rows[way].append(measured(lambda work=work, bucket=bucket: work(bucket)))  # type: ignore[misc]
             _empty(server, bucket)
     return rows

@@ -48,7 +48,7 @@ class PartSum:
     value: bytes
 
     @classmethod
-    def of(cls, data: bytes, checksum: Checksum) -> "PartSum":
+    def of(cls, data: bytes | memoryview, checksum: Checksum) -> "PartSum":
         if checksum is Checksum.CRC64NVME:
             value = checksums.crc64nvme(data).to_bytes(8, "big")
         else:

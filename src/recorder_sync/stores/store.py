@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from recorder_sync.errors import RecorderSyncError
 from recorder_sync.language import Text
@@ -77,6 +77,17 @@ class Source(Protocol):
         Waits where the line's bandwidth asks for it. Raises SourceChanged where the file
         is not as it was sealed, at the latest when its end is read, and Interrupted when
         the process is to stop.
+        """
+
+
+@runtime_checkable
+class FillingSource(Source, Protocol):
+    """A source that spares those who have memory for its bytes the copying."""
+
+    def read_into(self, buffer: memoryview) -> int:
+        """Fill a buffer with the next bytes, or with fewer at the end; return how many.
+
+        It waits and raises as `read` does.
         """
 
 
