@@ -4,7 +4,7 @@ Headers and XML become one mapping: text, but for numbers, times and truth; list
 that AWS' own programs give them (`Parts`, not `Part`).
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -110,11 +110,3 @@ _READ: dict[str, Callable[[str], Any]] = {
     "Size": int,
     "Years": int,
 }
-
-
-def lowered(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return headers by their names in small letters; the first of a name counts."""
-    found: dict[str, str] = {}
-    for name, value in headers:
-        found.setdefault(name.lower(), value)
-    return found
