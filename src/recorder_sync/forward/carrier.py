@@ -127,7 +127,15 @@ class Carrier:
             if found is not None:
                 return found
         receipt = store.send(item, source, course)
-        found = confirm(store, item, receipt.version, receipt.checksums, self._is_picked, check)
+        found = confirm(
+            store,
+            item,
+            receipt.version,
+            receipt.checksums,
+            self._is_picked,
+            check,
+            receipt.said,
+        )
         if found is None:
             raise StoreProblem(
                 Trouble.OBJECT,

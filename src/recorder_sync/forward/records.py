@@ -150,7 +150,15 @@ class Records:
         is_there = store.look(key) is not None
         if not is_there:
             receipt = store.send(item, source, NoCourse())
-            found = confirm(store, item, receipt.version, receipt.checksums, lambda: True, check)
+            found = confirm(
+                store,
+                item,
+                receipt.version,
+                receipt.checksums,
+                lambda: True,
+                check,
+                receipt.said,
+            )
             if found is None:
                 raise StoreProblem(
                     Trouble.OBJECT,

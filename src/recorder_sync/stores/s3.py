@@ -334,8 +334,8 @@ class S3Store:
                 T("The store has other bytes of {key} than were sent.", key=item.key),
                 T("Look into the store. The recording is safe here and is sent once more."),
             )
-        s3_objects.keep(self._connection, there, item.lock, release=False)
-        return Receipt(there.version, dict(ours))
+        now = s3_objects.keep(self._connection, there, item.lock, release=False)
+        return Receipt(there.version, dict(ours), now)
 
 
 def _facts(item: Outgoing) -> dict[str, str]:

@@ -114,6 +114,8 @@ class Receipt:
     checksums: Mapping[str, str] = field(default_factory=dict)
     """Over what we sent, computed here, named as in `Stored.checksums`: kept to compare with
     what the store says, then and later. Empty where it keeps none but those of the seal."""
+    said: "Stored | None" = field(default=None, compare=False)
+    """What the store said when it was asked for the object afterwards; None: it was not asked."""
 
 
 @dataclass(frozen=True, slots=True)
