@@ -40,7 +40,7 @@ from recorder_sync.stores.store import (
 )
 
 _PIECE_ENTRIES = 4096
-_PIECE_BYTES = 4 << 20
+_PIECE_BYTES = 1 << 20
 _PIECE = re.compile(r"(\d{20})-(\d{20})\.jsonl")
 _NOTE = re.compile(r"\d{20}")
 _BACKUP = re.compile(r"catalogue-\d{8}T\d{6}\.db")

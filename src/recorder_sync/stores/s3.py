@@ -54,12 +54,12 @@ class S3Store:
         credentials: Callable[[], S3Credentials],
         *,
         lock_mode: LockMode | None = None,
-        parallel: int = 3,
+        parallel: int = 4,
     ) -> None:
         """Connect to nothing yet.
 
         `lock_mode` is what the checks try; `parallel` is how many parts are on their way at
-        once or being read, of all objects together: each takes 8 MiB of memory.
+        once or being read, of all objects together: each takes 5 MiB of memory.
         """
         self.name = name
         self._lock_mode = lock_mode

@@ -8,11 +8,11 @@ is in memory, whatever the size and however many objects are on their way.
 
 import json
 import mmap
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
-from queue import LifoQueue
 from typing import Any
 
 from recorder_sync.language import T
@@ -62,23 +62,39 @@ class Progress:
 
 
 class Lanes:
-    """Threads that carry parts, and the memory for what they carry, used again and again."""
+    """Threads that carry parts, and the memory for what they carry, used again and again.
+
+    Larger parts than usual are fewer at a time: all of them together never take more memory
+    than so many usual ones, or than a single one.
+    """
 
     def __init__(self, parallel: int) -> None:
         self._threads = ThreadPoolExecutor(parallel, "s3-part")
-        self._free: LifoQueue[mmap.mmap | None] = LifoQueue()
-        for _ in range(parallel):
-            self._free.put(None)
+        self._most = parallel * s3_sums.PART
+        self._taken = 0
+        self._free: list[mmap.mmap] = []
+        self._changed = threading.Condition()
+        self._turn = threading.Lock()
+        """Who waits for much is not overtaken again and again by those who want little."""
 
     def room(self, size: int) -> mmap.mmap:
         """Wait for room for a part of so many bytes."""
-        buffer = self._free.get()
-        if buffer is not None and len(buffer) >= size:
-            return buffer
+        with self._turn, self._changed:
+            self._changed.wait_for(lambda: not self._taken or self._taken + size <= self._most)
+            self._taken += size
+            for buffer in self._free:
+                if len(buffer) == size:
+                    self._free.remove(buffer)
+                    return buffer
+            if self._taken + sum(map(len, self._free)) > self._most:
+                self._free.clear()
         return mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 
     def leave(self, buffer: mmap.mmap) -> None:
-        self._free.put(buffer)
+        with self._changed:
+            self._taken -= len(buffer)
+            self._free.append(buffer)
+            self._changed.notify_all()
 
     @contextmanager
     def lent(self, size: int) -> Iterator[bytearray | mmap.mmap]:
