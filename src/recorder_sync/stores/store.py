@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from recorder_sync.errors import RecorderSyncError
 from recorder_sync.language import Text
@@ -80,9 +80,11 @@ class Source(Protocol):
         """
 
 
-@runtime_checkable
 class FillingSource(Source, Protocol):
-    """A source that spares those who have memory for its bytes the copying."""
+    """A source that spares those who have memory for its bytes the copying.
+
+    Not every source is one.
+    """
 
     def read_into(self, buffer: memoryview) -> int:
         """Fill a buffer with the next bytes, or with fewer at the end; return how many.
