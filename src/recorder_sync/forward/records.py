@@ -45,7 +45,7 @@ from recorder_sync.stores.store import (
 )
 
 _PIECE_ENTRIES = 4096
-_PIECE_BYTES = 4 << 20
+_PIECE_BYTES = 1 << 20
 _PIECE = re.compile(r"(\d{20})-(\d{20})\.jsonl")
 _BYTES = re.compile(r"(\d{20})-(\d{20})")
 _NOTE = re.compile(r"\d{20}")
@@ -213,7 +213,15 @@ class Records:
         is_there = store.look(key) is not None
         if not is_there:
             receipt = store.send(item, source, NoCourse())
-            found = confirm(store, item, receipt.version, receipt.checksums, lambda: True, check)
+            found = confirm(
+                store,
+                item,
+                receipt.version,
+                receipt.checksums,
+                lambda: True,
+                check,
+                receipt.said,
+            )
             if found is None:
                 raise StoreProblem(
                     Trouble.OBJECT,

@@ -57,3 +57,16 @@ def test_art_25_a_recording_is_locked_proven_and_there_once_though_the_service_w
         assert bucket.versions(facts["key"]) == [facts["version"]], "one version, no second upload"
         description = facts["description"]
         assert bucket.versions(description["key"]) == [description["version"]]
+
+
+def test_the_service_takes_less_than_100_mb_with_several_parts_on_their_way(
+    bed: Forwarded, modern: Bucket
+) -> None:
+    bed.set_up(stores=_settings(bed, modern))
+    bed.bind()
+    bed.seal(2, size=30 << 20)
+    service = bed.start()
+    bed.until_confirmed(2)
+    status = Path(f"/proc/{service.pid}/status").read_text(encoding="ascii")
+    assert int(status.partition("VmHWM:")[2].split()[0]) << 10 < 100_000_000
+    assert bed.stop() == 128 + signal.SIGTERM
