@@ -28,6 +28,11 @@ GIB = 1 << 30
 Tell = Callable[[str], None]
 
 
+def floor_of(way: Way) -> Way:
+    """Return the floor of what a way of the product does."""
+    return Way.FLOOR if way is Way.UNREAD else Way.FLOOR_READ
+
+
 class Series:
     """What was measured with one set of cards, by way, in the order of the rounds."""
 
@@ -50,8 +55,7 @@ class Series:
 
     def times_floor(self, way: Way) -> float:
         """Return processor time as a multiple of the floor's: the paired median."""
-        floor = Way.FLOOR if way is Way.UNREAD else Way.FLOOR_READ
-        pairs = zip(self.runs[way], self.runs[floor], strict=True)
+        pairs = zip(self.runs[way], self.runs[floor_of(way)], strict=True)
         return statistics.median(one.cpu_s / two.cpu_s for one, two in pairs)
 
     def memory_beyond(self, idle: int, idle_live: int) -> int:
