@@ -6,13 +6,14 @@ it differs between machines and days.
 
 import io
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from measured_process import Measured
 from rich.console import Console
 from rich.table import Table
-from rounds import Series, floor_of
+from rounds import Idle, Series, floor_of
 from ways import PRODUCT, Way
 
 MIB = 1 << 20
@@ -94,25 +95,43 @@ def silence(all_series: Iterable[Series], most_s: float) -> Line:
 
 
 def memory(
-    idle: int,
-    beyond: Mapping[str, int],
+    idle: Idle,
+    all_series: Iterable[Series],
     most_beyond_mib: float,
     many: int | None,
     most_many_mib: float,
 ) -> list[Line]:
-    """Judge memory: of each single card beyond the idle process, and of many cards in all."""
-    shown = "; ".join(f"{name}: {value / MIB:.1f}" for name, value in beyond.items())
+    """Judge memory: of each single card beyond the idle process, and of many cards in all.
+
+    A card is judged by everything, the libraries of an ffprobe included; beside it stands
+    what the processes have of their own.
+    """
+    series = tuple(all_series)
+    everything = {s.cards.name: s.memory_beyond(idle, _everything) for s in series}
+    own = {s.cards.name: s.memory_beyond(idle, _own) for s in series}
+    shown = "; ".join(
+        f"{name}: {everything[name] / MIB:.1f}, {own[name] / MIB:.1f} without pages of files"
+        for name in everything
+    )
     one = Line(
         "memory, any size, one camera",
         "idle process",
         f"at most {most_beyond_mib:g} MiB beyond it",
-        f"{shown} MiB beyond {idle / MIB:.1f}",
-        max(beyond.values()) <= most_beyond_mib * MIB,
+        f"{shown} MiB beyond {idle.quiet(_everything) / MIB:.1f}, {idle.quiet(_own) / MIB:.1f}",
+        max(everything.values()) <= most_beyond_mib * MIB,
     )
     work, target = "memory, 16 cameras", f"below {most_many_mib:g} MiB in all"
     if many is None:
         return [one, Line(work, "-", target, "several cards were not taken in", None)]
     return [one, Line(work, "-", target, f"{many / MIB:.1f} MiB", many < most_many_mib * MIB)]
+
+
+def _everything(run: Measured) -> int:
+    return run.peak_pss
+
+
+def _own(run: Measured) -> int:
+    return run.peak_own
 
 
 def seconds_and_floor(series: Series) -> Table:
