@@ -53,7 +53,7 @@ def free_places(db: Database, wanted: Sequence[tuple[datetime, str]]) -> list[in
         number = first
         while number in taken or (number not in asked and _is_taken(db, number)):
             number += 1
-        taken.add(number)
+        taken.update(range(first, number + 1))
         places.append(number)
     return places
 
