@@ -31,7 +31,7 @@ _PATIENCE_S = 1.0
 
 
 _AT_ONCE = 2
-"""Groups of a card that the process has: one in work, and one that is next."""
+"""Groups of a card that the process has: one in work, and one that follows without a pause."""
 
 
 class Copier:

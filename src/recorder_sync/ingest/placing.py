@@ -131,7 +131,8 @@ def _synced(written: Sequence[tuple[Intent, int]]) -> list[tuple[Intent, OSError
     """Sync and close descriptions; return what came of each."""
     results: list[tuple[Intent, OSError | None]] = []
     for _, handle in written:
-        os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)  # begins to write it
+        with suppress(OSError):  # advice; whether it is written is what the sync tells
+            os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)  # begins to write it
     for intent, handle in written:
         try:
             os.fsync(handle)
