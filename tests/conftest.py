@@ -33,6 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--torture", action="store_true", help="all rounds of the fault suite")
     parser.addoption("--cold", action="store_true", help="start each command as a new process")
     parser.addoption("--months", action="store_true", help="twenty whole months of a station")
+    parser.addoption("--browser", action="store_true", help="pages in Debian's chromium")
     parser.addoption("--e2e", action="store_true", help="the virtual dock, which needs QEMU")
 
 

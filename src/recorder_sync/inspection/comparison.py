@@ -63,7 +63,9 @@ _TABLES = (
     _Table("deferrals", ("id",)),
     _Table("calendar", ("id",)),
     _Table("gap_explanations", ("custody_seq",)),
+    _Table("bookmarks", ("custody_seq",)),
     _Table("copies", ("recording", "store")),
+    _Table("trail", ("custody_seq",)),
     _Table("verified", ("recording",)),
     _Table("verification_runs", ("began_at",)),
 )
