@@ -35,6 +35,7 @@ from recorder_sync.web import (
     my_account,
     officers,
     overview,
+    programs,
     sign_in,
 )
 from recorder_sync.web.api import application
@@ -55,6 +56,7 @@ _WITH_SESSION: tuple[APIRouter, ...] = (
     accounts.router,
     my_account.router,
     officers.router,
+    programs.router,
     audit.router,
 )
 """Pages of the console; whatever is posted to them carries the session's token."""
