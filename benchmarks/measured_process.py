@@ -155,12 +155,18 @@ class _MemorySampler(threading.Thread):
 
 
 def _tree(pid: int) -> Iterator[int]:
-    """Yield a process and all below it, as far as they are still there."""
+    """Yield a process and all below it, as far as they are still there.
+
+    One that has the command line of its parent is just being started: until it runs its own
+    program its memory is its parent's (vfork(2)), and would count twice.
+    """
     yield pid
     with suppress(OSError):
+        own = Path(f"/proc/{pid}/cmdline").read_bytes()
         for task in os.listdir(f"/proc/{pid}/task"):
             for child in Path(f"/proc/{pid}/task/{task}/children").read_text().split():
-                yield from _tree(int(child))
+                if Path(f"/proc/{child}/cmdline").read_bytes() != own:
+                    yield from _tree(int(child))
 
 
 def _memory(pid: int) -> _Memory:
