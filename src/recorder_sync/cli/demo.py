@@ -56,7 +56,7 @@ def demo(
     if once or not sys.stdout.isatty():
         _walk_through(folder)
         return
-    protection = live_demo(folder)
+    protection = live_demo(folder, _program())
     _say_how_to_remove(folder, is_immutable=protection is Protection.IMMUTABLE)
 
 

@@ -30,10 +30,11 @@ _CARD_BYTES_A_SECOND = 2.5e6
 _SERVED_WITHIN_S = 30.0
 
 
-def live_demo(folder: Path) -> Protection:
+def live_demo(folder: Path, program: str) -> Protection:
     """Keep a station in `folder` until Ctrl-C; return how its evidence is protected.
 
-    Raises MissingPart where ffmpeg is not there.
+    `program` is the way to this program that the reader can type. Raises MissingPart where
+    ffmpeg is not there.
     """
     port = _free_port()
     address = f"http://127.0.0.1:{port}"
@@ -47,7 +48,7 @@ def live_demo(folder: Path) -> Protection:
             protection = station.evidence.protection_in_force().protection
         finally:
             station.catalogue.close()
-    _welcome(address, invitations, configuration)
+    _welcome(address, invitations, f"{program} --config {configuration}")
     dock = SimulatedDock(_CARD_BYTES_A_SECOND)
     comings = Comings(dock, folder / "cameras", clips, settings.station.zone, now)
     threads = (
@@ -82,7 +83,7 @@ def _configure(folder: Path, port: int) -> Path:
     return path
 
 
-def _welcome(address: str, invitations: list[Invitation], configuration: Path) -> None:
+def _welcome(address: str, invitations: list[Invitation], command: str) -> None:
     answers.rule(tr("The station runs; Ctrl-C ends it"))
     _say(f"{tr('Dock screen')}:  {address}/dock")
     _say(f"{tr('Console')}:  {address}/")
@@ -97,7 +98,7 @@ def _welcome(address: str, invitations: list[Invitation], configuration: Path) -
     )
     answers.print()
     _say(T("At the dock, officers give their certificate number and the PIN {pin}.", pin=PIN).shown)
-    _say(f"{tr('Commands')}:  recorder-sync --config {configuration} status")
+    _say(f"{tr('Commands')}:  {command} status")
 
 
 def _say(text: str) -> None:

@@ -73,7 +73,7 @@ def test_states_are_pushed_as_they_change_and_a_hostile_name_stays_text(
         expect(tile(page, "1-1.5")).to_contain_text("问题")
         board.remove("a")
         expect(page.locator(".tile.free")).to_have_count(16)
-        assert page.title().startswith("采集站")
+        assert page.title().startswith("采集屏")
 
 
 def test_a_device_is_not_safe_before_each_of_its_cards_is(screen: Screen, tmp_path: Path) -> None:
