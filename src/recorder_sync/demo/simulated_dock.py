@@ -20,6 +20,7 @@ from recorder_sync.dock.row_observer import RowObserver
 from recorder_sync.dock.watcher import Came, Event, Gone
 from recorder_sync.ingest.capacity import Capacity
 from recorder_sync.ingest.stopping import Stop
+from recorder_sync.ingest.volume import gone
 from recorder_sync.language import Text
 from recorder_sync.model import Battery, CardPath, ClockOffset, Health, Storage, UsbIdentity
 
@@ -116,7 +117,10 @@ class SimulatedDock:
         )
 
     def _camera(self, plugged: Plugged) -> Camera:
-        return self._cameras[plugged.key]
+        camera = self._cameras.get(plugged.key)
+        if camera is None:
+            raise gone()
+        return camera
 
     def _observer(self, board: Board, key: str, log: Callable[[Text], None]) -> RowObserver:
         return _SlowCard(board, key, log, self._pace)

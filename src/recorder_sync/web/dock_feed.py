@@ -32,6 +32,7 @@ from recorder_sync.web.dock_message import Message, Reliance, Seen, changes, mes
 _LOOK_S = 0.2
 _FACTS_S = 3.0
 _SIGN_OF_LIFE_S = 3.0
+_AFTER_FAILURE_S = 2.0
 
 _log = structlog.get_logger("web")
 
@@ -68,14 +69,17 @@ class Feed:
         self._looked_at: float | None = None
         self._waiting: dict[asyncio.Event, asyncio.AbstractEventLoop] = {}
         self._thread: threading.Thread | None = None
+        self._gatherer: threading.Thread | None = None
         self._ended = threading.Event()
 
     def current(self, language: Language) -> Published:
         """Return what is to be shown now. Reads the status itself where no thread does."""
-        is_fresh = self._looked_at is not None and time.monotonic() - self._looked_at < 2 * _LOOK_S
-        if not is_fresh:
+        if not self._has_looked_within(2 * _LOOK_S):
             self._look()
         return self._latest[language]
+
+    def _has_looked_within(self, seconds: float) -> bool:
+        return self._looked_at is not None and time.monotonic() - self._looked_at < seconds
 
     async def follow(self, language: Language) -> AsyncIterator[bytes]:
         """Yield server-sent events for one screen: a whole picture first, then what changes."""
@@ -92,7 +96,8 @@ class Feed:
                 try:
                     await asyncio.wait_for(changed.wait(), _SIGN_OF_LIFE_S)
                 except TimeoutError:
-                    yield b"event: alive\ndata:\n\n"
+                    if self._has_looked_within(_SIGN_OF_LIFE_S):  # else the screen is to say so
+                        yield b"event: alive\ndata:\n\n"
         finally:
             self._leave(changed)
 
@@ -100,9 +105,9 @@ class Feed:
         """End every screen's stream, and the thread."""
         self._ended.set()
         self._wake()
-        thread = self._thread
-        if thread is not None:
-            thread.join(2 * _LOOK_S + 1)
+        for thread in (self._thread, self._gatherer):
+            if thread is not None:
+                thread.join(2 * _LOOK_S + 1)
 
     # Screens come and go in the server's loop.
 
@@ -140,6 +145,7 @@ class Feed:
                     self._wake()
             except Exception:  # noqa: BLE001 - the next look may do better; screens see it as lost
                 _log.exception("the dock screens cannot be brought up to date")
+                self._ended.wait(_AFTER_FAILURE_S)
             self._ended.wait(_LOOK_S)
 
     def _look(self) -> bool:
@@ -174,8 +180,8 @@ class Feed:
             return Reliance.DOWN
         mono = time.monotonic()
         if status["at"] != self._written:
-            # At the first sight only the clock tells how old it is.
-            is_first = self._written is None
+            # At the first sight, and after a while, only the clock tells how old it is.
+            is_first = self._written is None or not self._has_looked_within(_SIGN_OF_LIFE_S)
             age = (now() - moment(status["at"])).total_seconds() if is_first else 0.0
             self._written, self._written_at = status["at"], mono - max(0.0, age)
         return Reliance.STALE if mono - self._written_at > STALE_S else Reliance.LIVE
@@ -186,8 +192,16 @@ class Feed:
         is_due = self._facts_at is None or mono - self._facts_at >= _FACTS_S
         if not is_due and ports in (None, self._ports):
             return
-        self._facts_at = mono
+        is_first, self._facts_at = self._facts_at is None, mono
         self._ports = ports or frozenset()
+        if is_first:
+            self._gather()
+        elif self._gatherer is None or not self._gatherer.is_alive():
+            self._gatherer = threading.Thread(target=self._gather, name="dock facts", daemon=True)
+            self._gatherer.start()
+
+    def _gather(self) -> None:
+        """Read the facts; a catalogue that makes one wait delays no state of a port."""
         try:
             with self._desks.lent() as desk:
                 self._facts = self._gathering.facts(desk.station)
