@@ -62,7 +62,7 @@ def test_art_25_a_recording_is_locked_proven_and_there_once_though_the_service_w
 def test_the_service_takes_less_than_100_mb_with_several_parts_on_their_way(
     bed: Forwarded, modern: Bucket
 ) -> None:
-    bed.set_up(stores=_settings(bed, modern))
+    bed.set_up(stores=bucket_settings(bed, modern))
     bed.bind()
     bed.seal(2, size=30 << 20)
     service = bed.start()
