@@ -69,7 +69,7 @@ def identify(
     outcome = check_pin(desk.accounts, officer, pin, address, desk.station.now())
     if outcome is not Outcome.SIGNED_IN:
         problem = (
-            T("Too many failures. Try again in 15 minutes, or ask the custodian.")
+            T("Too many failures. Try again in 15 minutes, or ask the administrator.")
             if outcome is Outcome.LOCKED
             else T("Certificate number or PIN is wrong.")
         )
