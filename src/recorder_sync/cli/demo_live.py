@@ -48,14 +48,22 @@ def live_demo(folder: Path, program: str) -> Protection:
             protection = station.evidence.protection_in_force().protection
         finally:
             station.catalogue.close()
-    _welcome(address, invitations, f"{program} --config {configuration}")
+    journal = folder / "journal"
+
+    def show() -> None:
+        if _is_served(f"{address}/dock"):
+            _welcome(address, invitations, f"{program} --config {configuration}")
+            _open_browser(f"{address}/dock")
+        else:
+            _say(T("The pages are not served. The journal is in {path}.", path=journal).shown)
+
     dock = SimulatedDock(_CARD_BYTES_A_SECOND)
     comings = Comings(dock, folder / "cameras", clips, settings.station.zone, now)
     threads = (
         threading.Thread(target=comings.live, name="comings", daemon=True),
-        threading.Thread(target=_open_browser, args=(f"{address}/dock",), daemon=True),
+        threading.Thread(target=show, name="welcome", daemon=True),
     )
-    with _journal_in(folder / "journal"):
+    with _journal_in(journal):
         for thread in threads:
             thread.start()
         try:
@@ -105,14 +113,19 @@ def _say(text: str) -> None:
     answers.print(text, markup=False, soft_wrap=True)
 
 
-def _open_browser(address: str) -> None:
-    """Show the dock screen as soon as it is served, where there is a browser to show it in."""
+def _is_served(address: str) -> bool:
+    """Wait until an address is served; tell whether that came to be."""
     until = time.monotonic() + _SERVED_WITHIN_S
     while time.monotonic() < until:
         with contextlib.suppress(URLError, OSError):
             urlopen(address, timeout=2).close()
-            break
+            return True
         time.sleep(0.3)
+    return False
+
+
+def _open_browser(address: str) -> None:
+    """Show a page where there is a browser to show it in."""
     has_screen = "DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ
     program = shutil.which("xdg-open")
     if has_screen and program:
