@@ -146,6 +146,8 @@ class StoreSettings(Section):
     """Only recordings of these cases; none: all."""
     needed_for_clearing: bool = True
     """A card is cleared of a recording only when this store has confirmed it."""
+    needed_for_deadline: bool = False
+    """A recording counts as stored (Art. 21) only when this store has confirmed it."""
     read_back_percent: Annotated[float, Field(ge=0, le=100)] = 100.0
     """Part of the objects that are read back whole where the store keeps no checksum."""
 

@@ -22,7 +22,7 @@ def bed(dock: Dock, tmp_path: Path, card: Card) -> Iterator[Forwarded]:
     made.end()
 
 
-def _settings(bed: Forwarded, bucket: Bucket) -> str:
+def bucket_settings(bed: Forwarded, bucket: Bucket) -> str:
     keys = bed.dock.state.parent / "keys"
     keys.mkdir()
     for name, value in (("access", "testdock"), ("secret", "secretdock")):
@@ -40,7 +40,7 @@ def _settings(bed: Forwarded, bucket: Bucket) -> str:
 def test_art_25_a_recording_is_locked_proven_and_there_once_though_the_service_was_killed(
     bed: Forwarded, bucket: Bucket
 ) -> None:
-    bed.set_up(stores=_settings(bed, bucket))
+    bed.set_up(stores=bucket_settings(bed, bucket))
     bed.bind()
     sealed = bed.seal(3, size=300_000) + bed.seal(1, size=20 << 20, first=9)
     bed.start()
@@ -63,7 +63,7 @@ def test_art_25_a_recording_is_locked_proven_and_there_once_though_the_service_w
 def test_the_service_takes_less_than_100_mb_with_several_parts_on_their_way(
     bed: Forwarded, modern: Bucket
 ) -> None:
-    bed.set_up(stores=_settings(bed, modern))
+    bed.set_up(stores=bucket_settings(bed, modern))
     bed.bind()
     bed.seal(2, size=30 << 20)
     # From the start of Python: one that is forked has the memory of what it is forked from.
