@@ -398,6 +398,8 @@ class AlertKind(StrEnum):
     STORE_STOPPED = "store-stopped"
     """Nothing is sent to a store before somebody mends it."""
     QUEUE_WAITS = "queue-waits"
+    COPY_DIFFERS = "copy-differs"
+    """A store has not what was sealed: it lost it, changed it, or never had it."""
     NOT_WITNESSED = "not-witnessed"
     RESTARTED = "restarted"
     """By the watchdog, because it hung."""

@@ -14,12 +14,13 @@ import structlog
 
 from recorder_sync.catalogue import uploads
 from recorder_sync.errors import RecorderSyncError
+from recorder_sync.forward.findings import tell_of_copy
 from recorder_sync.forward.hands import Shared
 from recorder_sync.forward.line import Line
 from recorder_sync.forward.records import Records
 from recorder_sync.inspection.pace import step_back
 from recorder_sync.station import Station
-from recorder_sync.stores.store import Interrupted, Store, StoreProblem, Trouble
+from recorder_sync.stores.store import CopyDiffers, Interrupted, Store, StoreProblem, Trouble
 
 _LOOK_EVERY_S = 1.0
 _RECORDS_EVERY_S = 30.0
@@ -94,6 +95,9 @@ class Keeper:
                 self._abandon_at = time.monotonic() + _ABANDON_EVERY_S
         except Interrupted:
             return
+        except CopyDiffers as finding:
+            self._records_at = time.monotonic() + _BROKEN_S
+            tell_of_copy(station, finding)
         except StoreProblem as problem:
             self._records_at = time.monotonic() + _BROKEN_S
             if problem.trouble is Trouble.OBJECT:

@@ -25,6 +25,7 @@ from recorder_sync.stores.s3_sums import PartSum, WholeSum
 from recorder_sync.stores.store import (
     NO_LOCK,
     Check,
+    CopyDiffers,
     Course,
     Lock,
     LockMode,
@@ -315,9 +316,10 @@ class S3Store:
     def _settled(self, there: Stored, item: Outgoing, ours: Mapping[str, str]) -> Receipt:
         """Return the receipt for what the store says that it has. Raises StoreProblem."""
         if there.size != item.size or s3_sums.agree(ours, there.checksums) is False:
-            raise StoreProblem(
-                Trouble.OBJECT,
-                T("The store has other bytes of {key} than were sent.", key=item.key),
+            raise CopyDiffers(
+                self.name,
+                item.key,
+                T("the store has other bytes than were sent"),
                 T("Look into the store. The recording is safe here and is sent once more."),
             )
         s3_objects.keep(self._connection, there, item.lock, release=False)

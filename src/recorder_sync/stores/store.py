@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from recorder_sync.errors import RecorderSyncError
-from recorder_sync.language import Text
+from recorder_sync.language import T, Text
 from recorder_sync.model import Digests
 
 
@@ -189,6 +189,20 @@ class StoreProblem(RecorderSyncError):
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self.trouble, self.text, self.hint, self.retry_after_s)
+
+
+class CopyDiffers(StoreProblem):
+    """A store has something else under a key than was sealed: a finding."""
+
+    def __init__(self, store: str, key: str, what: Text, hint: Text | None = None) -> None:
+        text = T("{store}: {key} is not what was sealed: {what}.", store=store, key=key, what=what)
+        super().__init__(Trouble.OBJECT, text, hint)
+        self.store = store
+        self.key = key
+        self.what = what
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.store, self.key, self.what, self.hint)
 
 
 class SourceChanged(RecorderSyncError):
