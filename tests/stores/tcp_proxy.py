@@ -30,6 +30,12 @@ class TcpProxy:
         with self._lock:
             self._room = sent
 
+    @property
+    def is_reset(self) -> bool:
+        """Tell whether what `reset_after` asked for has come."""
+        with self._lock:
+            return self._room is None
+
     def reset_now(self) -> None:
         with self._lock:
             connections, self._open = self._open, []

@@ -109,5 +109,7 @@ def _locked(store: Store, item: Outgoing, stored: Stored) -> Stored:
 
 
 def _other(store: Store, item: Outgoing, what: Text) -> CopyDiffers:
-    hint = T("It is left as it is. Find out why before the store is trusted: its disks, its memory.")
+    hint = T(
+        "It is left as it is. Find out why before the store is trusted: its disks, its memory."
+    )
     return CopyDiffers(store.name, item.key, what, hint)

@@ -71,6 +71,9 @@ class Shared:
         self._delivered: list[Delivered] = []
         self._store: Store | None = None
         self._is_sure = False
+        self._is_seen_to_work = False
+        self._took_nothing = False
+        """It was there when it failed last: only what it takes shows that it works."""
 
     def count(self, size: int) -> None:
         with self._lock:
@@ -120,12 +123,25 @@ class Shared:
     def works(self, station: Station) -> None:
         """The store answered as it should."""
         with self._lock:
-            was, self._breaker = self._breaker, self._breaker.worked()
-        if was.failures:
+            is_news = bool(self._breaker.failures) or not self._is_seen_to_work
+            self._breaker, self._is_seen_to_work = self._breaker.worked(), True
+            self._took_nothing = False
+        if is_news:  # what an earlier process noted may stand in the catalogue still
             with transaction(station.catalogue):
                 uploads.note_store_works(station.catalogue, self.destination.name)
             _log.info("back", store=self.destination.name)
             self.news.set()
+
+    def answers(self, station: Station) -> None:
+        """The store can be asked, and is the one that was bound; nothing was sent.
+
+        What could not be reached is back then; what was full may be full still.
+        """
+        noted = uploads.store_state(station.catalogue, self.destination.name).trouble
+        with self._lock:
+            takes_nothing = self._took_nothing or noted == Trouble.FULL.value
+        if not takes_nothing:
+            self.works(station)
 
     def is_perhaps_its_own(self, upload: Upload) -> bool:
         """Note that it failed at a store that was there; tell whether another one is to try."""
@@ -147,6 +163,7 @@ class Shared:
         for_long = refused or problem.trouble is Trouble.WRONG_PLACE
         with self._lock:
             self._is_sure = False
+            self._took_nothing = was_there
             self._breaker = self._breaker.failed(
                 time.monotonic(), self._chance(), problem.retry_after_s, for_long=for_long
             )

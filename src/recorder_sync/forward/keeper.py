@@ -82,9 +82,10 @@ class Keeper:
         return time.monotonic() >= min(self._records_at, self._abandon_at)
 
     def _try(self, station: Station, records: Records) -> None:
-        shared = self._shared
+        shared, sent, was_there = self._shared, 0, False
         try:
             store = shared.store()
+            was_there = True
             if time.monotonic() >= self._records_at and station.settings.forward.records:
                 sent = records.send(store)
                 if sent:
@@ -104,9 +105,12 @@ class Keeper:
                 _log.warning("a record is not sent", why=problem.text.english)
                 shared.works(station)
             else:
-                shared.fails(station, problem)
+                shared.fails(station, problem, was_there=was_there)
         else:
-            shared.works(station)
+            if sent:
+                shared.works(station)
+            else:
+                shared.answers(station)
 
     def _abandon(self, station: Station, store: Store) -> None:
         """Give up what was begun long ago and is not to go on."""
