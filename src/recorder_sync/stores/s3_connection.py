@@ -159,7 +159,7 @@ class S3Connection:
             raise S3Problem(
                 Trouble.REFUSED, T("ca_file {path} is not there.", path=address.ca_file)
             )
-        return _session().create_client(
+        client = _session().create_client(
             "s3",
             region_name=address.region,
             endpoint_url=address.endpoint,
@@ -185,6 +185,16 @@ class S3Connection:
                 },
             ),
         )
+        client.meta.events.register_first("needs-retry.s3", _keep_the_pause)
+        return client
+
+
+def _keep_the_pause(response: Any, operation: Any, **_: Any) -> None:
+    """Try nothing again here where the store asks to be left alone: raise what it said."""
+    from botocore.exceptions import ClientError
+
+    if response is not None and "retry-after" in response[0].headers:
+        raise ClientError(response[1], operation.name)
 
 
 @cache
