@@ -58,8 +58,7 @@ class ForwardService:
                 self._signals.wait(_BEAT_S)
             self._notify.stopping()
         _log.info("stopped")
-        end_without_them(128 + ending)
-        return 128 + ending
+        return end_without_them(128 + ending)
 
     def _reload(self) -> None:
         """Take up the configuration as it is now; a bad one is refused and the old one kept."""

@@ -10,9 +10,10 @@ import sys
 import threading
 
 
-def end_without_them(code: int) -> None:
-    """End the process with this code where any thread is left; else return."""
+def end_without_them(code: int) -> int:
+    """End the process with this code where any thread is left; else return the code."""
     if threading.active_count() > 1:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+    return code

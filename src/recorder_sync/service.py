@@ -145,8 +145,7 @@ class DockService:
                 os._exit(self._exit_code())
         if self._failure is not None:
             raise self._failure
-        end_without_them(self._exit_code())
-        return self._exit_code()
+        return end_without_them(self._exit_code())
 
     def _in_use(self) -> Configuration:
         return self._settings

@@ -16,7 +16,6 @@ from recorder_sync.catalogue import alerts
 from recorder_sync.catalogue.alerts import RecordedAlert
 from recorder_sync.model import AlertKind
 from recorder_sync.watching.tick import tick
-
 from tests.conftest import Card, Dock
 from tests.ingest.aftermath import until
 from tests.on_the_day import today

@@ -5,6 +5,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from tests.faults.serving import serve
 
@@ -96,7 +97,7 @@ class ShareFiles:
 
     def mkdir(self, path: str, mode: int) -> int:
         self._wait("mkdir")
-        os.mkdir(self._folder + path, mode)
+        Path(self._folder + path).mkdir(mode)
         return 0
 
     def rename(self, old: str, new: str) -> int:
@@ -106,7 +107,7 @@ class ShareFiles:
 
     def unlink(self, path: str) -> int:
         self._wait("unlink")
-        os.unlink(self._folder + path)
+        Path(self._folder + path).unlink()
         return 0
 
     def chmod(self, path: str, mode: int) -> int:

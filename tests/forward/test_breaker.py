@@ -39,7 +39,9 @@ def test_that_there_is_nothing_to_send_says_that_a_store_is_there_and_not_that_i
         records = Records(station, destination, FREE, halt)
         Keeper(shared, bed.dock.station, FREE)._try(station, records)
         assert list(bed.nas.rglob("*.jsonl")), "the log is there"
-        shared.fails(station, StoreProblem(trouble, T("It says no.")), was_there=was_there)
+        shared.fails(
+            station, StoreProblem(trouble, T("It says no.")), is_open=was_there, was_there=was_there
+        )
         Keeper(shared, bed.dock.station, FREE)._try(station, records)
         noted = uploads.store_state(station.catalogue, "nas").trouble
         assert noted == (None if is_back else trouble.value)

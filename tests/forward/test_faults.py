@@ -5,7 +5,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ import tomli_w
 
 from recorder_sync.model import AlertKind
 from recorder_sync.rules.matter import Severity
-from tests.conftest import Card, Dock
 from tests.faults.conftest import disk
 from tests.faults.disk import FaultyDisk
 from tests.forward.conftest import Forwarded

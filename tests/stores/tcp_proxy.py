@@ -19,6 +19,8 @@ class TcpProxy:
         self._lock = threading.Lock()
         self._room: int | None = None
         self.is_hanging = False
+        self.accepted = 0
+        """Connections that were made."""
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
@@ -53,6 +55,7 @@ class TcpProxy:
         while True:
             try:
                 client, _ = self._listener.accept()
+                self.accepted += 1
                 server = socket.create_connection(("127.0.0.1", self._to))
             except OSError:
                 return

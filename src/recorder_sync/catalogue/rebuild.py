@@ -30,6 +30,7 @@ from recorder_sync.catalogue import (
     dockings,
     gap_explanations,
     ledger,
+    looked_at,
     recordings,
     uploads,
     verified,
@@ -394,6 +395,8 @@ _STEPS: dict[Act, Callable[[Database, Entry], None]] = {
     Act.DEVICE_EVENT: _device_event,
     Act.VERIFICATION: _verification,
     Act.CONFIRMED: copies.take_up,
+    Act.COPIES_LOOKED_AT: looked_at.take_up_found,
+    Act.COPY_LOST: looked_at.take_up_lost,
 }
 
 ACTS = frozenset(_STEPS)

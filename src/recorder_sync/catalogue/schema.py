@@ -537,3 +537,15 @@ def m012_stores(db: Database) -> None:
         pk="name",
         strict=True,
     )
+
+
+@migrations()
+def m015_looked_at(db: Database) -> None:
+    """When confirmed copies were looked at again, by the custody log."""
+    table(db, "copies_looked_at").create(
+        {"recording": str, "store": str, "at": str},
+        pk=("recording", "store"),
+        not_null={"at"},
+        strict=True,
+    )
+    db.execute("create index copies_looked_at_by_store on copies_looked_at (store, at)")

@@ -207,6 +207,8 @@ def _listed(one: StoreSettings, binding: Binding | None) -> dict[str, Any]:
         "cases": list(one.cases),
         "needed_for_clearing": one.needed_for_clearing,
         "read_back_percent": one.read_back_percent,
+        "look_again_percent": one.look_again_percent,
+        "send_lost_again": one.send_lost_again,
         "bound": bound,
     }
 

@@ -61,6 +61,8 @@ class Shared:
         """Bytes that have arrived, in all."""
         self.news = threading.Event()
         """There may be something to send."""
+        self.times_seen = 0
+        """How often it was seen to be the store that was bound."""
         self._chance = chance
         self._lock = threading.Lock()
         self._commit_lock = threading.Lock()
@@ -118,6 +120,7 @@ class Shared:
             if not self._is_sure:
                 self.destination.make_sure(self._store)
                 self._is_sure = True
+                self.times_seen += 1
             return self._store
 
     def works(self, station: Station) -> None:
@@ -154,12 +157,20 @@ class Shared:
         with self._lock:
             self._failed_while_there.pop(upload.number, None)
 
-    def fails(self, station: Station, problem: StoreProblem, *, was_there: bool = False) -> None:
+    def fails(
+        self,
+        station: Station,
+        problem: StoreProblem,
+        *,
+        is_open: bool = False,
+        was_there: bool = False,
+    ) -> None:
         """Nothing can be sent just now; the store is left alone for a while.
 
-        `was_there`: it was seen to be the store that was bound just before.
+        `is_open`: it could be asked. `was_there`: it was seen to be the store that was bound
+        just before.
         """
-        refused = problem.trouble is Trouble.REFUSED and not was_there
+        refused = problem.trouble is Trouble.REFUSED and not is_open
         for_long = refused or problem.trouble is Trouble.WRONG_PLACE
         with self._lock:
             self._is_sure = False
@@ -182,6 +193,11 @@ class Shared:
             trouble=problem.trouble.value,
             why=problem.text.english,
         )
+
+    def doubt(self) -> None:
+        """Have its identity compared again before anything else."""
+        with self._lock:
+            self._is_sure = False
 
     def try_at_once(self) -> None:
         """Somebody says that it is mended."""
@@ -281,10 +297,11 @@ class Hand:
 
     def _try(self, station: Station, carrier: Carrier, upload: Upload) -> None:
         """Try one recording; whatever comes of it is on record."""
-        shared, was_there = self._shared, False
+        shared, is_open = self._shared, False
+        seen_before = shared.times_seen
         try:
             store = shared.store()
-            was_there = True
+            is_open = True
             delivered = carrier.carry(store, upload)
         except Interrupted:
             self._broken_off(station, upload)
@@ -292,7 +309,8 @@ class Hand:
             shared.works(station)
             self._differs(station, upload, finding)
         except StoreProblem as problem:
-            self._not_taken(station, upload, problem, was_there=was_there)
+            was_there = is_open and shared.times_seen > seen_before
+            self._not_taken(station, upload, problem, is_open=is_open, was_there=was_there)
         except SourceChanged as found:
             self._changed(station, upload, found)
         except NotFound as error:
@@ -323,7 +341,13 @@ class Hand:
             uploads.note_waiting(station.catalogue, upload)
 
     def _not_taken(
-        self, station: Station, upload: Upload, problem: StoreProblem, *, was_there: bool
+        self,
+        station: Station,
+        upload: Upload,
+        problem: StoreProblem,
+        *,
+        is_open: bool,
+        was_there: bool,
     ) -> None:
         """Is it the store, or only this recording? A broken one must not be tried for ever
         in front of the others."""
@@ -336,12 +360,12 @@ class Hand:
             self._broken_off(station, upload)
         else:
             self._failed(station, upload, problem.text, problem.hint, problem.retry_after_s)
-        self._shared.fails(station, problem, was_there=was_there)
+        self._shared.fails(station, problem, is_open=is_open, was_there=was_there)
 
     def _differs(self, station: Station, upload: Upload, found: CopyDiffers) -> None:
         is_over = upload.attempts + 1 >= TRIES_OF_OTHER_BYTES
         self._failed(station, upload, found.text, found.hint, is_over=is_over)
-        tell_of_copy(station, found)
+        tell_of_copy(station, found.store, found.key, found.what, found.hint)
 
     def _failed(
         self,

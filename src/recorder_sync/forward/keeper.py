@@ -82,10 +82,11 @@ class Keeper:
         return time.monotonic() >= min(self._records_at, self._abandon_at)
 
     def _try(self, station: Station, records: Records) -> None:
-        shared, sent, was_there = self._shared, 0, False
+        shared, sent, is_open = self._shared, 0, False
+        seen_before = shared.times_seen
         try:
             store = shared.store()
-            was_there = True
+            is_open = True
             if time.monotonic() >= self._records_at and station.settings.forward.records:
                 sent = records.send(store)
                 if sent:
@@ -98,14 +99,15 @@ class Keeper:
             return
         except CopyDiffers as finding:
             self._records_at = time.monotonic() + _BROKEN_S
-            tell_of_copy(station, finding)
+            tell_of_copy(station, finding.store, finding.key, finding.what, finding.hint)
         except StoreProblem as problem:
             self._records_at = time.monotonic() + _BROKEN_S
             if problem.trouble is Trouble.OBJECT:
                 _log.warning("a record is not sent", why=problem.text.english)
                 shared.works(station)
             else:
-                shared.fails(station, problem, was_there=was_there)
+                was_there = is_open and shared.times_seen > seen_before
+                shared.fails(station, problem, is_open=is_open, was_there=was_there)
         else:
             if sent:
                 shared.works(station)

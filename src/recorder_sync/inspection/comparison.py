@@ -64,6 +64,7 @@ _TABLES = (
     _Table("calendar", ("id",)),
     _Table("gap_explanations", ("custody_seq",)),
     _Table("copies", ("recording", "store")),
+    _Table("copies_looked_at", ("recording", "store")),
     _Table("verified", ("recording",)),
     _Table("verification_runs", ("began_at",)),
 )

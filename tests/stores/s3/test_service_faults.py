@@ -41,6 +41,10 @@ def _is_sent(asked: Asked) -> bool:
     return asked.method in ("PUT", "POST") and _is_evidence(asked)
 
 
+def _is_first_part(asked: Asked) -> bool:
+    return re.search(r"[?&]partNumber=1(&|$)", asked.target) is not None
+
+
 @dataclass
 class At:
     """Notes when requests of a kind came."""
@@ -91,14 +95,8 @@ def test_the_pause_that_a_store_asks_for_is_kept(
     bed.name_bucket(modern, modern_proxy, parallel=1)
     bed.bind()
     sealed = bed.seal(2, size=1000)
-    asked = At(lambda _: PASS, lambda _: True)
-    once = _said(status, code, retry_after="5")
-
-    def pauses(one: Asked) -> Fault:
-        return once if _is_sent(one) and len(refused) < 1 and not refused.append(1) else PASS
-
-    refused: list[int] = []
-    asked.fault = pauses
+    modern_proxy.once(_said(status, code, retry_after="5"), _is_sent)
+    asked = At(modern_proxy.fault, lambda _: True)
     modern_proxy.fault = asked
     bed.start()
     said = bed.until_failing("transient")
@@ -115,14 +113,8 @@ def test_a_part_that_is_refused_with_a_pause_is_not_tried_within_it(
     bed.name_bucket(modern, modern_proxy, parallel=1, parts=1)
     bed.bind()
     sealed = bed.seal(1, size=2 * PIECE)
-    asked = At(lambda _: PASS, lambda one: "partNumber=1" in one.target)
-    refused: list[int] = []
-
-    def pauses(one: Asked) -> Fault:
-        is_first = "partNumber=1" in one.target and not refused
-        return _said(503, "SlowDown", retry_after="4") if is_first and not refused.append(1) else PASS
-
-    asked.fault = pauses
+    modern_proxy.once(_said(503, "SlowDown", retry_after="4"), _is_first_part)
+    asked = At(modern_proxy.fault, _is_first_part)
     modern_proxy.fault = asked
     bed.start()
     bed.until_confirmed(1)

@@ -1,0 +1,95 @@
+"""A week without a network: the queue grows, people are told once, and then all of it goes."""
+
+from datetime import timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from recorder_sync.catalogue import alerts
+from recorder_sync.model import AlertKind
+from recorder_sync.rules.forwarding import LONGEST_WAIT
+from tests.forward.timed import Timed, timed
+from tests.ingest.aftermath import until
+from tests.on_the_day import today
+from tests.stores.conftest import ssh
+from tests.stores.ssh_server import SshServer
+from tests.stores.tcp_proxy import tcp_proxy
+
+__all__ = ["ssh", "timed"]
+
+DAY = timedelta(days=1)
+DAYS = 7
+BEIJING = timezone(timedelta(hours=8))
+IMPORTANT = "_IMP"
+
+
+def _seal(bed: Timed, day: int) -> list[dict[str, Any]]:
+    """Take in two recordings of that day; of the second day the later one is important."""
+    names = []
+    for hours in (1, 2):
+        at = today() + bed.passed - timedelta(hours=hours)
+        marked = IMPORTANT if (day, hours) == (2, 1) else ""
+        names.append(f"DCAM_0031_000001_{at.astimezone(BEIJING):%Y%m%d_%H%M%S}{marked}.jpg")
+        bed.card.put(names[-1], names[-1].encode() * 30, at)
+    done = bed.dock.ingest(bed.card, "--device", "0031")
+    assert done.code == 0, done.err
+    made = [one for one in done.json["recordings"] if one["original_name"] in names]
+    assert len(made) == 2
+    return made
+
+
+def _ever(bed: Timed, kind: AlertKind) -> int:
+    station = bed.dock.station()
+    try:
+        return sum(one.kind is kind for one in alerts.newest(station.catalogue, 1000))
+    finally:
+        station.catalogue.close()
+
+
+def test_art_21_a_week_without_network_costs_no_limit_and_then_all_goes_by_urgency(
+    timed: Timed, ssh: SshServer, tmp_path: Path
+) -> None:
+    bed, root = timed, tmp_path / "at-the-server"
+    root.mkdir()
+    with tcp_proxy(ssh.port) as line:
+        place = ssh.place(path=str(root), port=line.port, timeout_s=1.0)
+        store = {"name": "nas", "parallel": 1, "sftp": place}
+        bed.set_up(stores=tomli_w.dumps({"stores": [store]}))
+        bed.bind()
+        line.is_hanging = True
+        line.reset_now()
+        sealed = _seal(bed, 0)
+        bed.start()
+        bed.until_failing("transient")
+        assert bed.alerts(AlertKind.STORE_UNREACHABLE) == []
+        tried = line.accepted
+        for day in range(1, DAYS + 1):
+            bed.pass_time(int(DAY.total_seconds()))
+            until(lambda: line.accepted > tried, "it is tried again after an hour at most")  # noqa: B023
+            tried = line.accepted
+            if day in (2, 5):
+                sealed += _seal(bed, day)
+                until(lambda: bed.store()["waiting"] == len(sealed), "the queue grows")
+            (away,) = bed.alerts(AlertKind.STORE_UNREACHABLE)
+            (waits,) = bed.alerts(AlertKind.QUEUE_WAITS)
+        assert _ever(bed, AlertKind.STORE_UNREACHABLE) == 1
+        assert _ever(bed, AlertKind.QUEUE_WAITS) == 1
+        assert bed.confirmed() == set()
+        assert bed.store()["state"] == "failing"
+        line.is_hanging = False
+        line.reset_now()
+        bed.pass_time(int(LONGEST_WAIT.total_seconds()))
+        bed.until_confirmed(len(sealed))
+        bed.until_back()
+    order = [entry["subject"] for entry in bed.entries("confirmed")]
+    by_urgency = sorted(sealed, key=lambda one: ("important" not in one["flags"], one["deadline"]))
+    assert "important" in by_urgency[0]["flags"]
+    assert order == [one["id"] for one in by_urgency]
+    bed.assert_each_is_there_once(sealed, root)
+    for one in sealed:
+        shown = bed.dock.run("recordings", "show", one["id"], "--json").json
+        assert shown["deadline"] == one["deadline"]
+        assert shown["on_time"] is True, "it was stored here in time"
+    assert bed.alerts(AlertKind.STORE_UNREACHABLE) == bed.alerts(AlertKind.QUEUE_WAITS) == []
+    assert {away.key, waits.key} == {"store-unreachable/nas", "queue-waits/nas"}
