@@ -70,7 +70,7 @@ def test_art_21_a_week_without_network_costs_no_limit_and_then_all_goes_by_urgen
             tried = line.accepted
             if day in (2, 5):
                 sealed += _seal(bed, day)
-                until(lambda: bed.store()["waiting"] == len(sealed), "the queue grows")
+                until(lambda: bed.store()["waiting"] == len(sealed), "the queue grows")  # noqa: B023
             (away,) = bed.alerts(AlertKind.STORE_UNREACHABLE)
             (waits,) = bed.alerts(AlertKind.QUEUE_WAITS)
         assert _ever(bed, AlertKind.STORE_UNREACHABLE) == 1

@@ -96,6 +96,7 @@ class S3Store:
 
     def bind(self, station: str) -> StoreIdentity:
         if s3_marker.read(self._connection) is None:
+            s3_checks.refuse_plain(self._connection)
             s3_marker.put(self._connection, station, s3_checks.find_profile(self._connection))
         return self.identity()
 
