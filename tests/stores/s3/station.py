@@ -29,7 +29,9 @@ class ToBucket(Forwarded):
             (self.keys / name).write_text(value)
             (self.keys / name).chmod(0o600)
 
-    def place(self, bucket: Bucket, proxy: FaultProxy | None = None, **more: Any) -> dict[str, Any]:
+    def place(
+        self, bucket: Bucket, proxy: FaultProxy | None = None, /, **more: Any
+    ) -> dict[str, Any]:
         """Return the table `[stores.s3]`."""
         return {
             "bucket": bucket.name,
@@ -42,7 +44,7 @@ class ToBucket(Forwarded):
         }
 
     def name_bucket(
-        self, bucket: Bucket, proxy: FaultProxy | None = None, *, parallel: int = 2, **more: Any
+        self, bucket: Bucket, proxy: FaultProxy | None = None, /, *, parallel: int = 2, **more: Any
     ) -> None:
         self.put_keys()
         store = {"name": "nas", "parallel": parallel, "s3": self.place(bucket, proxy, **more)}
