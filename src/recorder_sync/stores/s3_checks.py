@@ -171,8 +171,8 @@ def _versions(connection: S3Connection, lock_mode: LockMode | None) -> Iterator[
             Verdict.DOUBTFUL if lock_mode is None else Verdict.BAD,
             T("Object Lock is not enabled for the bucket: what is stored can be deleted."),
             T(
-                "Make a bucket with Object Lock, as most stores cannot enable it later; or accept that "
-                'objects can be deleted: lock = "none".'
+                "Make a bucket with Object Lock, as most stores cannot enable it later; or accept "
+                'that objects can be deleted: lock = "none".'
             ),
         )
         return
