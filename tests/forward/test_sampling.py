@@ -91,6 +91,11 @@ def test_art_27_a_copy_that_vanished_or_changed_is_an_alert_at_once_and_is_sent_
     timed.retry()
     timed.until_confirmed(3)
     assert len(timed.entries("confirmed")) == 5, "each once, and once more what was lost"
+    timed.stop()
+    assert timed.dock.run("verify", "--json").json["findings"] == []
+    before = timed.rows("select * from copies order by recording")
+    assert timed.dock.run("catalogue", "rebuild").code == 0
+    assert timed.rows("select * from copies order by recording") == before
 
 
 def test_what_is_lost_waits_for_a_person_where_the_settings_say_so(timed: Timed) -> None:

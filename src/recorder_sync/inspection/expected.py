@@ -43,7 +43,7 @@ _EXTRA = ("folder", "protection", "fs_verity")
 
 _FOR_SEARCHES = (
     *("inventory_known", "inventory_by_recording", "verified_by_time", "dockings_by_device"),
-    *("dockings_by_time", "dockings_open", "dockings_on_port"),
+    *("dockings_by_time", "dockings_open", "dockings_on_port", "copies_looked_at_by_store"),
 )
 """Indexes that no step of a rebuild looks into, and whose upkeep costs a quarter of the time."""
 
