@@ -134,8 +134,8 @@ class Breaker:
     ) -> "Breaker":
         """`for_long`: only a person can mend it, so it is tried once an hour."""
         if now < self.shut_until and not self.is_probing:  # under way when another one failed
-            until = now + wait_after(1, 1.0, retry_after_s).total_seconds()
-            return Breaker(self.failures, max(self.shut_until, until))
+            asked = min(retry_after_s or 0.0, LONGEST_WAIT.total_seconds())
+            return Breaker(self.failures, max(self.shut_until, now + asked))
         failures = self.failures + 1
         wait = wait_after(64 if for_long else failures, chance, retry_after_s)
         return Breaker(failures, now + wait.total_seconds())
