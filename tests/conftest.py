@@ -83,6 +83,11 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     alert_kinds.check(item)
 
 
+def is_warm() -> bool:
+    """Tell whether commands may be forked from a process that has the imports."""
+    return _warm.allowed
+
+
 def run_command(
     command: list[str], env: dict[str, str], say: str = "", *, anew: bool = False, **options: Any
 ) -> "Done":

@@ -6,11 +6,14 @@ from typing import Any
 from recorder_sync.catalogue import copies
 from recorder_sync.model import AlertKind
 from recorder_sync.rules.matter import Severity
+from recorder_sync.rules.resampling import UNREADABLE_AFTER, wait_after
 from tests.catalogue.whole import whole
+from tests.faults.conftest import disk
+from tests.faults.disk import FaultyDisk
 from tests.forward.timed import Timed, timed
 from tests.ingest.aftermath import until
 
-__all__ = ["timed"]
+__all__ = ["disk", "timed"]
 
 NIGHT = {"nightly": False, "night_begins": "22:00", "night_ends": "06:00"}
 SIX_HOURS = 6 * 3600
@@ -134,3 +137,30 @@ def test_a_store_that_is_away_by_night_has_lost_nothing(timed: Timed) -> None:
     timed.pass_time(3600)
     until(lambda: len(_looked_at(timed)) == 2, "it is back, and all of it there")
     timed.until_back()
+
+
+def test_a_copy_that_cannot_be_read_at_a_store_that_is_there_is_lost_and_no_other_is(
+    timed: Timed, disk: FaultyDisk
+) -> None:
+    bed = timed
+    more = "look_again_percent = 100\n"
+    store = f'[[stores]]\nname = "nas"\n{more}{bed.directory(disk.path)}'
+    bed.set_up(stores=store, verification=NIGHT)
+    bed.bind()
+    bad, good = bed.seal(2, size=5000)
+    bed.start()
+    bed.until_confirmed(2)
+    (key,) = [key for key in bed.objects(disk.path) if bad["id"] in key and ".json" not in key]
+    place = disk.place_of(disk.path / key)
+    disk.fail_reads(place, 4096)
+    bed.pass_time(SIX_HOURS)
+    for failures in range(1, UNREADABLE_AFTER):
+        until(lambda: bed.journal().count("cannot be looked at") == failures, "it fails")  # noqa: B023
+        assert len(bed.confirmed()) == 2, "it may be the store"
+        bed.pass_time(int(wait_after(failures).total_seconds()))
+    until(lambda: bed.entries("copy-lost"), "it is the copy")
+    (entry,) = bed.entries("copy-lost")
+    assert (entry["subject"], entry["facts"]["what"]) == (bad["id"], "unreadable")
+    until(lambda: _looked_at(bed) == [good["id"]], "the other one is there")
+    (alert,) = bed.alerts(AlertKind.COPY_DIFFERS)
+    assert "cannot be read" in alert.text.english
