@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo install uninstall test torture month e2e e2e-smoke check bench translations lock clean
+.PHONY: help venv demo install uninstall test torture month browser e2e e2e-smoke check bench translations lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ torture: $(VENV)/dev.done | parts test-parts ## attack it: kills, power cuts, br
 
 month: $(VENV)/dev.done ## twenty months of a station, against a naive model of the deadlines
 	$(BIN)/pytest tests/month -n 2 --dist worksteal --months --timeout 1200
+
+browser: $(VENV)/dev.done | parts browser-parts ## the pages in a real browser
+	$(BIN)/pytest tests/web/browser --browser -n 2 --dist worksteal
 
 e2e: $(VENV)/dev.done | parts e2e-parts ## as root: plug cameras into a virtual dock, docs/testing.md
 	$(BIN)/python -m tests.e2e.prepare
@@ -88,6 +91,11 @@ e2e-parts:
 	@./tools/system_parts.sh qemu-system-x86_64:qemu-system-x86 qemu-img:qemu-utils \
 	  mmdebstrap:mmdebstrap mkfs.ext4:e2fsprogs mkfs.vfat:dosfstools mcopy:mtools \
 	  mkfs.exfat:exfatprogs sfdisk:fdisk unshare:util-linux git:git
+
+.PHONY: browser-parts
+browser-parts:
+	@./tools/system_parts.sh chromium:chromium fc-list:fontconfig \
+	  /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc:fonts-noto-cjk
 
 .PHONY: store-parts
 store-parts:

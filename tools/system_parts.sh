@@ -2,7 +2,7 @@
 # Makes sure that system parts are there. As root it installs what is missing with
 # apt-get; otherwise it says the exact command and stops.
 #
-#   system_parts.sh PROGRAM:PACKAGE ...     programs and the Debian packages they are in
+#   system_parts.sh PROGRAM:PACKAGE ...     programs (or files) and the Debian packages they are in
 #   system_parts.sh --venv PYTHON           that this Python is 3.11+ and can make a venv
 set -eu
 
@@ -22,7 +22,7 @@ if [ "${1:-}" = --venv ]; then
     fi
 else
     for part in "$@"; do
-        command -v "${part%%:*}" >/dev/null 2>&1 || packages="$packages ${part##*:}"
+        command -v "${part%%:*}" >/dev/null 2>&1 || [ -e "${part%%:*}" ] || packages="$packages ${part##*:}"
     done
 fi
 

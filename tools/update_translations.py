@@ -3,8 +3,8 @@
     python tools/update_translations.py            rewrite the .po files
     python tools/update_translations.py --check    say what is missing, change nothing
 
-Sentences are marked `T(...)` and `tr(...)` in the code; the words of enums that reach a
-screen are added here.
+Sentences are marked `T(...)` and `tr(...)` in the code, `_(...)` and `say(...)` in
+templates; the words of enums that reach a screen are added here.
 """
 
 import sys
@@ -33,10 +33,12 @@ from recorder_sync.model import (
 )
 from recorder_sync.protection import Protection, Verity
 from recorder_sync.rules import readiness, whereabouts
+from recorder_sync.rules.access import Role, Secrecy
 from recorder_sync.rules.coverage import NoRecordingReason
 from recorder_sync.rules.deadline import DeferralReason
 from recorder_sync.rules.docking import Stay
 from recorder_sync.rules.escalation import Recipient
+from recorder_sync.rules.marks import BookmarkKind, Markable, Stage
 from recorder_sync.rules.matter import Severity
 from recorder_sync.rules.outstanding import Why
 from recorder_sync.rules.reconcile import AlertState
@@ -49,6 +51,8 @@ _SHOWN: tuple[type[StrEnum], ...] = (
     *(readiness.Reason, whereabouts.Happening, whereabouts.State),
     *(AlertState, CalendarKind, DeferralReason, NoRecordingReason, Recipient, Severity, Why),
     *(Activity, UploadState),
+    *(Role, Secrecy),
+    *(BookmarkKind, Markable, Stage),
 )
 
 
@@ -63,7 +67,11 @@ def current() -> Catalog:
     """Return every text in the code, untranslated."""
     catalog = Catalog(project="recorder-sync", charset="utf-8")
     found = extract_from_dir(
-        _PACKAGE, [("**.py", "python")], keywords={"T": None, "tr": None}, comment_tags=()
+        _PACKAGE,
+        [("**.py", "python"), ("web/templates/**.html", "jinja2")],
+        keywords={"T": None, "tr": None, "_": None, "say": None},
+        comment_tags=(),
+        options_map={"web/templates/**.html": {"trimmed": "true"}},
     )
     for file, _line, message, _comments, _context in found:
         catalog.add(message, locations=[(file, 0)])

@@ -22,6 +22,7 @@ from recorder_sync.custody.log import Act
 from recorder_sync.durable import exclusive, make_folders, sync_folder
 from recorder_sync.errors import MissingPart, UsageProblem, os_reason
 from recorder_sync.language import T
+from recorder_sync.on_record import put
 from recorder_sync.rules.backup_time import is_due
 from recorder_sync.station import Station
 
@@ -105,7 +106,7 @@ class Backups:
 
     def _put_on_record(self, to: Path) -> None:
         facts = {"what": "catalogue", "to": str(to), "by": None, "reason": "backup"}
-        self._station.custody.append([self._station.deed(Act.EXPORT, FILE_NAME, facts)])
+        put(self._station, [self._station.deed(Act.EXPORT, FILE_NAME, facts)])
 
     def _refuse_a_full_disk(self, folder: Path, beside: int) -> None:
         """Refuse what would take the space that the custody log needs to go on."""

@@ -28,11 +28,14 @@ from recorder_sync.alert_settings import Alerts, Watch
 from recorder_sync.errors import ConfigurationProblem, MissingPart, os_reason
 from recorder_sync.forward_settings import Forward
 from recorder_sync.language import Language, T, Text
+from recorder_sync.marks_settings import MarksSettings
 from recorder_sync.model import Kind
 from recorder_sync.rules import naming
 from recorder_sync.rules.watch_limits import WatchLimits
 from recorder_sync.section import AbsolutePath, Section, absolute
 from recorder_sync.stores.store_settings import StoreSettings, each_once
+from recorder_sync.web_settings import Web
+from recorder_sync.webhooks.settings import Webhook, each_hook_once
 
 DEFAULT_PATH = Path("/etc/recorder-sync/config.toml")
 PATH_VARIABLE = "RECORDER_SYNC_CONFIG"
@@ -376,10 +379,14 @@ class Configuration(Section):
     watch: Watch = Watch()
     alerts: Alerts = Alerts()
     forward: Forward = Forward()
+    web: Web = Web()
+    marks: MarksSettings = MarksSettings()
     stores: tuple[StoreSettings, ...] = ()
+    webhooks: tuple[Webhook, ...] = ()
     profiles: tuple[Profile, ...] = ()
 
     _each_store_once = field_validator("stores")(each_once)
+    _each_hook_once = field_validator("webhooks")(each_hook_once)
 
     @property
     def backup_folder(self) -> Path:

@@ -64,6 +64,21 @@ class ConfigurationProblem(RecorderSyncError):
         self.problems = problems
 
 
+def error_json(error: RecorderSyncError) -> dict[str, object]:
+    """Return an error as other programs rely on it."""
+    return {
+        "error": error.text.english,
+        "problems": [problem.english for problem in problems_of(error)],
+        "hint": error.hint.english if error.hint else None,
+    }
+
+
+def problems_of(error: RecorderSyncError) -> list[Text]:
+    """Return the single problems of an error that lists them."""
+    lists = BadList | ConfigurationProblem | NotReady
+    return error.problems if isinstance(error, lists) else []
+
+
 def all_of(error: RecorderSyncError) -> str:
     """Return an error with every problem that it lists, in one line of English for a log."""
     problems = error.problems if isinstance(error, ConfigurationProblem) else ()

@@ -3,11 +3,15 @@
 Every sentence for a person is written in English in the code, and translated by
 the catalogue in `locale/`. A `Text` keeps the sentence and its values apart, so
 that one event can be shown in Chinese on the dock screen and logged in English.
-The station's language is chosen once, when a command starts.
+The station's language is chosen once, when a command starts; a page of the web service is in
+the language of whoever looks at it.
 """
 
 import gettext
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
@@ -25,6 +29,7 @@ class Language(StrEnum):
 
 
 _chosen = Language.CHINESE
+_spoken: ContextVar[Language | None] = ContextVar("spoken", default=None)
 
 
 def use_language(language: Language) -> None:
@@ -38,7 +43,17 @@ def use_language(language: Language) -> None:
 
 
 def chosen_language() -> Language:
-    return _chosen
+    return _spoken.get() or _chosen
+
+
+@contextmanager
+def speaking(language: Language | None) -> Iterator[None]:
+    """Speak another language within the block, in this task or thread only; None: the chosen."""
+    token = _spoken.set(language)
+    try:
+        yield
+    finally:
+        _spoken.reset(token)
 
 
 @cache
@@ -69,7 +84,7 @@ class Text:
     @property
     def shown(self) -> str:
         """For people, in the station's language."""
-        return self.in_language(_chosen)
+        return self.in_language(chosen_language())
 
     def __str__(self) -> str:
         return self.english
@@ -96,4 +111,5 @@ def tr(words: str) -> str:
 
     What the catalogue does not know comes back as it is.
     """
-    return words if _chosen is Language.ENGLISH else _translations(_chosen).gettext(words)
+    language = chosen_language()
+    return words if language is Language.ENGLISH else _translations(language).gettext(words)

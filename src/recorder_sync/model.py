@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from recorder_sync.language import Text
 from recorder_sync.printable import printable
+from recorder_sync.rules.access import Secrecy
 
 _HEX = frozenset("0123456789abcdef")
 
@@ -162,6 +163,8 @@ class Case:
     cause: str | None = None
     closed_on: date | None = None
     """When the enforcement ended; the archive counts from here (Art. 26)."""
+    secrecy: Secrecy = Secrecy.NONE
+    """Of all its recordings (Art. 25), beside what each of them is marked with."""
 
 
 @dataclass(frozen=True, slots=True)

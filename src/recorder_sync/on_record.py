@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import structlog
 
+from recorder_sync.catalogue import trail
 from recorder_sync.catalogue.catching_up import take_up_rest_within
 from recorder_sync.catalogue.database import transaction
 from recorder_sync.catalogue.rebuild import note_taken_up, take_up, taken_up
@@ -58,13 +59,24 @@ def enter(station: Station, deeds: Sequence[Deed]) -> list[Entry]:
     return entries
 
 
+def put(station: Station, deeds: Sequence[Deed]) -> list[Entry]:
+    """Put deeds on record in a turn of its own, all or none; return their entries.
+
+    Raises MissingPart or CustodyProblem.
+    """
+    with turn(station):
+        return enter(station, deeds)
+
+
 def append(station: Station, deeds: Sequence[Deed]) -> list[Entry]:
     """Put deeds on record in a transaction of the caller's, who enters them in the catalogue.
 
     So nobody takes them up again, and what somebody changes in their rows is named by
-    verification. Raises MissingPart or CustodyProblem.
+    verification; the audit trail has them already. Raises MissingPart or CustodyProblem.
     """
     entries = station.custody.append(deeds)
+    for entry in entries:
+        trail.take_up(station.catalogue, entry)
     if entries and taken_up(station.catalogue) == entries[0].seq:  # nothing is left before them
         note_taken_up(station.catalogue, entries[-1].seq + 1)
     return entries

@@ -149,7 +149,7 @@ def test_what_intakes_put_on_record_is_looked_at_once_for_what_others_left(begun
 
 def test_promise_3_the_start_of_the_service_makes_it_good(begun: Dock) -> None:
     killed(begun, *arguments_of("cases add", begun))
-    assert named(begun) == {"cases"}
+    assert named(begun) == {"cases", "trail"}
     with subprocess.Popen(begun.command("dock"), stderr=subprocess.PIPE, text=True) as service:
         assert service.stderr is not None
         said = next(line for line in service.stderr if "recovered" in line or "Error" in line)

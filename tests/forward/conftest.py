@@ -16,10 +16,10 @@ from recorder_sync.catalogue import alerts
 from recorder_sync.catalogue.alerts import RecordedAlert
 from recorder_sync.model import AlertKind
 from recorder_sync.watching.tick import tick
-from tests.conftest import Card, Dock, is_warm
-from tests.forward.forked import Forked
+from tests.conftest import Card, Dock
 from tests.ingest.aftermath import until
 from tests.on_the_day import today
+from tests.warm_start import Running
 
 
 class Forwarded:
@@ -31,7 +31,7 @@ class Forwarded:
         self.nas = folder / "nas"
         self.nas.mkdir()
         self._journals = folder
-        self._started: list[subprocess.Popen[bytes] | Forked] = []
+        self._started: list[Running | subprocess.Popen[bytes]] = []
 
     def set_up(self, more: str = "", *, stores: str | None = None, **sections: Any) -> None:
         """Configure one store `nas`, or `stores`, with `more` in its table."""
@@ -61,18 +61,10 @@ class Forwarded:
         found: list[dict[str, Any]] = done.json["recordings"]
         return found
 
-    def start(self) -> "subprocess.Popen[bytes] | Forked":
+    def start(self) -> Running | subprocess.Popen[bytes]:
         journal = self._journals / f"journal-{len(self._started)}"
-        if is_warm():
-            arguments = ["--config", str(self.dock.config), "forward"]
-            self._started.append(Forked(arguments, journal, self.at_the_start))
-        else:
-            with journal.open("wb") as log:
-                self._started.append(subprocess.Popen(self.dock.command("forward"), stderr=log))
+        self._started.append(self.dock.start("forward", journal=journal))
         return self._started[-1]
-
-    def at_the_start(self) -> None:
-        """What a service that is forked off does first."""
 
     def journal(self) -> str:
         paths = sorted(self._journals.glob("journal-*"))

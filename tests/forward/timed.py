@@ -46,9 +46,6 @@ class Timed(Forwarded):
         fresh.write_text(str(round(self.passed.total_seconds())))
         fresh.replace(self._file)
 
-    def at_the_start(self) -> None:
-        passing_time.let_time_pass()
-
     def alerts(self, kind: AlertKind, after: timedelta = timedelta()) -> list[RecordedAlert]:
         return super().alerts(kind, self.passed + after)
 

@@ -62,6 +62,9 @@ def furnish(dock: Dock, card: Card, media_files: MediaFiles) -> None:
     done("calendar", "import", str(calendar))
     done("calendar", "explain", "检查-1", "--reason", "other", "--note", "停电", "--by", "王队")
     explain_gap(dock)
+    done("recordings", "mark", corrected["id"], "--important", "--notified", "--item", "7.3",
+         "--secrecy", "personal privacy", "--by", "王队")  # fmt: skip
+    done("recordings", "bookmark", corrected["id"], "0.5", "--kind", "scene", "--by", "王队")
     done("verify", "--all")
     done("custody", "checkpoint")
 

@@ -299,6 +299,7 @@ ON_RECORD = {
     "deferrals": ("id",),
     "calendar": ("id",),
     "gap_explanations": ("custody_seq",),
+    "bookmarks": ("custody_seq",),
 }
 """Tables of many columns, and what each of their rows is known by."""
 
@@ -431,6 +432,8 @@ ADDED = {
     "gap_explanations": "insert into gap_explanations"
     " (custody_seq, device, begins, ends, officers, who, entered_at)"
     " select 999999, device, begins, ends, officers, who, entered_at from gap_explanations",
+    "bookmarks": "insert into bookmarks (custody_seq, recording, second, kind, who, entered_at)"
+    " select 999999, recording, second, kind, who, entered_at from bookmarks",
     "descriptions": "insert into descriptions values ('fffffffffffff', '{}')",
     "verified": "insert into verified values ('fffffffffffff', '2026-11-23T00:00:00.000Z')",
     "verification_runs": "insert into verification_runs values ('2026-11-23T00:00:00.000Z')",

@@ -22,6 +22,7 @@ def test_art_26_a_case_is_closed_on_the_day_given_and_keeps_the_rest(dock: Dock)
         "party": "李明建筑",
         "cause": "占道经营",
         "closed_on": "2026-01-05",
+        "secrecy": "none",
     }
 
 

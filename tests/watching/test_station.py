@@ -69,21 +69,31 @@ def test_a_clock_that_was_set_is_a_matter_for_a_day_and_once(bed: Bed) -> None:
     assert bed.live() == []
 
 
+def watch_whose_time_source(says: list[bool | None]) -> Watch:
+    rest = [one for one in all_sources() if one.name != TimeSource.name]
+    source = TimeSource(ask=lambda: says[0])
+    source._EVERY_S = 0.0
+    return Watch([*rest, source])
+
+
+def test_an_hour_by_which_the_clock_was_set_is_no_hour_without_a_time_source(bed: Bed) -> None:
+    bed.watch = watch_whose_time_source([False])
+    bed.tick()
+    report_step(bed.station, ClockStep(MORNING + SECOND, MORNING + HOUR + SECOND))
+    bed.tick(MORNING + HOUR + 2 * SECOND)
+    assert [alert.kind for alert in bed.live()] == [AlertKind.CLOCK_STEPPED]
+    bed.tick(MORNING + 2 * HOUR + SECOND)
+    assert bed.the(AlertKind.CLOCK_NOT_SYNCHRONISED)
+
+
 @pytest.mark.raises_and_resolves(AlertKind.CLOCK_NOT_SYNCHRONISED)
 def test_a_clock_without_a_time_source_is_told_after_an_hour_also_over_a_restart(
     bed: Bed,
 ) -> None:
     says: list[bool | None] = [False]
-
-    def watch() -> Watch:
-        rest = [one for one in all_sources() if one.name != TimeSource.name]
-        source = TimeSource(ask=lambda: says[0])
-        source._EVERY_S = 0.0
-        return Watch([*rest, source])
-
-    bed.watch = watch()
+    bed.watch = watch_whose_time_source(says)
     bed.tick()
-    bed.watch = watch()
+    bed.watch = watch_whose_time_source(says)
     bed.tick(MORNING + HOUR)
     assert bed.live() == []
     bed.tick(MORNING + HOUR + SECOND)

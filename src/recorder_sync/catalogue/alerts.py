@@ -7,7 +7,7 @@ was about is gone; while it is not, a person's word that it is dealt with is rem
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import structlog
@@ -57,6 +57,8 @@ class RecordedAlert:
     note: str | None
     cause_gone: bool
     times_worse: int
+    last_entry: int | None = None
+    """Number of the newest entry of the custody log about it."""
 
     @property
     def shown_items(self) -> tuple[Item, ...]:
@@ -69,7 +71,7 @@ class RecordedAlert:
 
 def alert(db: Database, number: int) -> RecordedAlert:
     """Return one alert. Raises NotFound."""
-    for one in _where(db, "number = ?", [number]):
+    for one in where(db, "number = ?", [number]):
         return one
     raise NotFound(
         T("There is no alert {number}.", number=number),
@@ -83,9 +85,9 @@ def standing(db: Database, kinds: Collection[AlertKind] | None = None) -> list[R
     Those are all that are not resolved, and what a person resolved that may still be so.
     """
     if kinds is None:
-        return list(_where(db, "cause_gone = 0"))
+        return list(where(db, "cause_gone = 0"))
     marks = ", ".join("?" for _ in kinds)
-    return list(_where(db, f"cause_gone = 0 and kind in ({marks})", [one.value for one in kinds]))
+    return list(where(db, f"cause_gone = 0 and kind in ({marks})", [one.value for one in kinds]))
 
 
 def live(db: Database) -> list[RecordedAlert]:
@@ -93,14 +95,39 @@ def live(db: Database) -> list[RecordedAlert]:
     return [one for one in standing(db) if not one.is_resolved]
 
 
+def worst_first(alerts: Iterable[RecordedAlert]) -> list[RecordedAlert]:
+    """Order by severity, then by the limit, then by how long it has been so."""
+    far = datetime.max.replace(tzinfo=UTC)
+    return sorted(
+        alerts,
+        key=lambda one: (
+            one.is_resolved,
+            -one.severity.rank,
+            one.due or far,
+            one.since,
+            one.number,
+        ),
+    )
+
+
 def changed_since(db: Database, seq: int) -> list[RecordedAlert]:
     """Return the alerts with entries in the custody log after this one, in their order."""
-    return list(_where(db, "custody_seq > ?", [seq], "custody_seq"))
+    return list(where(db, "custody_seq > ?", [seq], "custody_seq"))
+
+
+def about_device(
+    db: Database, device: str, before: datetime | None, limit: int
+) -> list[RecordedAlert]:
+    """Return the alerts about a device that were raised before a time, the newest first."""
+    condition, values = "device = ?", [device]
+    if before is not None:
+        condition, values = f"{condition} and raised_at < ?", [*values, iso(before)]
+    return list(where(db, condition, values, f"raised_at desc, number desc limit {int(limit)}"))
 
 
 def newest(db: Database, limit: int) -> list[RecordedAlert]:
     """Return alerts in any state, the newest first."""
-    return list(_where(db, "1", (), f"number desc limit {int(limit)}"))
+    return list(where(db, "1", (), f"number desc limit {int(limit)}"))
 
 
 def on_record(db: Database, kinds: Collection[AlertKind] | None = None) -> list[OnRecord]:
@@ -184,7 +211,7 @@ def open_alerts(db: Database) -> list[Alert]:
     ]
 
 
-def _where(
+def where(
     db: Database, condition: str, values: Iterable[object] = (), order: str = "number"
 ) -> Iterator[RecordedAlert]:
     rows = db.query(f"select * from alerts where {condition} order by {order}", list(values))
@@ -238,6 +265,7 @@ def _alert(row: Mapping[str, Any]) -> RecordedAlert:
         note=row["note"],
         cause_gone=bool(row["cause_gone"]),
         times_worse=row["times_worse"],
+        last_entry=row["custody_seq"],
     )
 
 

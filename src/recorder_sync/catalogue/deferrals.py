@@ -11,9 +11,11 @@ from typing import Any
 from sqlite_utils.db import Database
 
 from recorder_sync.catalogue.database import upsert
+from recorder_sync.catalogue.seen_by import concerning
 from recorder_sync.custody.log import Entry
 from recorder_sync.errors import NotFound
 from recorder_sync.language import T
+from recorder_sync.rules.access import Scope
 from recorder_sync.rules.deadline import Deferral, DeferralReason
 from recorder_sync.timestamps import iso, iso_or_none, moment
 
@@ -34,6 +36,46 @@ def recorded(db: Database) -> list[RecordedDeferral]:
     """Return all deferrals as they are on record, in the order in which they were entered."""
     rows = db.query("select * from deferrals order by entered_at, id")
     return [_deferral(row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class DeferralPage:
+    found: list[RecordedDeferral]
+    next: str | None
+    """Cursor of the next page, None on the last."""
+
+
+def newest(db: Database, scope: Scope, after: str | None, limit: int) -> DeferralPage:
+    """Return one page of the deferrals within a scope, what waits for approval first."""
+    seen = concerning(scope)
+    order = "approved_at is not null, entered_at desc, id desc"
+    values: list[object] = [*seen.values]
+    condition = seen.sql
+    if after is not None:
+        condition += (
+            " and exists (select 1 from deferrals last where last.id = ? and ("
+            "(d.approved_at is not null) > (last.approved_at is not null)"
+            " or (d.approved_at is not null) = (last.approved_at is not null)"
+            " and (d.entered_at, d.id) < (last.entered_at, last.id)))"
+        )
+        values.append(after)
+    rows = db.query(
+        f"select * from deferrals d where {condition} order by {order} limit ?",
+        [*values, limit + 1],
+    )
+    found = [_deferral(row) for row in rows]
+    shown = found[:limit]
+    return DeferralPage(shown, shown[-1].deferral.id if len(found) > limit else None)
+
+
+def waiting(db: Database, scope: Scope) -> int:
+    """Count what waits for approval within a scope."""
+    seen = concerning(scope)
+    (count,) = db.execute(
+        f"select count(*) from deferrals where approved_at is null and {seen.sql}",
+        list(seen.values),
+    ).fetchone()
+    return int(count)
 
 
 def deferral(db: Database, identifier: str) -> RecordedDeferral:

@@ -1,7 +1,7 @@
 """What happened at each plug-in, with the card's whole inventory."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -264,6 +264,17 @@ def list_dockings(db: Database, device: str | None, limit: int) -> list[Docking]
     where, values = ("device = ?", [device]) if device else (None, [])
     rows = table(db, "dockings").rows_where(
         where, values, order_by="started_at desc, id desc", limit=limit
+    )
+    return [_docking(db, row) for row in rows]
+
+
+def dockings_of(
+    db: Database, conditions: str, values: Sequence[object], limit: int
+) -> list[Docking]:
+    """Return the dockings that meet conditions of this package's, the newest first."""
+    rows = db.query(
+        f"select * from dockings where {conditions} order by started_at desc, id desc limit ?",
+        [*values, limit],
     )
     return [_docking(db, row) for row in rows]
 

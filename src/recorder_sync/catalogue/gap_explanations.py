@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlite_utils.db import Database
 
 from recorder_sync.catalogue.database import insert
 from recorder_sync.custody.log import Entry
-from recorder_sync.rules.continuity import GapExplanation
+from recorder_sync.rules.continuity import Gap, GapExplanation
 from recorder_sync.timestamps import iso, moment
 
 
@@ -17,6 +19,38 @@ def explanations(db: Database, device: str | None = None) -> list[GapExplanation
     where, values = ("device = ?", [device]) if device else ("1", [])
     rows = db.query(f"select * from gap_explanations where {where} order by custody_seq", values)
     return [_explanation(row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedExplanation:
+    """An explanation as it is on record."""
+
+    explanation: GapExplanation
+    text: str | None
+    """What the officers wrote."""
+    who: str
+    """Who put it on record."""
+    entered_at: datetime
+    custody_seq: int
+
+
+def recorded(db: Database, device: str, gap: Gap) -> list[RecordedExplanation]:
+    """Return what was put on record of one gap of a device, in the order of the custody log."""
+    rows = db.query(
+        "select * from gap_explanations where device = ? and begins <= ? and ends >= ?"
+        " order by custody_seq",
+        [device, iso(gap.begins), iso(gap.ends)],
+    )
+    return [
+        RecordedExplanation(
+            _explanation(row),
+            row["text"],
+            row["who"],
+            moment(row["entered_at"]),
+            row["custody_seq"],
+        )
+        for row in rows
+    ]
 
 
 def facts_of(one: GapExplanation, text: str | None) -> dict[str, object]:

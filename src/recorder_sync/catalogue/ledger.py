@@ -14,6 +14,7 @@ from sqlite_utils.db import Database
 from recorder_sync.catalogue.schema import table
 from recorder_sync.catalogue.words import words
 from recorder_sync.model import Case, Claim, Device, Officer, Source, UsbIdentity
+from recorder_sync.rules.access import Secrecy
 from recorder_sync.timestamps import iso_or_none, moment
 
 
@@ -76,13 +77,14 @@ def register_case(db: Database, case: Case, registered_at: str) -> None:
     see_case(db, case.number)
     db.execute(
         "update cases set party = ?, party_words = ?, cause = ?, cause_words = ?,"
-        " closed_on = ?, registered_at = ? where number = ?",
+        " closed_on = ?, secrecy = ?, registered_at = ? where number = ?",
         [
             case.party,
             words(case.party) if case.party else None,
             case.cause,
             words(case.cause) if case.cause else None,
             case.closed_on.isoformat() if case.closed_on else None,
+            None if case.secrecy is Secrecy.NONE else case.secrecy.value,
             registered_at,
             case.number,
         ],
@@ -96,20 +98,23 @@ def registered_devices(db: Database) -> dict[str, Device]:
 
 def devices(db: Database) -> Iterable[Device]:
     """Yield every device, registered or only seen, by number."""
-    for row in table(db, "devices").rows_where(order_by="number"):
-        yield _device(db, row)
+    cards: dict[str, list[str]] = {}
+    for number, uuid in db.execute("select device, uuid from device_file_systems order by uuid"):
+        cards.setdefault(number, []).append(uuid)
+    for row in db.query("select * from devices order by number"):
+        yield _device(row, cards.get(row["number"], ()))
 
 
 def device(db: Database, number: str) -> Device | None:
-    for row in table(db, "devices").rows_where("number = ?", [number]):
-        return _device(db, row)
+    cards = db.execute(
+        "select uuid from device_file_systems where device = ? order by uuid", [number]
+    )
+    for row in db.query("select * from devices where number = ?", [number]):
+        return _device(row, [uuid for (uuid,) in cards])
     return None
 
 
-def _device(db: Database, row: Mapping[str, Any]) -> Device:
-    cards = db.query(
-        "select uuid from device_file_systems where device = ? order by uuid", [row["number"]]
-    )
+def _device(row: Mapping[str, Any], cards: Iterable[str]) -> Device:
     return Device(
         row["number"],
         row["kind"],
@@ -120,7 +125,7 @@ def _device(db: Database, row: Mapping[str, Any]) -> Device:
         row["custodian"],
         tuple(json.loads(row["features"] or "[]")),
         UsbIdentity.parse(row["usb"]) if row["usb"] else None,
-        tuple(card["uuid"] for card in cards),
+        tuple(cards),
     )
 
 
@@ -168,6 +173,14 @@ def cases(db: Database) -> Iterable[Case]:
         yield _case(row)
 
 
+def cases_after(db: Database, number: str | None, limit: int) -> list[Case]:
+    """Return so many cases in the order of their numbers, after this one."""
+    rows = db.query(
+        "select * from cases where number > ? order by number limit ?", [number or "", limit]
+    )
+    return [_case(row) for row in rows]
+
+
 def case(db: Database, number: str) -> Case | None:
     for row in table(db, "cases").rows_where("number = ?", [number]):
         return _case(row)
@@ -175,7 +188,11 @@ def case(db: Database, number: str) -> Case | None:
 
 
 def _case(row: Mapping[str, Any]) -> Case:
-    closed = row["closed_on"]
+    closed, secrecy = row["closed_on"], row["secrecy"]
     return Case(
-        row["number"], row["party"], row["cause"], date.fromisoformat(closed) if closed else None
+        row["number"],
+        row["party"],
+        row["cause"],
+        date.fromisoformat(closed) if closed else None,
+        Secrecy(secrecy) if secrecy else Secrecy.NONE,
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 from recorder_sync.custody.log import Entry
 from recorder_sync.model import Case, Device, Officer, UsbIdentity
+from recorder_sync.rules.access import Secrecy
 from recorder_sync.rules.whereabouts import DeviceEvent, Happening
 
 
@@ -52,6 +53,7 @@ def case_facts(case: Case) -> dict[str, object]:
         "party": case.party,
         "cause": case.cause,
         "closed_on": case.closed_on.isoformat() if case.closed_on else None,
+        "secrecy": case.secrecy.value,
     }
 
 
@@ -62,6 +64,7 @@ def case_of(number: str, facts: Mapping[str, Any]) -> Case:
         facts.get("party"),
         facts.get("cause"),
         date.fromisoformat(closed) if closed else None,
+        Secrecy(facts.get("secrecy", Secrecy.NONE)),
     )
 
 

@@ -1,10 +1,13 @@
 """Sealed video and audio of a device as pieces of its actions (Art. 20)."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlite_utils.db import Database
 
+from recorder_sync.catalogue.footage import LONGEST
+from recorder_sync.catalogue.time_line import place
 from recorder_sync.rules.continuity import Piece
+from recorder_sync.rules.deadline import after
 from recorder_sync.timestamps import iso, moment
 
 
@@ -14,12 +17,18 @@ def pieces(
     """Return what ended at `since` or later and began at `until` or earlier, by its start.
 
     Where a file does not tell its end, nobody knows whether a gap follows: it is left out.
+    Read along the time line, so a recording that is longer than `LONGEST` shows nothing of
+    what is later than that.
     """
     conditions = ["state = 'sealed'", "kind in ('video', 'audio')", "recorded_end >= ?"]
-    values = [iso(since)]
+    values: list[object] = [iso(since)]
+    conditions.append("number >= ?")
+    values.append(place(after(since, -LONGEST)))
     if until is not None:
         conditions.append("recorded_start <= ?")
         values.append(iso(until))
+        conditions.append("number <= ?")
+        values.append(place(after(until, timedelta(seconds=1))))
     if device is not None:
         conditions.append("device = ?")
         values.append(device)

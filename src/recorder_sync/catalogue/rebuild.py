@@ -31,7 +31,9 @@ from recorder_sync.catalogue import (
     gap_explanations,
     ledger,
     looked_at,
+    marks,
     recordings,
+    trail,
     uploads,
     verified,
     watch_state,
@@ -223,6 +225,7 @@ def take_up(db: Database, entry: Entry) -> None:
     """Do to the catalogue what followed from one entry of the custody log."""
     if (step := _STEPS.get(entry.deed.act)) is not None:
         step(db, entry)
+    trail.take_up(db, entry)
 
 
 def _docking_opened(db: Database, entry: Entry) -> None:
@@ -391,6 +394,8 @@ _STEPS: dict[Act, Callable[[Database, Entry], None]] = {
     Act.CALENDAR: calendar.take_up,
     Act.GAP_EXPLAINED: gap_explanations.take_up,
     Act.TAG: _tag,
+    Act.MARK: marks.take_up_marks,
+    Act.BOOKMARK: marks.take_up_bookmark,
     Act.LEDGER: _ledger,
     Act.DEVICE_EVENT: _device_event,
     Act.VERIFICATION: _verification,
@@ -399,5 +404,5 @@ _STEPS: dict[Act, Callable[[Database, Entry], None]] = {
     Act.COPY_LOST: looked_at.take_up_lost,
 }
 
-ACTS = frozenset(_STEPS)
+ACTS = frozenset(_STEPS) | trail.ACTS
 """What the catalogue has something of."""

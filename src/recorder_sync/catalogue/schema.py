@@ -540,6 +540,58 @@ def m012_stores(db: Database) -> None:
 
 
 @migrations()
+def m013_marks(db: Database) -> None:
+    """What people mark recordings and moments of them with, and how secret a case is."""
+    for column in (
+        *("important integer", "notified_by text", "notified_second real"),
+        *("stage text", "item text", "secrecy text"),
+    ):
+        db.execute(f"alter table recordings add column {column}")
+    for statement in (
+        "create index recordings_marked on recordings (important) where important is not null",
+        "create index recordings_by_stage on recordings (stage, item) where stage is not null",
+        "create index recordings_secret on recordings (secrecy) where secrecy is not null",
+        "create index recordings_notified on recordings (number) where notified_by is not null",
+        "create index recordings_flagged on recordings (flags) where flags <> '[]'",
+    ):
+        db.execute(statement)
+    db.execute("alter table cases add column secrecy text")
+    table(db, "bookmarks").create(
+        {
+            "custody_seq": int,
+            "recording": str,
+            "second": float,
+            "kind": str,
+            "note": str,
+            "who": str,
+            "entered_at": str,
+            "withdrawn_at": str,
+            "withdrawn_by": str,
+            "withdrawn_why": str,
+        },
+        pk="custody_seq",
+        not_null={"recording", "second", "kind", "who", "entered_at"},
+        strict=True,
+    )
+    db.execute("create index bookmarks_by_recording on bookmarks (recording)")
+
+
+@migrations()
+def m014_trail(db: Database) -> None:
+    """What the audit trail shows (`trail.py`); the log is read anew for what came before."""
+    table(db, "trail").create(
+        {"custody_seq": int, "at": str, "act": str, "actor": str, "subject": str, "facts": str},
+        pk="custody_seq",
+        not_null={"at", "act", "actor", "subject", "facts"},
+        strict=True,
+    )
+    db.execute("create index trail_by_time on trail (at)")
+    for column in ("act", "actor", "subject"):
+        db.execute(f"create index trail_by_{column} on trail ({column}, at)")
+    db.execute("pragma user_version = 0")
+
+
+@migrations()
 def m015_looked_at(db: Database) -> None:
     """When confirmed copies were looked at again, by the custody log."""
     table(db, "copies_looked_at").create(

@@ -297,13 +297,17 @@ def sending(db: Database, store: str) -> list[tuple[Upload, int]]:
     return [(_upload(row), row["sent"]) for row in rows]
 
 
-def queue_of(db: Database, store: str) -> Queue:
+def queue_of(db: Database, store: str, *, counts_confirmed: bool = True) -> Queue:
+    """Return what waits for a store, and how much it has where that is to be counted."""
     waiting, failed, size, oldest = db.execute(
         "select count(*), coalesce(sum(state = 'failed'), 0),"
         " coalesce(sum(size - min(sent, size)), 0), min(queued_at) from uploads where store = ?",
         [store],
     ).fetchone()
-    (confirmed,) = db.execute("select count(*) from copies where store = ?", [store]).fetchone()
+    confirmed = 0
+    if counts_confirmed:
+        select = "select count(*) from copies where store = ?"
+        (confirmed,) = db.execute(select, [store]).fetchone()
     return Queue(
         waiting=int(waiting) - int(failed),
         failed=int(failed),

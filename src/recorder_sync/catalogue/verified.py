@@ -57,6 +57,12 @@ def last(db: Database, recording: str) -> datetime | None:
     return moment(row[0]) if row else None
 
 
+def oldest(db: Database) -> datetime | None:
+    """Return since when the recording waits that was re-read longest ago; None: none was yet."""
+    (at,) = db.execute("select min(at) from verified").fetchone()
+    return moment(at) if at else None
+
+
 def standing(db: Database) -> Standing:
     oldest, verified = db.execute("select min(at), count(*) from verified").fetchone()
     (sealed,) = db.execute("select count(*) from recordings where state = 'sealed'").fetchone()

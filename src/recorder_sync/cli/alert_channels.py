@@ -19,13 +19,14 @@ from recorder_sync.channels.delivering import manners, url_of
 from recorder_sync.channels.sending import Outcome, Sender
 from recorder_sync.channels.settings import Channel
 from recorder_sync.channels.wording import RECIPIENTS, trial
-from recorder_sync.cli.screen import answers, local, messages, print_json, table
+from recorder_sync.cli.screen import answers, messages, print_json, table
 from recorder_sync.cli.session import station_of
 from recorder_sync.cli.typed import Json
 from recorder_sync.config import Configuration
 from recorder_sync.errors import MissingPart, UsageProblem
 from recorder_sync.language import T, Text, tr
 from recorder_sync.rules.escalation import Recipient
+from recorder_sync.shown import local
 from recorder_sync.station import Station
 from recorder_sync.timestamps import iso_or_none
 

@@ -1,78 +1,18 @@
-"""An alert as JSON and as words: how it stands, its whole life, and what to do."""
+"""An alert as JSON and as words: how it stands, and what to do."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime, tzinfo
+from collections.abc import Iterable, Iterator
+from datetime import datetime, tzinfo
 from shlex import quote
-from typing import Any
 
-from recorder_sync.catalogue.alert_facts import text_of
 from recorder_sync.catalogue.alerts import RecordedAlert
-from recorder_sync.cli.device_report import Names, officer_json
-from recorder_sync.cli.screen import local
-from recorder_sync.cli.time_left import left
-from recorder_sync.custody.log import Act, CustodyLog, Entry
+from recorder_sync.custody.log import Entry
 from recorder_sync.language import T, tr
 from recorder_sync.model import AlertKind
 from recorder_sync.rules.matter import Item, about_of
 from recorder_sync.rules.reconcile import AlertState, ResolvedBy
-from recorder_sync.timestamps import iso, iso_or_none
-
-_LIFE = (
-    Act.ALERT,
-    Act.ALERT_UPDATED,
-    Act.ALERT_ACKNOWLEDGED,
-    Act.ALERT_RESOLVED,
-    Act.ALERT_ENDED,
-)
-
-
-def alert_json(one: RecordedAlert, names: Names) -> dict[str, object]:
-    """Return an alert as other programs rely on it."""
-    return {
-        "number": one.number,
-        "kind": one.kind.value,
-        "state": one.state.value,
-        "severity": one.severity.value,
-        "since": iso(one.since),
-        "due": iso_or_none(one.due),
-        "text": one.text.english,
-        "hint": one.hint.english,
-        "device": one.device,
-        "docking": one.docking,
-        "recording": one.recording,
-        "officer": officer_json(one.officer, names),
-        "case": one.case,
-        "count": one.count,
-        "items": [
-            {"name": i.name, "since": iso_or_none(i.since), "until": iso_or_none(i.until)}
-            for i in one.items
-        ],
-        "raised_at": iso(one.raised_at),
-        "updated_at": iso_or_none(one.updated_at),
-        "acknowledged_at": iso_or_none(one.acknowledged_at),
-        "acknowledged_by": one.acknowledged_by,
-        "resolved_at": iso_or_none(one.resolved_at),
-        "resolved_by": one.resolved_by.value if one.resolved_by else None,
-        "resolver": one.resolver,
-        "note": one.note,
-        "cause_gone": one.cause_gone,
-        "times_worse": one.times_worse,
-    }
-
-
-def worst_first(alerts: Iterable[RecordedAlert]) -> list[RecordedAlert]:
-    """Order by severity, then by the limit, then by how long it has been so."""
-    far = datetime.max.replace(tzinfo=UTC)
-    return sorted(
-        alerts,
-        key=lambda one: (
-            one.is_resolved,
-            -one.severity.rank,
-            one.due or far,
-            one.since,
-            one.number,
-        ),
-    )
+from recorder_sync.shown import local
+from recorder_sync.time_left import left
+from recorder_sync.timestamps import iso
 
 
 def due_words(one: RecordedAlert, now: datetime) -> str | None:
@@ -96,32 +36,6 @@ def item_rows(items: Iterable[Item], zone: tzinfo) -> Iterator[tuple[object, ...
         yield item.name, local(item.since, zone), local(item.until, zone)
 
 
-def life_of(one: RecordedAlert, custody: CustodyLog) -> list[Entry]:
-    """Return the entries of the custody log about one alert. Raises CustodyProblem or OSError.
-
-    An alert's number is that of its opening, so nothing before it is read; one of an older
-    version is looked for from the beginning.
-    """
-    return [entry for entry in custody.entries_of(_LIFE, _first(one)) if _is_about(entry, one)]
-
-
-def _first(one: RecordedAlert) -> int:
-    return one.number if one.digest else 0
-
-
-def _is_about(entry: Entry, one: RecordedAlert) -> bool:
-    facts = entry.deed.facts
-    if entry.deed.act is not Act.ALERT:
-        about = facts["alert"]
-        return bool(about["key"] == one.key and about["raised_at"] == iso(one.raised_at))
-    if "key" in facts:
-        return entry.seq == one.number
-    return (facts["kind"], facts["device"], facts["docking"], entry.deed.time) == (
-        *(one.kind.value, one.device, one.docking),
-        one.raised_at,
-    )
-
-
 def life_json(entry: Entry) -> dict[str, object]:
     facts = entry.deed.facts
     return {
@@ -136,32 +50,6 @@ def life_json(entry: Entry) -> dict[str, object]:
         "is_worse": facts.get("is_worse"),
         "custody_seq": entry.seq,
     }
-
-
-def life_words(entry: Entry) -> tuple[str, str]:
-    """Say what happened to an alert, and the details."""
-    facts = entry.deed.facts
-    match entry.deed.act:
-        case Act.ALERT:
-            return tr("opened"), _said(facts)
-        case Act.ALERT_UPDATED:
-            return tr("worse") if facts["is_worse"] else tr("updated"), _said(facts)
-        case Act.ALERT_ACKNOWLEDGED:
-            return tr("acknowledged"), _noted(facts)
-        case Act.ALERT_RESOLVED if facts["by"] == ResolvedBy.PERSON:
-            return tr("resolved"), _noted(facts)
-        case Act.ALERT_RESOLVED:
-            return tr("resolved"), tr("The cause is gone.")
-    return tr("ended"), tr("The cause is gone.")
-
-
-def _said(facts: Mapping[str, Any]) -> str:
-    text = text_of(facts["text"]).shown
-    return f"{tr(facts['severity'])}: {text}" if "severity" in facts else text
-
-
-def _noted(facts: Mapping[str, Any]) -> str:
-    return tr(": ").join(part for part in (facts["who"], facts["note"]) if part)
 
 
 def next_commands(one: RecordedAlert) -> list[str]:

@@ -4,29 +4,28 @@ from typing import Annotated
 
 import typer
 
+from recorder_sync.alert_json import alert_json
+from recorder_sync.alerts.life import life_of, life_words
 from recorder_sync.alerts.record import acknowledge, resolve
 from recorder_sync.catalogue import alerts as catalogue
-from recorder_sync.catalogue.alerts import RecordedAlert
+from recorder_sync.catalogue.alerts import RecordedAlert, worst_first
 from recorder_sync.cli.alert_channels import channels, try_channels
 from recorder_sync.cli.alert_report import (
-    alert_json,
     due_words,
     item_rows,
     life_json,
-    life_of,
-    life_words,
     next_commands,
     who_words,
-    worst_first,
 )
-from recorder_sync.cli.device_report import officer_names
-from recorder_sync.cli.screen import answers, facts, local, messages, print_json, table
+from recorder_sync.cli.screen import answers, facts, messages, print_json, table
 from recorder_sync.cli.session import station_of
-from recorder_sync.cli.time_left import length
 from recorder_sync.cli.typed import By, Json, person
+from recorder_sync.device_json import officer_names
 from recorder_sync.language import T, tr
 from recorder_sync.rules.reconcile import AlertState
+from recorder_sync.shown import local
 from recorder_sync.station import Station
+from recorder_sync.time_left import length
 
 app = typer.Typer()
 app.command("channels", help=tr("How the channels fare that messages go out by."))(channels)

@@ -8,12 +8,12 @@ import typer
 
 from recorder_sync.catalogue import calendar as catalogue
 from recorder_sync.catalogue.calendar import CalendarEntry, CalendarKind
-from recorder_sync.cli.calendar_csv import read_calendar
-from recorder_sync.cli.device_report import Names, officer_json, officer_names
 from recorder_sync.cli.screen import messages, print_json, table
 from recorder_sync.cli.session import read_time, station_of
 from recorder_sync.cli.typed import By, Json, named, person
+from recorder_sync.custodian.calendar_csv import read_calendar
 from recorder_sync.custodian.duty import enter_calendar, explain
+from recorder_sync.device_json import Names, officer_json, officer_names
 from recorder_sync.language import T, tr
 from recorder_sync.rules.coverage import NoRecordingReason
 from recorder_sync.timestamps import iso

@@ -7,13 +7,19 @@ from typing import Annotated
 import typer
 
 from recorder_sync.catalogue import ledger
-from recorder_sync.cli.csv_files import Columns, Row, bad_row, read_rows, write_rows
 from recorder_sync.cli.screen import facts, messages, print_json, table
 from recorder_sync.cli.session import read_time, station_of, writing_station_of
 from recorder_sync.cli.typed import Json, named
-from recorder_sync.custodian.registration import close_case, no_such_case, register_cases
+from recorder_sync.csv_files import Columns, Row, bad_row, read_rows, write_rows
+from recorder_sync.custodian.registration import (
+    classify_case,
+    close_case,
+    no_such_case,
+    register_cases,
+)
 from recorder_sync.language import T, tr
 from recorder_sync.model import Case
+from recorder_sync.rules.access import Secrecy
 
 app = typer.Typer()
 
@@ -64,6 +70,7 @@ def show(
                 (tr("Party"), found.party),
                 (tr("Cause"), found.cause),
                 (tr("Closed"), found.closed_on),
+                (tr("Secrecy"), tr(found.secrecy.value)),
             ]
         )
 
@@ -81,6 +88,20 @@ def close(
         close_case(station, named(number), day)
         messages.print(
             T("Case {number} was closed on {day}.", number=number, day=day).shown, markup=False
+        )
+
+
+@app.command("classify", help=tr("Enter how secret a case and its recordings are."))
+def classify(
+    context: typer.Context,
+    number: Annotated[str, typer.Argument(help=tr("Case number."))],
+    secrecy: Annotated[Secrecy, typer.Argument(help=tr("Secrecy class."))],
+) -> None:
+    with writing_station_of(context) as station:
+        classify_case(station, named(number), secrecy)
+        messages.print(
+            T("Case {number}: {secrecy}.", number=number, secrecy=tr(secrecy.value)).shown,
+            markup=False,
         )
 
 
@@ -131,4 +152,5 @@ def _case_json(case: Case) -> dict[str, object]:
         "party": case.party,
         "cause": case.cause,
         "closed_on": case.closed_on.isoformat() if case.closed_on else None,
+        "secrecy": case.secrecy.value,
     }

@@ -11,12 +11,13 @@ from recorder_sync.catalogue.database import FILE_NAME, check_catalogue
 from recorder_sync.catalogue.rebuild import Rebuilt
 from recorder_sync.catalogue.rebuild import rebuild as rebuild_catalogue
 from recorder_sync.catalogue.restore import restore as restore_catalogue
-from recorder_sync.cli.screen import amount, answers, print_json
+from recorder_sync.cli.screen import answers, print_json
 from recorder_sync.cli.session import settings_of, station_of
 from recorder_sync.config import Configuration
 from recorder_sync.custody.log import Act, CustodyLog, Deed
 from recorder_sync.language import T, tr
 from recorder_sync.owner import work_as_owner_of
+from recorder_sync.shown import amount
 from recorder_sync.station import acting_user, evidence_and_custody, now
 
 app = typer.Typer()

@@ -11,12 +11,13 @@ from recorder_sync.catalogue import dockings, recordings
 from recorder_sync.cli import witnessing
 from recorder_sync.cli.custody_files import check, consistency, write_document
 from recorder_sync.cli.new_file import refuse_place
-from recorder_sync.cli.screen import facts, local, messages, print_json, table
+from recorder_sync.cli.screen import facts, messages, print_json, table
 from recorder_sync.cli.session import station_of
 from recorder_sync.cli.witnessing import notes_of_file, signed_now
 from recorder_sync.custody.log import Entry
 from recorder_sync.inspection.sealing_proof import sealing_proof
 from recorder_sync.language import T, tr
+from recorder_sync.shown import local
 from recorder_sync.timestamps import iso
 from recorder_sync.witnessing.making import checkpoints_of, notes_elsewhere
 

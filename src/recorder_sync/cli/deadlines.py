@@ -9,11 +9,12 @@ from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from recorder_sync.cli.screen import answers, local, print_json
+from recorder_sync.cli.screen import answers, print_json
 from recorder_sync.cli.session import station_of
 from recorder_sync.language import T, tr
 from recorder_sync.printable import printable
 from recorder_sync.rules.watch_limits import WatchLimits
+from recorder_sync.shown import local
 from recorder_sync.station import Station
 from recorder_sync.timestamps import iso
 from recorder_sync.watching.deadlines import RunningDeadline, What, running_deadlines

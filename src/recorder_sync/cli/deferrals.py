@@ -7,15 +7,16 @@ import typer
 
 from recorder_sync.catalogue import deferrals as catalogue
 from recorder_sync.catalogue.deferrals import RecordedDeferral
-from recorder_sync.cli.device_report import Names, officer_json, officer_names
-from recorder_sync.cli.screen import messages, minute, print_json, table
+from recorder_sync.cli.screen import messages, print_json, table
 from recorder_sync.cli.session import read_time, station_of
 from recorder_sync.cli.typed import By, Json, named, person
 from recorder_sync.custodian import deferring
-from recorder_sync.custodian.deferring import Wanted
+from recorder_sync.custodian.deferring import Wanted, is_back_dated, standing
+from recorder_sync.device_json import Names, officer_json, officer_names
 from recorder_sync.errors import UsageProblem
-from recorder_sync.language import T, Text, tr
-from recorder_sync.rules.deadline import Deferral, DeferralReason, after
+from recorder_sync.language import T, tr
+from recorder_sync.rules.deadline import Deferral, DeferralReason
+from recorder_sync.shown import minute
 from recorder_sync.station import Station
 from recorder_sync.timestamps import iso, iso_or_none
 
@@ -106,7 +107,7 @@ def list_(context: typer.Context, json: Json = False) -> None:
                         minute(one.deferral.begins, zone),
                         minute(one.deferral.back_at, zone),
                         _approved(one.deferral, zone),
-                        _state(one.deferral, station).shown,
+                        standing(one.deferral, station.settings.watch_limits).shown,
                     )
                     for one in found
                 ),
@@ -128,28 +129,15 @@ def _done(station: Station, one: RecordedDeferral, as_json: bool) -> None:
         print_json(_json(one, station, names))
         return
     said = T(
-        "Deferral {id}: {state}.", id=one.deferral.id, state=_state(one.deferral, station)
+        "Deferral {id}: {state}.",
+        id=one.deferral.id,
+        state=standing(one.deferral, station.settings.watch_limits),
     ).shown
     messages.print(said, markup=False)
     if not one.deferral.is_approved:
         name = tr("NAME")
         command = f"recorder-sync deferrals approve {one.deferral.id} --approver {name}"
         messages.print(T("It counts once it is approved: {command}", command=command).shown)
-
-
-def _state(one: Deferral, station: Station) -> Text:
-    if not one.is_approved:
-        return T("waits for approval")
-    if is_back_dated(one, station):
-        return T("approved, put on record after the fact")
-    return T("approved") if one.returned_at is None else T("approved, returned")
-
-
-def is_back_dated(one: Deferral, station: Station) -> bool:
-    """Tell whether it came too late to be believed unseen, for the earliest that it covers."""
-    limits = station.settings.watch_limits
-    passed = after(one.begins, limits.stored_within)
-    return one.is_back_dated(passed, limits.back_dated_by)
 
 
 def _officer(one: Deferral, names: Names) -> str | None:
@@ -174,7 +162,7 @@ def _json(one: RecordedDeferral, station: Station, names: Names) -> dict[str, ob
         "returned_at": iso_or_none(deferral.returned_at),
         "approver": deferral.approver,
         "approved_at": iso_or_none(deferral.approved_at),
-        "back_dated": is_back_dated(deferral, station),
+        "back_dated": is_back_dated(deferral, station.settings.watch_limits),
         "note": one.note,
         "entered_at": iso(deferral.entered_at),
         "entered_by": one.entered_by,

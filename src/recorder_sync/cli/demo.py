@@ -12,7 +12,7 @@ from recorder_sync.catalogue import ledger
 from recorder_sync.catalogue.database import transaction
 from recorder_sync.cli.ingest import take_in_shown
 from recorder_sync.cli.intake_report import show_report
-from recorder_sync.cli.screen import answers, local, messages, table
+from recorder_sync.cli.screen import answers, messages, table
 from recorder_sync.config import PATH_VARIABLE, Configuration, load
 from recorder_sync.custody.log import Act
 from recorder_sync.demo.cards import make_cards
@@ -23,6 +23,7 @@ from recorder_sync.language import T, chosen_language, tr
 from recorder_sync.media.describer import find_ffprobe
 from recorder_sync.model import Case, Device, Officer
 from recorder_sync.protection import Protection
+from recorder_sync.shown import local
 from recorder_sync.station import Station, open_station
 from recorder_sync.timestamps import iso
 

@@ -8,15 +8,16 @@ import typer
 
 from recorder_sync.catalogue import device_events, dockings
 from recorder_sync.catalogue.dockings import Docking
-from recorder_sync.cli.device_report import Names, officer_json, officer_names
 from recorder_sync.cli.dockings import docking_json
-from recorder_sync.cli.screen import local, messages, print_json, table
+from recorder_sync.cli.screen import messages, print_json, table
 from recorder_sync.cli.session import station_of
 from recorder_sync.cli.typed import Json, named
 from recorder_sync.custodian.standing import standing_of
+from recorder_sync.device_json import Names, officer_json, officer_names
 from recorder_sync.language import T, tr
 from recorder_sync.model import Health, ItemOutcome
 from recorder_sync.rules.whereabouts import DeviceEvent, Happening
+from recorder_sync.shown import local
 from recorder_sync.timestamps import iso
 
 app = typer.Typer()

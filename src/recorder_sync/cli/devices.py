@@ -8,22 +8,18 @@ import typer
 
 from recorder_sync.catalogue import dockings, ledger
 from recorder_sync.cli import device_log, device_moves
-from recorder_sync.cli.csv_files import Columns, Row, bad_row, read_rows, write_rows
-from recorder_sync.cli.device_report import (
-    device_json,
-    officer_names,
-    verdict_json,
-    verdict_words,
-    where_words,
-)
-from recorder_sync.cli.screen import facts, local, messages, print_json, table
+from recorder_sync.cli.device_report import verdict_words, where_words
+from recorder_sync.cli.screen import facts, messages, print_json, table
 from recorder_sync.cli.session import station_of, writing_station_of
 from recorder_sync.cli.typed import Json, named
+from recorder_sync.csv_files import Columns, Row, bad_row, read_rows, write_rows
 from recorder_sync.custodian.registration import DeviceEntry, register_devices
 from recorder_sync.custodian.standing import check, standing_of, standings
+from recorder_sync.device_json import device_json, officer_names, verdict_json
 from recorder_sync.errors import SharedIdentity, UsageProblem
 from recorder_sync.language import T, Text, tr
 from recorder_sync.model import Device, Health, UsbIdentity
+from recorder_sync.shown import local
 from recorder_sync.station import Station
 
 app = typer.Typer()

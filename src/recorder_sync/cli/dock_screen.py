@@ -1,11 +1,8 @@
 """The dock on a terminal: one row per port, live from the status file."""
 
-import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.live import Live
@@ -14,18 +11,16 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text as Styled
 
-from recorder_sync.cli.screen import amount, answers, local, span
+from recorder_sync.cli.screen import answers
 from recorder_sync.config import Configuration
-from recorder_sync.dock.board import FILE_NAME
-from recorder_sync.errors import MissingPart
+from recorder_sync.dock.live_status import STALE_S, Status, has_more_to_read, read_status
 from recorder_sync.language import T, chosen_language, tr
 from recorder_sync.printable import printable
 from recorder_sync.rules.docking import Stay
+from recorder_sync.shown import amount, local, span
 from recorder_sync.timestamps import moment
 
 _LOOK_S = 0.5
-_STALE_S = 15.0
-"""Seconds without a new status after which the daemon is not to be relied on."""
 
 _STYLE = {
     Stay.COPYING: "bold cyan",
@@ -36,7 +31,6 @@ _STYLE = {
     Stay.NEEDS_CUSTODIAN: "bold white on red",
     Stay.REMOVED_EARLY: "bold white on red",
 }
-_SAFE = frozenset({Stay.SAFE, Stay.SAFE_WITH_PROBLEMS})
 _FOR_A_PERSON = frozenset({Stay.SAFE_WITH_PROBLEMS, Stay.HELD, Stay.NEEDS_CUSTODIAN})
 """States whose lines stay when the screen is too low for all."""
 
@@ -44,30 +38,15 @@ _GAP = 1
 _NARROWEST = 8
 _INDENT = 2
 
-Status = dict[str, Any]
-
-
-def read_status(settings: Configuration) -> Status | None:
-    """Return the daemon's live status, or None when no daemon runs."""
-    path = settings.paths.runtime / FILE_NAME
-    try:
-        found: Status = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        return None
-    except PermissionError:
-        raise MissingPart(
-            T("The live status {path} may not be read.", path=path),
-            T("Run the command as root, or as a member of the group recorder-sync."),
-        ) from None
-    return found if Path(f"/proc/{found['pid']}").exists() else None
-
 
 def watch(settings: Configuration) -> None:
     """Show the ports until Ctrl-C."""
     with Live(console=answers, screen=answers.is_terminal, auto_refresh=False) as live:
         while True:
             height = answers.height if answers.is_terminal else None
-            live.update(ports_screen(read_status(settings), settings, height), refresh=True)
+            live.update(
+                ports_screen(read_status(settings.paths.runtime), settings, height), refresh=True
+            )
             time.sleep(_LOOK_S)
 
 
@@ -87,7 +66,7 @@ def ports_screen(
         Styled(),
     ]
     age_s = time.time() - at.timestamp()
-    if age_s > _STALE_S:
+    if age_s > STALE_S:
         lines.append(
             Styled(
                 T("No sign of life from the dock for {seconds} s.", seconds=int(age_s)).shown,
@@ -180,14 +159,9 @@ def _state(port: Status) -> Styled:
     word, style = tr(state.value), _STYLE.get(state, "")
     if port["waits_for_turn"]:
         word, style = tr("waiting for its turn"), ""
-    elif _has_more_to_read(port):
+    elif has_more_to_read(port):
         word, style = tr("do not take it yet"), "bold black on yellow"
     return Styled(f" {word} ", style=style)
-
-
-def _has_more_to_read(port: Status) -> bool:
-    """Tell whether this card is in, but another one of the same device is not."""
-    return Stay(port["state"]) in _SAFE and not port["safe_to_take"]
 
 
 def _below(port: Status) -> Iterator[RenderableType]:
@@ -195,7 +169,7 @@ def _below(port: Status) -> Iterator[RenderableType]:
     if is_moving and port["bytes"]["total"] and not port["waits_for_turn"]:
         yield _progress(port)
     language = chosen_language().value
-    if _has_more_to_read(port):
+    if has_more_to_read(port):
         yield Styled(tr("This card is sealed; another one of the device is not yet."))
     elif port["message"]:
         yield Styled(printable(port["message"][language]))

@@ -6,12 +6,13 @@ import typer
 
 from recorder_sync.catalogue import dockings as catalogue
 from recorder_sync.catalogue.dockings import Docking, InventoryEntry
-from recorder_sync.cli.screen import amount, answers, facts, local, messages, print_json, table
+from recorder_sync.cli.screen import answers, facts, messages, print_json, table
 from recorder_sync.cli.session import station_of
 from recorder_sync.health_json import health_json, storage_json
 from recorder_sync.language import tr
 from recorder_sync.model import ItemOutcome
 from recorder_sync.rules.docking import Stay
+from recorder_sync.shown import amount, local
 from recorder_sync.timestamps import iso, iso_ns, iso_or_none
 
 app = typer.Typer()

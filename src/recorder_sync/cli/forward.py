@@ -1,7 +1,6 @@
 """`recorder-sync forward`: the daemon that has the network, and the queue that it works off."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
 
@@ -10,26 +9,20 @@ from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from recorder_sync.catalogue import recordings, uploads
-from recorder_sync.catalogue.database import transaction
-from recorder_sync.catalogue.uploads import Activity, Queue, StoreState, Upload
+from recorder_sync.catalogue.uploads import Upload
 from recorder_sync.cli.options import Options
-from recorder_sync.cli.screen import amount, answers, local, messages, print_json, table
+from recorder_sync.cli.screen import answers, messages, print_json, table
 from recorder_sync.cli.session import station_of, writing_station_of
-from recorder_sync.cli.time_left import length
 from recorder_sync.cli.typed import Json
 from recorder_sync.config import Configuration, path_in_use
-from recorder_sync.custody.log import Act
-from recorder_sync.errors import UsageProblem
+from recorder_sync.forward import standing as keeping
+from recorder_sync.forward.standing import StoreStanding, standings
 from recorder_sync.language import T, tr
-from recorder_sync.station import Station
+from recorder_sync.shown import amount, local
+from recorder_sync.time_left import length
 from recorder_sync.timestamps import iso_or_none
 
 app = typer.Typer(invoke_without_command=True)
-
-_FAILURES = 10
-_RATE_HOLDS = timedelta(seconds=30)
-"""How long after it was measured a rate says anything."""
 
 _Stores = Annotated[
     list[str] | None, typer.Argument(metavar="[STORE]...", help=tr("Names of stores; none: all."))
@@ -49,33 +42,10 @@ def forward(context: typer.Context) -> None:
         raise typer.Exit(code)
 
 
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    """How one store stands."""
-
-    name: str
-    queue: Queue
-    state: StoreState
-    rate: float | None
-    sending: Sequence[tuple[Upload, int]]
-    failures: Sequence[Upload]
-
-    @property
-    def left_s(self) -> int | None:
-        """Seconds until all has arrived, at the rate of now."""
-        if self.rate is None or self.state.paused_at or self.rate < 1:
-            return None
-        return round(self.queue.bytes_waiting / self.rate)
-
-    @property
-    def needs_a_person(self) -> bool:
-        return bool(self.queue.failed or self.state.failing_since)
-
-
 @app.command("status", help=tr("Show what waits for each store, how fast it goes, what failed."))
 def status(context: typer.Context, json: Json = False) -> None:
     with station_of(context) as station:
-        found = [_standing(station, one.name) for one in station.settings.stores]
+        found = standings(station, confirmed=True)
         if json:
             print_json({"stores": [_json(one) for one in found]})
         elif not found:
@@ -86,35 +56,11 @@ def status(context: typer.Context, json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-def _standing(station: Station, name: str) -> _Standing:
-    db = station.catalogue
-    state = uploads.store_state(db, name)
-    is_fresh = state.rate_at is not None and station.now() - state.rate_at <= _RATE_HOLDS
-    return _Standing(
-        name,
-        uploads.queue_of(db, name),
-        state,
-        state.rate if is_fresh else None,
-        uploads.sending(db, name),
-        uploads.failures(db, name, _FAILURES),
-    )
-
-
-def _activity(one: _Standing) -> Activity:
-    if one.state.paused_at is not None:
-        return Activity.PAUSED
-    if one.state.failing_since is not None:
-        return Activity.FAILING
-    if one.sending:
-        return Activity.SENDING
-    return Activity.WAITING if one.queue.waiting else Activity.IDLE
-
-
-def _json(one: _Standing) -> dict[str, object]:
+def _json(one: StoreStanding) -> dict[str, object]:
     state = one.state
     return {
         "name": one.name,
-        "state": _activity(one).value,
+        "state": one.activity.value,
         "waiting": one.queue.waiting,
         "failed": one.queue.failed,
         "confirmed": one.queue.confirmed,
@@ -143,7 +89,7 @@ def _json(one: _Standing) -> dict[str, object]:
     }
 
 
-def _show(found: Sequence[_Standing], settings: Configuration) -> None:
+def _show(found: Sequence[StoreStanding], settings: Configuration) -> None:
     zone = settings.station.zone
     table(
         [
@@ -154,7 +100,7 @@ def _show(found: Sequence[_Standing], settings: Configuration) -> None:
             (
                 *(
                     one.name,
-                    tr(_activity(one).value),
+                    tr(one.activity.value),
                     one.queue.waiting,
                     amount(one.queue.bytes_waiting),
                 ),
@@ -205,61 +151,37 @@ def retry(
     json: Json = False,
 ) -> None:
     with writing_station_of(context) as station:
-        chosen, db = _chosen(station.settings, names), station.catalogue
-        whole = recordings.recording(db, recording).recording.id if recording else None
-        with transaction(db):
-            count = sum(uploads.retry(db, name, whole) for name in chosen)
-            for name in chosen:
-                uploads.ask_to_try_at_once(db, name)
+        count = keeping.retry(station, names, recording)
     if json:
         print_json({"recordings": count})
     else:
         messages.print(T("{count} recording(s) are tried again.", count=count).shown)
 
 
+_Reason = Annotated[str | None, typer.Option(metavar="TEXT", help=tr("Why; it stays on record."))]
+
+
 @app.command("pause", help=tr("Send nothing more to a store until it is resumed."))
-def pause(context: typer.Context, names: _Stores = None, json: Json = False) -> None:
-    _set_paused(context, names, json, is_paused=True)
+def pause(
+    context: typer.Context, names: _Stores = None, reason: _Reason = None, json: Json = False
+) -> None:
+    with writing_station_of(context) as station:
+        changed = keeping.pause(station, names, reason)
+    if json:
+        print_json({"stores": changed})
+    else:
+        said = T("Paused: {stores}", stores=", ".join(changed) or "—")
+        messages.print(said.shown, markup=False)
 
 
 @app.command("resume", help=tr("Go on sending to a store that was paused."))
-def resume(context: typer.Context, names: _Stores = None, json: Json = False) -> None:
-    _set_paused(context, names, json, is_paused=False)
-
-
-def _set_paused(
-    context: typer.Context, names: Sequence[str] | None, json: bool, *, is_paused: bool
+def resume(
+    context: typer.Context, names: _Stores = None, reason: _Reason = None, json: Json = False
 ) -> None:
     with writing_station_of(context) as station:
-        chosen, db = _chosen(station.settings, names), station.catalogue
-        facts = {"what": "forwarding paused" if is_paused else "forwarding resumed"}
-        at, who = (station.now(), station.actor) if is_paused else (None, None)
-        with transaction(db):
-            changed = [
-                name
-                for name in chosen
-                if (uploads.store_state(db, name).paused_at is not None) is not is_paused
-            ]
-            station.custody.append([station.deed(Act.SERVICE, name, facts) for name in changed])
-            for name in changed:
-                uploads.set_paused(db, name, at, who)
+        changed = keeping.resume(station, names, reason)
     if json:
         print_json({"stores": changed})
-        return
-    listed = ", ".join(changed) or "—"
-    if is_paused:
-        messages.print(T("Paused: {stores}", stores=listed).shown, markup=False)
     else:
-        messages.print(T("Resumed: {stores}", stores=listed).shown, markup=False)
-
-
-def _chosen(settings: Configuration, names: Sequence[str] | None) -> list[str]:
-    """Return these stores, or all. Raises UsageProblem."""
-    known = [one.name for one in settings.stores]
-    for name in names or ():
-        if name not in known:
-            raise UsageProblem(
-                T("The configuration names no store {name}.", name=name),
-                T("There are: {names}", names=", ".join(known) or "—"),
-            )
-    return list(dict.fromkeys(names)) if names else known
+        said = T("Resumed: {stores}", stores=", ".join(changed) or "—")
+        messages.print(said.shown, markup=False)

@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from recorder_sync.cli.device_report import Names, officer_json, officer_names
-from recorder_sync.cli.screen import answers, local, messages, print_json, span, table
+from recorder_sync.cli.screen import answers, messages, print_json, table
 from recorder_sync.cli.session import read_time, station_of
 from recorder_sync.cli.typed import By, Json, named, person
 from recorder_sync.custodian.interruptions import (
@@ -15,8 +14,10 @@ from recorder_sync.custodian.interruptions import (
     explain_in_writing,
     interruptions,
 )
+from recorder_sync.device_json import Names, officer_json, officer_names
 from recorder_sync.errors import UsageProblem
 from recorder_sync.language import T, tr
+from recorder_sync.shown import local, span
 from recorder_sync.timestamps import iso
 
 app = typer.Typer()

@@ -12,11 +12,11 @@ import typer
 from recorder_sync.catalogue.database import TAKING_IN_KIB, explain
 from recorder_sync.cli.intake_display import display_for
 from recorder_sync.cli.intake_report import show_report
-from recorder_sync.cli.screen import answers, error_json, print_error, print_json
+from recorder_sync.cli.screen import answers, print_error, print_json
 from recorder_sync.cli.session import on_stop_signals, station_of
 from recorder_sync.config import Configuration
 from recorder_sync.description import as_json
-from recorder_sync.errors import RecorderSyncError, Stopped, UsageProblem, refused
+from recorder_sync.errors import RecorderSyncError, Stopped, UsageProblem, error_json, refused
 from recorder_sync.ingest.capacity import Capacity, capacity_of
 from recorder_sync.ingest.intake import Request, take_in
 from recorder_sync.ingest.progress import Observer

@@ -6,11 +6,12 @@ import time
 from rich.markup import escape
 
 from recorder_sync.cli.intake_report import SHOWN_ROWS
-from recorder_sync.cli.screen import amount, messages, span
+from recorder_sync.cli.screen import messages
 from recorder_sync.ingest.progress import SILENT_CARD_S, Observer
 from recorder_sync.ingest.seal import Outcome
 from recorder_sync.language import T, Text
 from recorder_sync.model import CardPath, ItemOutcome
+from recorder_sync.shown import amount, span
 
 _SILENCE_S = 0.9
 

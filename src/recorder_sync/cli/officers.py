@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 
 from recorder_sync.catalogue import ledger
-from recorder_sync.cli.csv_files import Columns, read_rows, write_rows
 from recorder_sync.cli.screen import messages, print_json, table
 from recorder_sync.cli.session import station_of, writing_station_of
 from recorder_sync.cli.typed import Json, named
+from recorder_sync.csv_files import Columns, read_rows, write_rows
 from recorder_sync.custodian.registration import register_officers
 from recorder_sync.language import T, tr
 from recorder_sync.model import Officer

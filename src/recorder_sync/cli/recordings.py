@@ -10,19 +10,12 @@ import typer
 
 from recorder_sync.catalogue import copies, dockings, verified
 from recorder_sync.catalogue import recordings as catalogue
+from recorder_sync.catalogue.marks import bookmarks_of, marks_of
 from recorder_sync.catalogue.recordings import Sealed
 from recorder_sync.catalogue.search import Search, search
-from recorder_sync.cli.screen import (
-    amount,
-    answers,
-    facts,
-    local,
-    messages,
-    name_and_flags,
-    print_json,
-    span,
-    table,
-)
+from recorder_sync.cli import marks
+from recorder_sync.cli.marks import bookmark_facts, marks_and_bookmarks, marks_facts
+from recorder_sync.cli.screen import answers, facts, messages, name_and_flags, print_json, table
 from recorder_sync.cli.session import read_time, station_of, writing_station_of
 from recorder_sync.config import Configuration
 from recorder_sync.custody.log import Act
@@ -33,11 +26,16 @@ from recorder_sync.inspection.export import export as export_recordings
 from recorder_sync.inspection.sealing_proof import proof_on_record
 from recorder_sync.language import T, tr
 from recorder_sync.model import Recording, Tag
+from recorder_sync.on_record import put
 from recorder_sync.rules.lifecycle import State
+from recorder_sync.shown import amount, local, span
 from recorder_sync.station import Station
 from recorder_sync.timestamps import iso_or_none
 
 app = typer.Typer()
+app.command("mark", help=tr("Mark a recording; who and when goes on record."))(marks.mark)
+app.command("bookmark", help=tr("Mark a moment of a recording, or take that back."))(marks.bookmark)
+app.command("items", help=tr("List the items of the stages (Art. 6 to 9)."))(marks.items)
 
 _WIDE = 110
 """Columns of a terminal that have room for everything; below, the case is left out."""
@@ -86,7 +84,8 @@ def list_(
         )
         if json:
             stores = copies.stores_json(station.catalogue, [r.id for r in page.found])
-            listed = [{**as_json(r), "stores": stores[r.id]} for r in page.found]
+            marked = marks_and_bookmarks(station, [r.id for r in page.found])
+            listed = [{**as_json(r), "stores": stores[r.id], **marked[r.id]} for r in page.found]
             print_json({"recordings": listed, "next": page.next})
         else:
             _show_page(page.found, page.next, station.settings)
@@ -130,7 +129,7 @@ def show(
     with station_of(context) as station:
         sealed = catalogue.recording(station.catalogue, recording)
         found = sealed.recording
-        station.custody.append([station.deed(Act.VIEW, found.id, {"what": "description"})])
+        put(station, [station.deed(Act.VIEW, found.id, {"what": "description"})])
         history = [e for e in station.custody.entries() if e.deed.subject == found.id]
         seen = dockings.other_names(station.catalogue, found.id)
         verified_at = verified.last(station.catalogue, found.id)
@@ -140,6 +139,7 @@ def show(
                 {
                     **as_json(found),
                     "stores": stores,
+                    **marks_and_bookmarks(station, [found.id])[found.id],
                     "verified_at": iso_or_none(verified_at),
                     "seen": [{"docking": d, "path": path.text} for d, path in seen],
                     "custody": [
@@ -160,6 +160,11 @@ def show(
             [
                 *_facts(found, station),
                 (tr("Last re-read"), local(verified_at, zone) if verified_at else tr("not yet")),
+                *marks_facts(
+                    marks_of(station.catalogue, [found.id])[found.id],
+                    station.settings.marks.known,
+                ),
+                *bookmark_facts(bookmarks_of(station.catalogue, [found.id])[found.id]),
                 *((f"{tr('Store')} {name}", _words(its)) for name, its in stores.items()),
             ]
         )

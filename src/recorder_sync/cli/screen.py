@@ -7,14 +7,13 @@ or one JSON document.
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from datetime import datetime, tzinfo
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from recorder_sync.errors import BadList, ConfigurationProblem, NotReady, RecorderSyncError
-from recorder_sync.language import Text, tr
+from recorder_sync.errors import RecorderSyncError, error_json, problems_of
+from recorder_sync.language import tr
 from recorder_sync.model import Recording
 from recorder_sync.printable import printable
 
@@ -30,26 +29,12 @@ def print_json(document: object) -> None:
 def print_error(error: RecorderSyncError, *, as_json: bool) -> None:
     """Say what happened and what to do next; in JSON as well where JSON was asked for."""
     messages.print(f"[bold red]✘[/] {escape(error.text.shown)}")
-    for problem in _problems(error):
+    for problem in problems_of(error):
         messages.print(f"  · {escape(problem.shown)}")
     if error.hint:
         messages.print(f"  → {escape(error.hint.shown)}")
     if as_json:
         print_json(error_json(error))
-
-
-def error_json(error: RecorderSyncError) -> dict[str, object]:
-    """Return an error as other programs rely on it."""
-    return {
-        "error": error.text.english,
-        "problems": [problem.english for problem in _problems(error)],
-        "hint": error.hint.english if error.hint else None,
-    }
-
-
-def _problems(error: RecorderSyncError) -> list[Text]:
-    lists = BadList | ConfigurationProblem | NotReady
-    return error.problems if isinstance(error, lists) else []
 
 
 def table(
@@ -78,43 +63,7 @@ def facts(pairs: Iterable[tuple[str, object]]) -> None:
     answers.print(drawn)
 
 
-def amount(size: int) -> str:
-    """Return bytes as people read them, in powers of 1024."""
-    value = float(size)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if value < 1024 or unit == "GiB":
-            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
-        value /= 1024
-    raise AssertionError("unreachable")
-
-
-def span(seconds: float | None) -> str | None:
-    """Return a duration as h:mm:ss."""
-    if seconds is None:
-        return None
-    whole = round(seconds)
-    return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
-
-
 def name_and_flags(recording: Recording) -> str:
     """Return a recording's name on the card, with what a person should know of it."""
     flags = tr(", ").join(tr(flag.value) for flag in sorted(recording.flags))
     return recording.original_path.name.shown + (f"  [{flags}]" if flags else "")
-
-
-def minute(moment: datetime | None, zone: tzinfo) -> str | None:
-    """Return a time as the station's local time, without the seconds."""
-    return None if moment is None else f"{_in(zone, moment):%Y-%m-%d %H:%M}"
-
-
-def local(moment: datetime | None, zone: tzinfo) -> str | None:
-    """Return a time as the station's local time."""
-    return None if moment is None else f"{_in(zone, moment):%Y-%m-%d %H:%M:%S}"
-
-
-def _in(zone: tzinfo, moment: datetime) -> datetime:
-    """Return a time in a zone; one at the end of the calendar stays as it is."""
-    try:
-        return moment.astimezone(zone)
-    except OverflowError:
-        return moment

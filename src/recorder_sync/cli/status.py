@@ -7,17 +7,18 @@ import typer
 from rich.markup import escape
 
 from recorder_sync.catalogue import alerts, dockings, recordings, uploads, verified
-from recorder_sync.catalogue.alerts import RecordedAlert
+from recorder_sync.catalogue.alerts import RecordedAlert, worst_first
 from recorder_sync.catalogue.uploads import Queue
-from recorder_sync.cli.alert_report import worst_first
-from recorder_sync.cli.dock_screen import PortsTable, read_status
+from recorder_sync.cli.dock_screen import PortsTable
 from recorder_sync.cli.dock_screen import watch as watch_ports
 from recorder_sync.cli.dockings import docking_json, result_words
-from recorder_sync.cli.screen import amount, answers, facts, local, print_json, table
+from recorder_sync.cli.screen import answers, facts, print_json, table
 from recorder_sync.cli.session import settings_of, station_of
+from recorder_sync.dock.live_status import read_status
 from recorder_sync.ingest.medium import file_system_of, has_device
 from recorder_sync.language import T, tr
 from recorder_sync.rules.matter import Severity
+from recorder_sync.shown import amount, local
 from recorder_sync.timestamps import iso, iso_or_none
 
 _DOCKINGS = 5
@@ -43,7 +44,7 @@ def status(
         unfinished = len(recordings.intents(station.catalogue))
         newest = dockings.list_dockings(station.catalogue, None, _DOCKINGS)
         entries = station.custody.size()
-        live = read_status(settings)
+        live = read_status(settings.paths.runtime)
         matters = worst_first(alerts.live(station.catalogue))
         re_read = verified.standing(station.catalogue)
         stores = [

@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 
 from recorder_sync.catalogue.database import transaction
-from recorder_sync.cli.screen import answers, facts, local, messages, print_json, table
+from recorder_sync.cli.screen import answers, facts, messages, print_json, table
 from recorder_sync.cli.session import settings_of, writing_station_of
 from recorder_sync.cli.typed import Json
 from recorder_sync.config import Configuration
@@ -17,6 +17,7 @@ from recorder_sync.dock.own_disks import own_disks
 from recorder_sync.errors import RecorderSyncError, UsageProblem
 from recorder_sync.language import T, tr
 from recorder_sync.owner import work_as_owner_of
+from recorder_sync.shown import local
 from recorder_sync.station import now
 from recorder_sync.stores.bindings import Binding, binding_of, keep_binding
 from recorder_sync.stores.kinds import Surroundings, open_store

@@ -8,10 +8,11 @@ from datetime import tzinfo
 
 from rich.markup import escape
 
-from recorder_sync.cli.screen import amount, answers, local, messages
+from recorder_sync.cli.screen import answers, messages
 from recorder_sync.inspection.findings import Finding, FindingKind
 from recorder_sync.inspection.verification import Scope, Verification
 from recorder_sync.language import T, Text, tr
+from recorder_sync.shown import amount, local
 
 _MOST = 10
 """Findings of one kind and table that are shown."""

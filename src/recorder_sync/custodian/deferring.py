@@ -12,9 +12,10 @@ from recorder_sync.catalogue import deferrals, ledger
 from recorder_sync.catalogue.deferrals import RecordedDeferral, facts_of
 from recorder_sync.custody.log import Act
 from recorder_sync.errors import NotFound, UsageProblem
-from recorder_sync.language import T
+from recorder_sync.language import T, Text
 from recorder_sync.on_record import enter, turn
-from recorder_sync.rules.deadline import Deferral, DeferralReason
+from recorder_sync.rules.deadline import Deferral, DeferralReason, after
+from recorder_sync.rules.watch_limits import WatchLimits
 from recorder_sync.station import Station
 
 _FAR = timedelta(days=3653)
@@ -77,8 +78,15 @@ def approve(
 ) -> RecordedDeferral:
     """Put on record who approved a deferral, and when; None: now.
 
-    Raises NotFound, or UsageProblem where it is approved already or the time is to come.
+    Nobody approves what they asked for themselves. Raises NotFound, or UsageProblem where it
+    is so, where it is approved already, or where the time is to come.
     """
+    asked_by = deferrals.deferral(station.catalogue, identifier).entered_by
+    if approver.strip().casefold() in {asked_by.casefold(), asked_by.partition(":")[2].casefold()}:
+        raise UsageProblem(
+            T("{who} asked for deferral {id}, and cannot approve it.", who=approver, id=identifier),
+            T("Somebody else approves it: the team leader, or who stands in."),
+        )
 
     def approved(known: Deferral, now: datetime) -> Deferral:
         _refuse_future(station, at, now)
@@ -90,6 +98,20 @@ def approve(
         return replace(known, approver=approver, approved_at=at or now)
 
     return _change(station, identifier, "approved", approved, who)
+
+
+def standing(one: Deferral, limits: WatchLimits) -> Text:
+    """Say how a deferral stands."""
+    if not one.is_approved:
+        return T("waits for approval")
+    if is_back_dated(one, limits):
+        return T("approved, put on record after the fact")
+    return T("approved") if one.returned_at is None else T("approved, returned")
+
+
+def is_back_dated(one: Deferral, limits: WatchLimits) -> bool:
+    """Tell whether it came too late to be believed unseen, for the earliest that it covers."""
+    return one.is_back_dated(after(one.begins, limits.stored_within), limits.back_dated_by)
 
 
 def enter_return(

@@ -59,7 +59,7 @@ def explain_by_voice(
     `after` is the id, or its start, of the recording with which it was resumed, and the one
     in which it is explained where no other is named. Raises NotFound or UsageProblem.
     """
-    found = _interruption(station, after)
+    found = interruption(station, after)
     said_in = found.gap.after
     if in_recording is not None:
         said_in = recordings.recording(station.catalogue, in_recording).recording.id
@@ -84,7 +84,7 @@ def explain_in_writing(
     `after` is the id, or its start, of the recording with which it was resumed. Raises
     NotFound or UsageProblem.
     """
-    found = _interruption(station, after)
+    found = interruption(station, after)
     signed_by = frozenset(officers)
     if len(signed_by) < 2:
         raise UsageProblem(
@@ -101,7 +101,8 @@ def explain_in_writing(
     return explanation
 
 
-def _interruption(station: Station, after: str) -> Interruption:
+def interruption(station: Station, after: str) -> Interruption:
+    """Return the gap that ends with this recording: its id, or its start. Raises NotFound."""
     resumed = recordings.recording(station.catalogue, after).recording
     begins = resumed.recorded.start
     around = interruptions(

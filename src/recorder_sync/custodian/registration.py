@@ -21,6 +21,7 @@ from recorder_sync.errors import NotFound, SharedIdentity, UsageProblem
 from recorder_sync.language import T, Text
 from recorder_sync.model import Case, Device, Officer, UsbIdentity
 from recorder_sync.on_record import append
+from recorder_sync.rules.access import Secrecy
 from recorder_sync.station import Station
 from recorder_sync.timestamps import iso
 
@@ -142,13 +143,28 @@ def register_officers(station: Station, officers: Sequence[Officer]) -> None:
 
 def register_cases(station: Station, cases: Sequence[Case]) -> None:
     """Enter cases in the ledger, or replace party and cause; a date of closing stays
-    unless another is given."""
+    unless another is given, and so does how secret the case is."""
 
-    def with_closing(case: Case) -> Case:
+    def as_known(case: Case) -> Case:
         known = ledger.case(station.catalogue, case.number)
-        return replace(case, closed_on=case.closed_on or (known.closed_on if known else None))
+        if known is None:
+            return case
+        secrecy = known.secrecy if case.secrecy is Secrecy.NONE else case.secrecy
+        return replace(case, closed_on=case.closed_on or known.closed_on, secrecy=secrecy)
 
-    _enter_cases(station, lambda: [with_closing(case) for case in cases])
+    _enter_cases(station, lambda: [as_known(case) for case in cases])
+
+
+def classify_case(station: Station, number: str, secrecy: Secrecy) -> None:
+    """Enter how secret a case and all its recordings are (Art. 25). Raises NotFound."""
+
+    def classified() -> list[Case]:
+        known = ledger.case(station.catalogue, number)
+        if known is None:
+            raise no_such_case(number)
+        return [replace(known, secrecy=secrecy)]
+
+    _enter_cases(station, classified)
 
 
 def close_case(station: Station, number: str, on: date) -> None:

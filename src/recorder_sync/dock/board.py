@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from recorder_sync.dock.live_status import FILE_NAME, SAFE
 from recorder_sync.health_json import health_json
 from recorder_sync.language import Language, Text
 from recorder_sync.model import Health, IdentityState
@@ -23,7 +24,6 @@ from recorder_sync.timestamps import iso
 
 _SHORTEST_S = 0.25
 _LONGEST_S = 5.0
-FILE_NAME = "status.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,9 +212,7 @@ def _row_json(row: Row, rows: list[Row]) -> dict[str, object]:
         "state": row.state.value,
         "device_state": device_state(row, rows).value,
         "safe_to_take": all(
-            other.state in {Stay.SAFE, Stay.SAFE_WITH_PROBLEMS}
-            for other in rows
-            if other.usb_path == row.usb_path
+            other.state in SAFE for other in rows if other.usb_path == row.usb_path
         ),
         "settled": is_settled(row.state),
         "since": iso(row.since),

@@ -63,8 +63,10 @@ _TABLES = (
     _Table("deferrals", ("id",)),
     _Table("calendar", ("id",)),
     _Table("gap_explanations", ("custody_seq",)),
+    _Table("bookmarks", ("custody_seq",)),
     _Table("copies", ("recording", "store")),
     _Table("copies_looked_at", ("recording", "store")),
+    _Table("trail", ("custody_seq",)),
     _Table("verified", ("recording",)),
     _Table("verification_runs", ("began_at",)),
 )

@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlite_utils.db import Database
 
-from recorder_sync.catalogue import ledger, time_line
+from recorder_sync.catalogue import ledger, marks, time_line, trail
 from recorder_sync.catalogue.rebuild import take_up
 from recorder_sync.catalogue.schema import migrations
 from recorder_sync.catalogue.words import words
@@ -37,13 +37,17 @@ _RECORDING = (
     *("name", "name_words", "path", "size", "blake3", "sha256", "fingerprint"),
     *("recorded_start", "recorded_end", "duration_s", "sealed_at", "deadline", "on_time"),
     *("flags", "description_blake3", "description_sha256", "part", "custody_seq", "number"),
+    *marks.COLUMNS,
 )
+_UNMARKED = (None,) * len(marks.COLUMNS)
 _EXTRA = ("folder", "protection", "fs_verity")
 """What the catalogue has no column for, and verification asks for."""
 
 _FOR_SEARCHES = (
     *("inventory_known", "inventory_by_recording", "verified_by_time", "dockings_by_device"),
-    *("dockings_by_time", "dockings_open", "dockings_on_port", "copies_looked_at_by_store"),
+    *("dockings_by_time", "dockings_open", "dockings_on_port", "bookmarks_by_recording"),
+    *("trail_by_time", "trail_by_act", "trail_by_actor", "trail_by_subject"),
+    "copies_looked_at_by_store",
 )
 """Indexes that no step of a rebuild looks into, and whose upkeep costs a quarter of the time."""
 
@@ -65,6 +69,7 @@ class Expected:
         """Time of the last of them."""
         self.corrections: dict[str, Json] = {}
         """Of recordings whose tags were corrected: what the newest entry says."""
+        self._marks: dict[str, dict[str, Any]] = {}
         self.officer_names: set[tuple[str, str]] = set()
         """Every name that the log ever gave an officer."""
         self.schema: Schema = {}
@@ -139,11 +144,17 @@ class Expected:
                 self._flush()
             return
         if act in (Act.VIEW, Act.EXPORT, Act.EXPORT_FAILED):
+            trail.take_up(self.db, entry)
+            return
+        if act is Act.MARK:
+            trail.take_up(self.db, entry)
+            self._marks[entry.deed.subject] = marks.columns_of(entry.deed.facts["after"])
             return
         if not _touches_nothing_sealed(entry):
             self._flush()
         if act is Act.TAG:
             self._tag(entry.deed.subject, entry.deed.facts)
+            trail.take_up(self.db, entry)
             return
         if act is Act.LEDGER or act is Act.DEVICE_EVENT:
             self._seen.clear()
@@ -167,6 +178,7 @@ class Expected:
                 *(json.dumps(sorted(found["flags"])), facts["description_blake3"]),
                 *(facts["description_sha256"], None, entry.seq),
                 time_line.first_place(start, found["id"]),
+                *_UNMARKED,
                 *(found["path"].rpartition("/")[0], facts.get("protection")),
                 facts.get("fs_verity"),
             )
@@ -203,6 +215,11 @@ class Expected:
                 for recording, after in self.corrections.items()
             ],
         )
+        changes = ", ".join(f"{name} = :{name}" for name in marks.COLUMNS)
+        self.db.conn.executemany(
+            f"update sealed set {changes} where id = :id",
+            [{"id": recording, **columns} for recording, columns in self._marks.items()],
+        )
 
     def _see(self, device: str | None, officer: Json | None, case: str | None) -> None:
         """Note what a recording names, as the catalogue does, once each."""
@@ -231,4 +248,4 @@ def _touches_nothing_sealed(entry: Entry) -> bool:
     """Tell whether an entry changes nothing that the seals just before it change as well."""
     if entry.deed.act is Act.DOCKING_CLOSED:
         return not (entry.deed.facts.get("already_sealed") or entry.deed.facts.get("failed"))
-    return entry.deed.act in (Act.DOCKING_OPENED, Act.INVENTORY)
+    return entry.deed.act in (Act.DOCKING_OPENED, Act.INVENTORY, Act.BOOKMARK)

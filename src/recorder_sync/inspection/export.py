@@ -25,6 +25,7 @@ from recorder_sync.durable import sync_folder, write_all, write_synced
 from recorder_sync.errors import MissingPart, RecordingFailure, UsageProblem, os_reason
 from recorder_sync.inspection.independent_check import NAME, independent_check
 from recorder_sync.language import T
+from recorder_sync.on_record import put
 from recorder_sync.station import Station
 from recorder_sync.stores.evidence import B3SUMS, SHA256SUMS, SM3SUMS
 
@@ -104,7 +105,7 @@ def _on_record(station: Station, one: Sealed, facts: dict[str, object]) -> Itera
     Whatever the block puts into the list is removed then.
     """
     deed = station.deed(Act.EXPORT, one.recording.id, facts)
-    (entry,) = station.custody.append([deed])
+    (entry,) = put(station, [deed])
     made: list[Path] = []
     try:
         yield made
@@ -113,7 +114,7 @@ def _on_record(station: Station, one: Sealed, facts: dict[str, object]) -> Itera
             path.unlink()
         why = os_reason(error) if isinstance(error, OSError) else str(error)
         taken_back = {**facts, "entry": entry.seq, "why": str(why) or type(error).__name__}
-        station.custody.append([station.deed(Act.EXPORT_FAILED, one.recording.id, taken_back)])
+        put(station, [station.deed(Act.EXPORT_FAILED, one.recording.id, taken_back)])
         raise
 
 

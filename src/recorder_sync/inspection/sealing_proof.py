@@ -17,6 +17,7 @@ from recorder_sync.custody.proof import DIGESTS, prove
 from recorder_sync.description import as_json, as_text, from_json
 from recorder_sync.errors import CustodyProblem, NotFound
 from recorder_sync.language import T
+from recorder_sync.on_record import put
 from recorder_sync.station import Station
 
 
@@ -30,7 +31,7 @@ def sealing_proof(
     """
     _number_of(sealed)
     deed = station.deed(Act.EXPORT, sealed.recording.id, {"what": "proof"})
-    station.custody.append([deed])
+    put(station, [deed])
     return proof_on_record(station, checkpoints, sealed, sign)
 
 

@@ -3,6 +3,7 @@
 The same facts as the tick's, read anew. A person sees here what is not a matter yet.
 """
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -52,14 +53,29 @@ class RunningDeadline:
 
 def running_deadlines(look: Look) -> list[RunningDeadline]:
     """Return every limit that runs or has passed, the most urgent first."""
-    deferrals = Deferrals()
-    moved = deferrals.now(look.station)
-    found = [
-        *_recordings(look, NotInYet(deferrals), moved),
-        *_devices(look, Docked(deferrals), moved),
-        *_enforcement(look, Enforcement(deferrals), moved),
-    ]
-    return sorted(found, key=lambda one: (one.due, one.what, one.device or "", one.name))
+    return Running().deadlines(look)
+
+
+class Running:
+    """Looks again and again: what did not change since the last look is not read anew."""
+
+    def __init__(self) -> None:
+        self._deferrals = Deferrals()
+        self._not_in = NotInYet(self._deferrals)
+        self._docked = Docked(self._deferrals)
+        self._enforcement = Enforcement(self._deferrals)
+        self._one_at_a_time = threading.Lock()
+
+    def deadlines(self, look: Look) -> list[RunningDeadline]:
+        """Return every limit that runs or has passed, the most urgent first."""
+        with self._one_at_a_time:
+            moved = self._deferrals.now(look.station)
+            found = [
+                *_recordings(look, self._not_in, moved),
+                *_devices(look, self._docked, moved),
+                *_enforcement(look, self._enforcement, moved),
+            ]
+        return sorted(found, key=lambda one: (one.due, one.what, one.device or "", one.name))
 
 
 def _recordings(

@@ -8,7 +8,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from recorder_sync.backups import newest_backup
@@ -107,6 +107,9 @@ class TimeSource:
             measured.end(db, _UNSYNCHRONISED)
         else:
             since = measured.begin(db, _UNSYNCHRONISED, look.now).since
+            # By how much the clock was set is no time that passed.
+            set_by = sum(step.seconds for step in clock_steps.steps(db, since))
+            since += timedelta(seconds=set_by)
             facts = StationFacts(look.station.settings.station.id, unsynchronised_since=since)
             yield from _ask(look, facts)
 

@@ -4,14 +4,14 @@ Times are the station's local times, also in the form that Excel gives them: 202
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
 from recorder_sync.catalogue.calendar import CalendarEntry, CalendarKind
-from recorder_sync.cli.csv_files import Columns, Row, read_rows
-from recorder_sync.custodian.deferring import is_far, refuse_unknown
-from recorder_sync.errors import BadList, NotFound
+from recorder_sync.csv_files import Columns, Row, read_rows
+from recorder_sync.custodian.duty import problems_of_id, problems_of_people, problems_of_times
+from recorder_sync.errors import BadList
 from recorder_sync.language import T, Text
 from recorder_sync.station import Station
 
@@ -29,11 +29,6 @@ _YES_OR_NO = {
     **dict.fromkeys(("no", "false", "0", "否"), False),
 }
 _FORMS = ("%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S")
-
-_LONGEST_ID = 64
-"""Characters. A longer one is a slip of columns, and nothing can be taken back from the list."""
-_LONGEST = timedelta(days=31)
-"""A shift until the year 9999 would hide for good that its device was not docked."""
 
 _Value = TypeVar("_Value")
 
@@ -79,43 +74,20 @@ class _RowReader:
 
     def entry(self) -> CalendarEntry | None:
         cells = self._row.cells
-        self._check_id()
+        self.problems += problems_of_id(self._row.key)
         kind = self._read("kind", _kind)
         begins = self._read("begins", self._time)
         ends = self._read("ends", self._time)
         in_full = self._read("in_full", _yes_or_no)
         officer, device = cells["officer"], cells["device"]
         if begins and ends:
-            self._check_times(begins, ends)
-        if kind is CalendarKind.SHIFT and officer is None:
-            self._bad(T("A shift names its officer."))
-        elif officer is None and device is None:
-            self._bad(T("It names neither an officer nor a device."))
-        self._known(None, officer)
-        self._known(device, None)
+            self.problems += problems_of_times(begins, ends, self._station.now())
+        self.problems += problems_of_people(self._station, kind, device, officer)
         if self.problems or kind is None or begins is None or ends is None:
             return None
         return CalendarEntry(
             self._row.key, kind, begins, ends, officer, device, cells["case"], bool(in_full)
         )
-
-    def _check_id(self) -> None:
-        key = self._row.key
-        if len(key) > _LONGEST_ID:
-            self._bad(T("The id is longer than {most} characters.", most=_LONGEST_ID))
-        if not key.isprintable():
-            self._bad(T("The id has characters that cannot be shown."))
-        if key.startswith("-"):
-            self._bad(T("The id begins with a dash, as the options of a command do."))
-
-    def _check_times(self, begins: datetime, ends: datetime) -> None:
-        now = self._station.now()
-        if ends <= begins:
-            self._bad(T("It ends before it begins."))
-        if ends - begins > _LONGEST:
-            self._bad(T("It lasts longer than {days} days.", days=_LONGEST.days))
-        if is_far(begins, now) or is_far(ends, now):
-            self._bad(T("A time is more than ten years away."))
 
     def _read(self, column: str, understood: Callable[[str | None], _Value]) -> _Value | None:
         try:
@@ -123,12 +95,6 @@ class _RowReader:
         except _Bad as bad:
             self._bad(T("{column}: {why}", column=column, why=bad.why))
             return None
-
-    def _known(self, device: str | None, officer: str | None) -> None:
-        try:
-            refuse_unknown(self._station, device, officer)
-        except NotFound as problem:
-            self._bad(problem.text)
 
     def _bad(self, why: Text) -> None:
         self.problems.append(why)

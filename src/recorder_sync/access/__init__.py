@@ -1,0 +1,1 @@
+"""Who may come in by the web: accounts, sessions and how they are signed in."""

@@ -1,0 +1,1 @@
+"""The dock screen and the custodian's console: pages made on the server, and an API."""

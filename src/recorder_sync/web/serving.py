@@ -1,0 +1,88 @@
+"""Serves the pages from threads of their own, in whichever process that is."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import structlog
+import uvicorn
+
+from recorder_sync.config import Configuration
+from recorder_sync.errors import MissingPart, os_reason
+from recorder_sync.language import T
+from recorder_sync.web.app import build
+from recorder_sync.web.desks import Desks
+
+_log = structlog.get_logger("web")
+_GOODBYE_S = 3
+"""Seconds that requests under way get at the end."""
+
+
+@contextmanager
+def serving(in_use: Callable[[], Configuration]) -> Iterator[str]:
+    """Serve while the block lasts; yields the address for a browser.
+
+    Raises MissingPart where the address cannot be listened at or the certificate not be read.
+    """
+    settings = in_use().web
+    desks = Desks(in_use)
+    app = build(desks)
+    listener = _listener(settings.address, settings.port)
+    try:
+        config = uvicorn.Config(
+            app,
+            ssl_certfile=settings.certificate,
+            ssl_keyfile=settings.certificate_key,
+            proxy_headers=settings.behind_proxy,
+            forwarded_allow_ips="127.0.0.1,::1",
+            server_header=False,
+            date_header=True,
+            access_log=False,
+            log_config=None,
+            lifespan="off",
+            timeout_graceful_shutdown=_GOODBYE_S,
+        )
+        config.load()
+    except OSError as error:
+        listener.close()
+        raise MissingPart(
+            T("The certificate cannot be used: {why}.", why=os_reason(error)),
+            T("Check web.certificate and web.certificate_key, and the rights of both files."),
+        ) from error
+    server = uvicorn.Server(config)
+    thread = threading.Thread(
+        target=server.run, kwargs={"sockets": [listener]}, name="web", daemon=True
+    )
+    thread.start()
+    port = listener.getsockname()[1]
+    host = settings.address if ":" not in settings.address else f"[{settings.address}]"
+    address = f"{'https' if settings.certificate else 'http'}://{host}:{port}/"
+    _log.info("serving", address=address)
+    try:
+        yield address
+    finally:
+        server.should_exit = True
+        thread.join(_GOODBYE_S + 2)
+        desks.close()
+
+
+def _listener(address: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((address, port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        raise MissingPart(
+            T(
+                "Nothing can be served at {address}, port {port}: {why}.",
+                address=address,
+                port=port,
+                why=os_reason(error),
+            ),
+            T("Choose another web.port, or stop the program that has this one."),
+        ) from error
+    return listener
