@@ -145,7 +145,9 @@ def _answered(answer: dict[str, Any], what: str) -> S3Problem:
 def _region_in(answer: Mapping[str, Any]) -> str | None:
     """Return the region that a refusal names: where the bucket really is."""
     headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-    named = answer.get("Error", {}).get("Region") or headers.get("x-amz-bucket-region")
+    said = answer.get("Error")
+    named = said.get("Region") if isinstance(said, dict) else None
+    named = named or headers.get("x-amz-bucket-region")
     return named if isinstance(named, str) and re.fullmatch(r"[A-Za-z0-9-]+", named) else None
 
 
