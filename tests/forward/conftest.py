@@ -117,6 +117,11 @@ class Forwarded:
         assert found["trouble"] == trouble
         return found
 
+    def until_failed(self, count: int, name: str = "nas") -> None:
+        """Wait until so many recordings are failed, each by itself."""
+        select = "select count(*) from uploads where store = ? and state = 'failed'"
+        until(lambda: self.rows(select, name) == [(count,)], f"{count} failed")
+
     def until_back(self, name: str = "nas") -> None:
         select = "select count(*) from stores where name = ? and failing_since is not null"
         until(lambda: self.rows(select, name) == [(0,)], f"{name} is back")

@@ -130,7 +130,9 @@ def test_a_store_that_keeps_other_bytes_never_confirms_them_and_a_person_is_told
     content = (bed.dock.evidence / bad["path"]).read_bytes()
     disk.flip_next_write(content[:32], behind=700)
     bed.start()
-    until(lambda: bed.confirmed() == {good["id"]} and bed.store()["failed"], "the finding")
+    bed.until_failed(1)
+    bed.until_confirmed(1)
+    assert bed.confirmed() == {good["id"]}
     assert disk.given()["flip"] == 1
     (failure,) = bed.store()["failures"]
     assert failure["recording"] == bad["id"]
@@ -140,7 +142,7 @@ def test_a_store_that_keeps_other_bytes_never_confirms_them_and_a_person_is_told
     assert bad["id"] in alert.text.english
     bed.retry()
     bed.retry()
-    until(lambda: bed.store()["failed"], "it still differs")
+    bed.until_failed(1)
     (alert,) = bed.alerts(AlertKind.COPY_DIFFERS)
     (key,) = [k for k in bed.objects(disk.path) if bad["id"] in k and not k.endswith(".json")]
     (disk.path / key).rename(disk.path / ".taken-away")
@@ -166,7 +168,7 @@ def test_promise_9_one_object_that_cannot_be_written_holds_up_no_other(
     bed.start()
     bed.until_confirmed(3)
     assert bad["id"] not in bed.confirmed()
-    until(lambda: bed.store()["failed"] == 1, "it is on its own")
+    bed.until_failed(1)
     assert [one["recording"] for one in bed.store()["failures"]] == [bad["id"]]
     disk.heal()
     bed.retry()

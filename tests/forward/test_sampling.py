@@ -73,7 +73,7 @@ def test_art_27_a_copy_that_vanished_or_changed_is_an_alert_at_once_and_is_sent_
     timed.pass_time(SIX_HOURS)
     until(lambda: len(timed.entries("copy-lost")) == 2, "both are found")
     until(lambda: timed.confirmed() == {gone["id"], good["id"]}, "what vanished is there again")
-    until(lambda: timed.store()["failed"] == 1, "what somebody changed is not written over")
+    timed.until_failed(1)  # what somebody changed is not written over
     assert path.read_bytes() == (timed.dock.evidence / gone["path"]).read_bytes()
     said = {entry["subject"]: entry["facts"]["what"] for entry in timed.entries("copy-lost")}
     assert said == {gone["id"]: "missing", changed["id"]: "changed"}
@@ -106,7 +106,7 @@ def test_what_is_lost_waits_for_a_person_where_the_settings_say_so(timed: Timed)
     path = _file(timed, one)
     path.unlink()
     timed.pass_time(SIX_HOURS)
-    until(lambda: timed.store()["failed"] == 1, "it is lost")
+    timed.until_failed(1)
     assert "not there any more" in timed.store()["failures"][0]["why"]
     assert timed.confirmed() == set()
     timed.stop()

@@ -79,7 +79,8 @@ def test_a_line_that_is_reset_at_any_byte_of_request_or_answer_costs_time_and_no
     modern_proxy.fault = breaks
     bed.start()
     for _ in range(20):
-        until(lambda: len(bed.confirmed()) == 4 or bed.store()["failing_since"], "a break")
+        failing = "select 1 from stores where failing_since is not null"
+        until(lambda: len(bed.confirmed()) == 4 or bed.rows(failing), "a break")
         if len(bed.confirmed()) == 4:
             break
         bed.retry()
@@ -271,7 +272,9 @@ def test_a_server_that_has_other_bytes_never_confirms_them_and_a_person_is_told(
 
     modern_proxy.fault = lies
     bed.start()
-    until(lambda: bed.confirmed() == {good["id"]} and bed.store()["failed"], "the finding")
+    bed.until_failed(1)
+    bed.until_confirmed(1)
+    assert bed.confirmed() == {good["id"]}
     (failure,) = bed.store()["failures"]
     assert failure["recording"] == bad["id"]
     assert "other bytes" in failure["why"]
@@ -297,7 +300,7 @@ def test_promise_9_an_object_that_the_server_fails_on_holds_up_no_other(
     bed.start()
     bed.until_confirmed(3)
     assert first not in bed.confirmed()
-    until(lambda: bed.store()["failed"] == 1, "it is on its own")
+    bed.until_failed(1)
     modern_proxy.fault = lambda _: PASS
     bed.retry()
     bed.until_confirmed(4)
