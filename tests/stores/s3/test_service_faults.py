@@ -78,8 +78,8 @@ def test_a_line_that_is_reset_at_any_byte_of_request_or_answer_costs_time_and_no
 
     modern_proxy.fault = breaks
     bed.start()
+    failing = "select 1 from stores where failing_since is not null"
     for _ in range(20):
-        failing = "select 1 from stores where failing_since is not null"
         until(lambda: len(bed.confirmed()) == 4 or bed.rows(failing), "a break")
         if len(bed.confirmed()) == 4:
             break
