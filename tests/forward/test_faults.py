@@ -43,7 +43,7 @@ def _set_up(bed: Forwarded, ssh: SshServer, folder: Path, **more: Any) -> None:
     """A good directory and a server behind the line."""
     folder.mkdir()
     good = f'[[stores]]\nname = "nas"\n{bed.directory(bed.nas)}'
-    place = ssh.place(path=str(folder), timeout_s=1.0, **more)
+    place = ssh.place(path=str(folder), **more)
     bed.set_up(stores=good + _server(place))
     bed.bind("nas")
 
@@ -74,7 +74,7 @@ def test_a_server_that_says_nothing_is_told_after_a_quarter_of_an_hour_and_holds
     forwarded: Forwarded, ssh: SshServer, line: TcpProxy, tmp_path: Path
 ) -> None:
     bed, root = forwarded, tmp_path / "at-the-server"
-    _set_up(bed, ssh, root, port=line.port)
+    _set_up(bed, ssh, root, port=line.port, timeout_s=1.0)
     bed.bind("server")
     line.is_hanging = True
     sealed = bed.seal(2)

@@ -46,7 +46,7 @@ def test_a_newcomer_comes_from_nothing_to_a_confirmed_and_locked_recording(tmp_p
                 env=environment,
                 capture_output=True,
                 text=True,
-                timeout=90,
+                timeout=240,
                 check=False,
             )
         finally:
