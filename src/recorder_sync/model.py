@@ -403,6 +403,8 @@ class AlertKind(StrEnum):
     QUEUE_WAITS = "queue-waits"
     COPY_DIFFERS = "copy-differs"
     """A store has not what was sealed: it lost it, changed it, or never had it."""
+    LOCK_NOT_KEPT = "lock-not-kept"
+    """A store lets be deleted what it should keep, by a legal hold or for a time."""
     NOT_WITNESSED = "not-witnessed"
     RESTARTED = "restarted"
     """By the watchdog, because it hung."""

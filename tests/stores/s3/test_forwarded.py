@@ -1,12 +1,24 @@
 """The forward service against a real object store: locked, proven by checksum, and only once."""
 
 import signal
+from pathlib import Path
 
+import tomli_w
+
+from tests.forward.conftest import Forwarded
 from tests.ingest.aftermath import until
 from tests.stores.s3.conftest import Bucket
 from tests.stores.s3.station import ToBucket, bed
 
 __all__ = ["bed"]
+
+
+def bucket_settings(bed: Forwarded, bucket: Bucket) -> str:
+    """Return the tables of a station that sends to a bucket; its keys are put in place."""
+    assert isinstance(bed, ToBucket)
+    bed.put_keys()
+    store = {"name": "nas", "parallel": 2, "s3": bed.place(bucket)}
+    return tomli_w.dumps({"stores": [store], "forward": {"retention": [{"days": 30}]}})
 
 
 def test_art_25_a_recording_is_locked_proven_and_there_once_though_the_service_was_killed(
@@ -22,3 +34,16 @@ def test_art_25_a_recording_is_locked_proven_and_there_once_though_the_service_w
     bed.until_confirmed(4)
     assert bed.stop() == 128 + signal.SIGTERM
     bed.assert_each_is_locked_there_once(bucket, sealed)
+
+
+def test_the_service_takes_less_than_100_mb_with_several_parts_on_their_way(
+    bed: ToBucket, modern: Bucket
+) -> None:
+    bed.name_bucket(modern)
+    bed.bind()
+    bed.seal(2, size=30 << 20)
+    service = bed.start()
+    bed.until_confirmed(2)
+    status = Path(f"/proc/{service.pid}/status").read_text(encoding="ascii")
+    assert int(status.partition("VmHWM:")[2].split()[0]) << 10 < 100_000_000
+    assert bed.stop() == 128 + signal.SIGTERM
