@@ -191,7 +191,7 @@ def _moving(shown: Port, volumes: list[Port]) -> Tile:
     size = sum(one["bytes"]["total"] for one in volumes)
     moved = sum(one["bytes"]["read_back" if is_read_back else "copied"] for one in volumes)
     waits = all(one["waits_for_turn"] for one in volumes if Stay(one["state"]) in _MOVING)
-    says = tr("What was copied is read back and checked.") if is_read_back else None
+    says = tr("Copied; now it is checked.") if is_read_back else None
     says = _other_card(volumes) or _said(shown["message"]) or says
     rest = "" if is_read_back or waits else _rest(shown)
     moving = Moving(moved, size, f"{done} / {total}", rest) if total else None
@@ -228,7 +228,7 @@ def _rest(port: Port) -> str:
         said.append(
             T("about {minutes} min left", minutes=minutes).shown
             if minutes > 1
-            else tr("less than a minute left")
+            else tr("under a minute left")
         )
     return " · ".join(said)
 
