@@ -228,7 +228,7 @@ def _rest(port: Port) -> str:
         said.append(
             T("about {minutes} min left", minutes=minutes).shown
             if minutes > 1
-            else tr("under a minute left")
+            else tr("under 1 min left")
         )
     return " · ".join(said)
 
