@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from sqlite_utils.db import Database, Table
 from sqlite_utils.migrations import Migrations
 
-from recorder_sync.catalogue import news
+from recorder_sync.catalogue import figure_tables, news
 from recorder_sync.model import AlertKind
 from recorder_sync.rules.matter import event_key
 
@@ -589,3 +589,9 @@ def m014_trail(db: Database) -> None:
     for column in ("act", "actor", "subject"):
         db.execute(f"create index trail_by_{column} on trail ({column}, at)")
     db.execute("pragma user_version = 0")
+
+
+@migrations()
+def m015_day_figures(db: Database) -> None:
+    """Sums of each day for the statistics (`day_figures.py`): working state."""
+    figure_tables.make(db)

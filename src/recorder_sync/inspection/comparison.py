@@ -70,8 +70,9 @@ _TABLES = (
     _Table("verification_runs", ("began_at",)),
 )
 """Left out is what this machine only remembers of its watching, and the custody log has not:
-alerts_told, messages, channels, watch_state, disk_samples, clock_steps, measured, news, uploads
-and stores."""
+alerts_told, messages, channels, watch_state, disk_samples, clock_steps, measured, news, uploads,
+stores; and day_figures, day_figures_basis, stale_hours and stale_days, which are made of the
+recordings."""
 
 
 def compare(

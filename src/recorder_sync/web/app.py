@@ -35,6 +35,7 @@ from recorder_sync.web import (
     officers,
     overview,
     sign_in,
+    statistics,
 )
 from recorder_sync.web.desks import Desks
 from recorder_sync.web.rendering import STATIC, page
@@ -50,6 +51,7 @@ _WITH_SESSION: tuple[APIRouter, ...] = (
     device_moves.router,
     device_registration.router,
     devices.router,
+    statistics.router,
     accounts.router,
     my_account.router,
     officers.router,

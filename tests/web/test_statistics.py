@@ -1,0 +1,106 @@
+"""The statistics are those of the recordings within reach, on the page and in the files."""
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from xml.etree import ElementTree
+
+import pytest
+
+from recorder_sync.custodian.registration import DeviceEntry, register_devices
+from recorder_sync.custodian.sheets import Table, as_csv, as_xlsx
+from tests.conftest import Dock
+from tests.web.office import NEWEST_DAY, OFFICERS, furnish
+from tests.web.served import Service
+
+PERIOD = f"first=2026-11-01&last={NEWEST_DAY}"
+DAYS = 5
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    dock = Dock(tmp_path_factory.mktemp("statistics"))
+    service = Service(dock)
+    service.configure()
+    furnish(dock, DAYS)
+    with service:
+        service.account("wang", "custodian")
+        service.account("leader", "team leader", "--unit", str(OFFICERS[0].unit))
+        service.account("zhao", "officer", "--officer", OFFICERS[0].cert_no)
+        yield service
+
+
+def rows(service: Service, account: str, table: str, more: str = "") -> list[dict[str, str]]:
+    with service.signed_in(account) as client:
+        answer = client.get(f"/statistics/table.csv?table={table}&{PERIOD}{more}")
+    assert answer.status_code == 200, answer.text
+    return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+
+
+def test_art_28_every_table_adds_up_to_the_same(served: Service) -> None:
+    whole = sum(int(one["Recordings"]) for one in rows(served, "wang", "kinds"))
+    assert whole > 50
+    for table in ("on-time", "devices", "officers", "units", "causes"):
+        assert sum(int(one["Recordings"]) for one in rows(served, "wang", table)) == whole
+    for step in ("day", "week", "month"):
+        found = rows(served, "wang", "on-time", f"&step={step}")
+        assert sum(int(one["Recordings"]) for one in found) == whole
+    with served.signed_in("wang") as client:
+        page = client.get(f"/statistics?{PERIOD}").text
+    assert f"<b>{whole}</b>" in page
+    assert page.count("<svg viewBox") >= 3
+    assert page.count('role="img" aria-labelledby') == page.count("<desc") >= 3
+
+
+def test_art_21_a_team_leader_sees_the_unit_only(served: Service) -> None:
+    assert {one["Unit"] for one in rows(served, "leader", "units")} == {OFFICERS[0].unit}
+    other = "&unit=" + str(OFFICERS[5].unit)
+    assert {one["Unit"] for one in rows(served, "leader", "units", other)} == {OFFICERS[0].unit}
+    assert {one["Certificate number"] for one in rows(served, "leader", "officers")} <= {
+        one.cert_no for one in OFFICERS if one.unit == OFFICERS[0].unit
+    }
+    with served.signed_in("zhao") as client:
+        assert client.get("/statistics").status_code == 403
+
+
+def test_a_workbook_opens_and_runs_nothing_that_came_in(served: Service) -> None:
+    station = served.dock.station()
+    register_devices(station, [DeviceEntry("=HYPERLINK(1)")])
+    station.catalogue.close()
+    with served.signed_in("wang") as client:
+        answer = client.get(f"/statistics/tables.xlsx?{PERIOD}")
+    assert answer.headers["content-disposition"].endswith('.xlsx"')
+    sheets = 0
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as book:
+        assert book.testzip() is None
+        for name in book.namelist():
+            tree = ElementTree.fromstring(book.read(name)) if name.endswith(".xml") else None
+            if tree is not None and name.startswith("xl/worksheets/"):
+                sheets += 1
+                assert not [one for one in tree.iter() if one.tag.endswith("}f")], "a formula"
+    assert sheets == 9
+
+
+@pytest.mark.parametrize("evil", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "＝1+1"])
+def test_a_cell_is_never_a_formula(evil: str) -> None:
+    table = Table("t", ["head"], [[evil], [-1]])
+    (_, cell), number = (line.split("'") for line in as_csv(table).decode("utf-8-sig").split("\r\n")[1:3])  # fmt: skip
+    assert cell.strip('"') == evil.strip('"')
+    assert number == ["-1"], "a number stays one"
+    with zipfile.ZipFile(io.BytesIO(as_xlsx([table]))) as book:
+        sheet = book.read("xl/worksheets/sheet1.xml").decode()
+        strings = book.read("xl/sharedStrings.xml").decode()
+    assert "<f>" not in sheet
+    assert evil.strip() in strings
+
+
+@pytest.mark.parametrize(
+    "query", ["first=2026-11-30&last=2026-11-01", "first=x&last=y&step=z", "first=1000-01-01"]
+)
+def test_a_time_that_makes_no_sense_is_no_defect(served: Service, query: str) -> None:
+    with served.signed_in("wang") as client:
+        answer = client.get(f"/statistics?{query}")
+    assert answer.status_code in (200, 400)
+    assert re.search(r"<h1>Statistics</h1>", answer.text)
