@@ -8,7 +8,11 @@ from sqlite_utils.db import Database
 
 
 def make(db: Database) -> None:
-    """Make the tables and their triggers, and note everything that is there as stale."""
+    """Make the tables and their triggers, and note everything that is there as stale.
+
+    Within a trigger "insert or ignore" obeys the statement that set it off, so each step says
+    itself what to do about an hour that is noted already.
+    """
     db.execute(
         "create table day_figures (part text not null, day text not null, unit text not null,"
         " secrecy text not null, value text not null, recordings integer not null,"
@@ -19,9 +23,10 @@ def make(db: Database) -> None:
     db.execute("create table stale_days (day text primary key) strict, without rowid")
     db.execute("create table day_figures_basis (id integer primary key, basis text) strict")
     new, old = (
-        f" insert or ignore into stale_hours select h from (select substr({side}.recorded_start,"
+        f" insert into stale_hours select h from (select substr({side}.recorded_start,"
         f" 1, 13) as h union select substr({side}.recorded_end, 1, 13)"
-        f" union select substr({side}.sealed_at, 1, 13)) where h is not null;"
+        f" union select substr({side}.sealed_at, 1, 13)) where h is not null"
+        " on conflict do nothing;"
         for side in ("new", "old")
     )
     columns = (
@@ -44,15 +49,16 @@ def make(db: Database) -> None:
     ):
         db.execute(
             f"create trigger {of}_stale after update of {changed} on {of} begin"
-            " insert or ignore into stale_hours select substr(recorded_start, 1, 13)"
-            f" from recordings where state = 'sealed' and {condition};"
-            " insert or ignore into stale_hours select substr(sealed_at, 1, 13)"
-            f" from recordings where state = 'sealed' and {condition} and sealed_at is not null;"
+            " insert into stale_hours select substr(recorded_start, 1, 13)"
+            f" from recordings where state = 'sealed' and {condition} on conflict do nothing;"
+            " insert into stale_hours select substr(sealed_at, 1, 13)"
+            f" from recordings where state = 'sealed' and {condition} and sealed_at is not null"
+            " on conflict do nothing;"
             " end"
         )
     db.execute(
         "create trigger gap_explanations_stale after insert on gap_explanations begin"
-        " insert or ignore into stale_hours values (substr(new.begins, 1, 13)); end"
+        " insert into stale_hours values (substr(new.begins, 1, 13)) on conflict do nothing; end"
     )
     mark_all(db)
 

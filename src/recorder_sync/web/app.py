@@ -22,6 +22,7 @@ from recorder_sync.errors import NotFound, RecorderSyncError, UsageProblem, defe
 from recorder_sync.language import T, Text
 from recorder_sync.watching.deadlines import Running
 from recorder_sync.web import (
+    about,
     accounts,
     alerts,
     audit,
@@ -35,6 +36,7 @@ from recorder_sync.web import (
     my_account,
     officers,
     overview,
+    settings_page,
     sign_in,
     statistics,
 )
@@ -54,6 +56,8 @@ _WITH_SESSION: tuple[APIRouter, ...] = (
     device_registration.router,
     devices.router,
     statistics.router,
+    settings_page.router,
+    about.router,
     accounts.router,
     my_account.router,
     officers.router,
