@@ -15,7 +15,7 @@ from recorder_sync.rules.forecast import DiskSample, full_at
 from recorder_sync.station import Station
 
 _MIB = 1 << 20
-_AT_ONCE = 14
+_AT_ONCE = 35
 """Stale days that are added up before somebody who waits gets an answer."""
 LONGEST = timedelta(days=366 * 10)
 

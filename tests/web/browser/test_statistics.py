@@ -1,5 +1,6 @@
 """Charts with their tables, and files that a spreadsheet opens."""
 
+import shutil
 import zipfile
 from datetime import timedelta
 
@@ -39,7 +40,8 @@ def _samples(service: Service) -> None:
     station = service.dock.station()
     disk = str(station.settings.paths.evidence)
     now = station.now()
+    used_now = shutil.disk_usage(station.settings.paths.evidence).used
     for day in range(40, 0, -1):
-        used = (300 - day * 4) * 2**30 + day % 5 * 2**29
+        used = used_now - day * 2**28 + day % 5 * 2**27
         disk_samples.add(station.catalogue, disk, DiskSample(now - timedelta(days=day), used))
     station.catalogue.close()
