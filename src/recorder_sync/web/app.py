@@ -36,6 +36,7 @@ from recorder_sync.web import (
     my_account,
     officers,
     overview,
+    programs,
     settings_page,
     sign_in,
     statistics,
@@ -61,6 +62,7 @@ _WITH_SESSION: tuple[APIRouter, ...] = (
     accounts.router,
     my_account.router,
     officers.router,
+    programs.router,
     audit.router,
 )
 """Pages of the console; whatever is posted to them carries the session's token."""
