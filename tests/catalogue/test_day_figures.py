@@ -1,18 +1,23 @@
 """Sums of days are what the recordings add up to, whoever changes what, and within a scope."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlite_utils.db import Database
 
 from recorder_sync.catalogue import recordings
+from recorder_sync.catalogue.database import FILE_NAME
 from recorder_sync.catalogue.day_figures import Asked, Basis, bring_up, by_day, by_unit, by_value
 from recorder_sync.custodian.interruptions import explain_in_writing, interruptions
 from recorder_sync.custodian.registration import register_officers
 from recorder_sync.inspection.correction import Correction, correct
+from recorder_sync.inspection.day_figures import compare_day_figures
 from recorder_sync.rules.access import Reach, Scope, Secrecy
 from recorder_sync.rules.figures import Sum, day_of, total
 from recorder_sync.rules.watch_limits import USUAL
@@ -149,3 +154,26 @@ def test_days_beyond_those_asked_for_are_left_for_later(station: Station) -> Non
     days = {day for day, _ in by_day(station.catalogue, "kind", asked())}
     assert days
     assert max(days) <= last
+
+
+def test_art_27_verification_names_a_day_whose_figures_somebody_changed(station: Station) -> None:
+    up_to_date(station)
+    db = station.catalogue
+    with closing(Database(sqlite3.connect(":memory:"))) as looking:
+        looking.execute("attach ? as stored", [str(station.settings.paths.state / FILE_NAME)])
+        assert list(compare_day_figures(looking)) == []
+        day = str(NEWEST_DAY - timedelta(days=1))
+        with db.conn:
+            db.execute("update day_figures set late = late + 1 where part = 'kind' and day = ?",
+                       [day])  # fmt: skip
+        (finding,) = compare_day_figures(looking)
+        assert day in finding.path
+        with db.conn:
+            db.execute("update recordings set kind = kind where rowid in (select number from"
+                       " recordings where recorded_start like ?)", [f"{day}%"])  # fmt: skip
+        assert list(compare_day_figures(looking)) == [], "a stale day is added up anew"
+        with db.conn:
+            db.execute("delete from stale_hours")
+            db.execute("delete from day_figures where day = ?", [day])
+        (finding,) = compare_day_figures(looking)
+        assert "—" in finding.text.english
