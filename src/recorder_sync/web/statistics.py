@@ -4,7 +4,7 @@ Every chart has its table under it, and every figure its meaning (Art. 28).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated
 from urllib.parse import urlencode
@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from recorder_sync.catalogue import day_figures
-from recorder_sync.custodian.sheets import Cell, Table, as_csv, as_xlsx
+from recorder_sync.custodian.sheets import as_csv, as_xlsx
 from recorder_sync.custodian.statistics import Named, Question, Report, report
 from recorder_sync.errors import NotFound, RecorderSyncError, UsageProblem
 from recorder_sync.language import T, tr
@@ -21,6 +21,12 @@ from recorder_sync.rules.figures import MEANING, Figure, Step, Sum, day_of, stre
 from recorder_sync.shown import amount
 from recorder_sync.web.charts import WIDE, Columns, Curve, Part, columns, curve
 from recorder_sync.web.rendering import page
+from recorder_sync.web.statistics_tables import (
+    kinds_in_words,
+    tables,
+    tables_by_name,
+    word_of,
+)
 from recorder_sync.web.visits import Visit, visitor
 
 router = APIRouter()
@@ -87,7 +93,7 @@ def statistics(request: Request, visit: _Reader, wished: _Wished) -> Response:
 @router.get("/statistics/table.csv")
 def as_csv_file(visit: _Reader, wished: _Wished, table: str) -> Response:
     question = _question(visit, wished)
-    for name, one in _by_name(report(visit.station, question)).items():
+    for name, one in tables_by_name(report(visit.station, question)).items():
         if name == table:
             return _file(as_csv(one), "text/csv; charset=utf-8", f"{name}-{_period(question)}.csv")
     raise NotFound(T("There is no such page."))
@@ -183,19 +189,19 @@ def _charts(found: Report) -> list[Shown]:
     step = found.question.step
     on_time = [
         (
-            _word(at, step),
-            _on_time_parts(_word(at, step), total(sums.values())),
+            word_of(at, step),
+            _on_time_parts(word_of(at, step), total(sums.values())),
         )
         for at, sums in found.stretches
     ]
     hours = [
         (
-            _word(at, step),
+            word_of(at, step),
             [
                 Part(
                     sums[kind].hours,
                     kind,
-                    f"{_word(at, step)} {tr(kind)}: {sums[kind].hours:.1f} h",
+                    f"{word_of(at, step)} {tr(kind)}: {sums[kind].hours:.1f} h",
                 )
                 for kind in ("video", "audio")
                 if kind in sums
@@ -204,7 +210,7 @@ def _charts(found: Report) -> list[Shown]:
         for at, sums in found.stretches
     ]
     stored = [
-        (_word(at, step), [Part(size / 2**30, "size", f"{_word(at, step)}: {amount(size)}")])
+        (word_of(at, step), [Part(size / 2**30, "size", f"{word_of(at, step)}: {amount(size)}")])
         for at, size in found.stored
     ]
     wanted = (
@@ -246,10 +252,6 @@ def _on_time_parts(word: str, whole: Sum) -> list[Part]:
         Part(whole.on_time, "on-time", f"{word}: {whole.on_time} {tr('on time')}"),
         Part(whole.late, "late", f"{word}: {whole.late} {tr('late')}"),
     ]
-
-
-def _word(at: date, step: Step) -> str:
-    return f"{at:%Y-%m}" if step is Step.MONTH else f"{at:%m-%d}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,98 +307,12 @@ def _rankings(found: Report) -> list[Ranking]:
         ("officers", tr("By officer"), tr("Officer"), found.officers),
         ("units", tr("By unit"), tr("Unit"), found.units),
         ("causes", tr("By cause"), tr("Cause"), found.causes),
-        ("kinds", tr("By kind"), tr("Kind"), _kinds_in_words(found.by_kind)),
+        ("kinds", tr("By kind"), tr("Kind"), kinds_in_words(found.by_kind)),
     )
     return [_ranking(name, title, heading, rows) for name, title, heading, rows in wanted]
-
-
-def _kinds_in_words(kinds: Sequence[Named]) -> tuple[Named, ...]:
-    return tuple(replace(one, name=tr(one.key)) for one in kinds)
 
 
 def _ranking(name: str, title: str, heading: str, rows: Sequence[Named]) -> Ranking:
     longest = max((one.sum.seconds for one in rows), default=0) or 1
     shown = tuple((one, round(one.sum.seconds * 1000 / longest)) for one in rows[:_SHOWN])
     return Ranking(name, title, heading, shown, max(0, len(rows) - _SHOWN))
-
-
-def tables(found: Report) -> list[Table]:
-    """Return everything as tables: for the page under its charts, and for the files."""
-    return list(_by_name(found).values())
-
-
-def _by_name(found: Report) -> dict[str, Table]:
-    step = found.question.step
-    heads = [
-        *(tr("Recordings"), tr("On time"), tr("Late"), tr("On-time rate, %")),
-        *(tr("Hours"), tr("Size, GiB")),
-    ]
-    by_stretch: list[list[Cell]] = [
-        [_word(at, step) if step is Step.MONTH else str(at), *_cells(total(sums.values()))]
-        for at, sums in found.stretches
-    ]
-    by_kind: list[list[Cell]] = [
-        [str(at), *(round(sums.get(kind, Sum()).hours, 2) for kind in ("video", "audio"))]
-        for at, sums in found.stretches
-    ]
-    first = {Step.DAY: tr("Day"), Step.WEEK: tr("Week from"), Step.MONTH: tr("Month")}[step]
-
-    def ranked(title: str, head: str, rows: Sequence[Named], *, numbered: bool = False) -> Table:
-        lines: list[list[Cell]] = [
-            [
-                one.name or tr("not known"),
-                *([one.key] if numbered else []),
-                *_cells(one.sum),
-            ]
-            for one in rows
-        ]
-        numbers = [tr("Certificate number")] if numbered else []
-        return Table(title, [head, *numbers, *heads], lines, MEANING[Figure.ON_TIME].shown)
-
-    trouble: list[list[Cell]] = [
-        [
-            *(one.device or tr("not known"), one.gaps, one.unexplained),
-            *(round(one.gap_seconds / 60, 1), one.missing, one.faults),
-        ]
-        for one in found.trouble
-    ]
-    return {
-        "on-time": Table(
-            tr("Over time"), [first, *heads], by_stretch, MEANING[Figure.ON_TIME].shown
-        ),
-        "hours": Table(
-            tr("Hours over time"),
-            [first, tr("Video, hours"), tr("Audio, hours")],
-            by_kind,
-            MEANING[Figure.HOURS].shown,
-        ),
-        "devices": ranked(tr("By device"), tr("Device"), found.devices),
-        "officers": ranked(tr("By officer"), tr("Officer"), found.officers, numbered=True),
-        "units": ranked(tr("By unit"), tr("Unit"), found.units),
-        "causes": ranked(tr("By cause"), tr("Cause"), found.causes),
-        "kinds": ranked(tr("By kind"), tr("Kind"), _kinds_in_words(found.by_kind)),
-        "trouble": Table(
-            tr("Interruptions, missing files, faults"),
-            [
-                *(tr("Device"), tr("Interruptions"), tr("Unexplained")),
-                *(tr("Interrupted, minutes"), tr("Missing files"), tr("Faults")),
-            ],
-            trouble,
-            " ".join(MEANING[one].shown for one in (Figure.GAPS, Figure.MISSING, Figure.FAULTS)),
-        ),
-        "stored": Table(
-            tr("Storage"),
-            [first, tr("Stored, GiB")],
-            [[str(at), round(size / 2**30, 3)] for at, size in found.stored],
-            MEANING[Figure.STORED].shown,
-        ),
-    }
-
-
-def _cells(one: Sum) -> list[Cell]:
-    rate = one.on_time_rate
-    return [
-        *(one.recordings, one.on_time, one.late),
-        None if rate is None else round(rate * 100, 1),
-        *(round(one.hours, 2), round(one.size / 2**30, 3)),
-    ]
