@@ -44,11 +44,13 @@ def make(db: Database) -> None:
             f" begin{steps} end"
         )
     for of, changed, condition in (
-        ("cases", "cause, secrecy", "case_no = new.number"),
-        ("officers", "unit", "officer = new.cert_no"),
+        ("cases", ("cause", "secrecy"), "case_no = new.number"),
+        ("officers", ("unit",), "officer = new.cert_no"),
     ):
+        is_other = " or ".join(f"new.{column} is not old.{column}" for column in changed)
         db.execute(
-            f"create trigger {of}_stale after update of {changed} on {of} begin"
+            f"create trigger {of}_stale after update of {', '.join(changed)} on {of}"
+            f" when {is_other} begin"
             " insert into stale_hours select substr(recorded_start, 1, 13)"
             f" from recordings where state = 'sealed' and {condition} on conflict do nothing;"
             " insert into stale_hours select substr(sealed_at, 1, 13)"

@@ -63,14 +63,19 @@ def about(request: Request, visit: _Anybody) -> Response:
         "version": __version__,
         "python": platform.python_version(),
         "sqlite": sqlite3.sqlite_version,
-        "system": platform.freedesktop_os_release().get("PRETTY_NAME", platform.system())
-        if platform.system() == "Linux"
-        else platform.system(),
+        "system": _system(),
         "key": _key(visit),
         "services": list(_services(visit)) if may_see else [],
         "libraries": _libraries(),
     }
     return page(request, "about.html", values)
+
+
+def _system() -> str:
+    try:
+        return platform.freedesktop_os_release()["PRETTY_NAME"]
+    except (OSError, KeyError):  # os-release(5) need not be there
+        return platform.system()
 
 
 def _key(visit: Visit) -> Key | None:
