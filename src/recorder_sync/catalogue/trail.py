@@ -14,6 +14,7 @@ from typing import Any
 from sqlite_utils.db import Database
 
 from recorder_sync.catalogue.seen_by import recordings_in
+from recorder_sync.custody.canonical import canonical
 from recorder_sync.custody.log import Act, Entry
 from recorder_sync.rules.access import Scope
 from recorder_sync.timestamps import iso, moment
@@ -58,7 +59,10 @@ class Wanted:
 
 
 def take_up(db: Database, entry: Entry) -> None:
-    """Enter what an entry says, where it is one of the trail's; it may be there already."""
+    """Enter what an entry says, where it is one of the trail's; it may be there already.
+
+    Facts are kept as the log has them: a deed of just now may say 5.0 where its line says 5.
+    """
     deed = entry.deed
     if deed.act in ACTS:
         db.execute(
@@ -66,7 +70,7 @@ def take_up(db: Database, entry: Entry) -> None:
             " values (?, ?, ?, ?, ?, ?) on conflict do nothing",
             [
                 *(entry.seq, iso(deed.time), deed.act.value, deed.actor, deed.subject),
-                json.dumps(dict(deed.facts), ensure_ascii=False, sort_keys=True),
+                canonical(dict(deed.facts)).decode(),
             ],
         )
 
