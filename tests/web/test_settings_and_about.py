@@ -45,7 +45,7 @@ def test_no_secret_is_shown(dock: Dock) -> None:
             {
                 "name": "s3",
                 "s3": {
-                    "bucket": "b",
+                    "bucket": "evidence",
                     "region": "r",
                     "access_key": {"environment": "A"},
                     "secret_key": {"file": "/etc/secret"},
