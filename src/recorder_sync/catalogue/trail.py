@@ -22,7 +22,7 @@ from recorder_sync.timestamps import iso, moment
 ACTS = frozenset(
     {
         *(Act.VIEW, Act.EXPORT, Act.EXPORT_FAILED, Act.TAG, Act.MARK, Act.BOOKMARK),
-        *(Act.ACCOUNT, Act.LEDGER),
+        *(Act.ACCOUNT, Act.LEDGER, Act.LEGAL_HOLD, Act.HOLD_RELEASED),
         *(Act.DEVICE_EVENT, Act.DEFERRAL, Act.CALENDAR, Act.GAP_EXPLAINED),
         *(Act.ALERT_ACKNOWLEDGED, Act.ALERT_RESOLVED),
     }

@@ -31,12 +31,14 @@ _GROUPS: dict[str, frozenset[Act]] = {
     "looks": frozenset({Act.VIEW}),
     "exports": frozenset({Act.EXPORT, Act.EXPORT_FAILED}),
     "corrections": frozenset({Act.TAG, Act.MARK, Act.BOOKMARK}),
+    "holds": frozenset({Act.LEGAL_HOLD, Act.HOLD_RELEASED}),
     "accounts": frozenset({Act.ACCOUNT}),
     "devices": frozenset({Act.LEDGER, Act.DEVICE_EVENT}),
     "duties": frozenset(
         {
             *(Act.DEFERRAL, Act.CALENDAR, Act.GAP_EXPLAINED),
             *(Act.ALERT_ACKNOWLEDGED, Act.ALERT_RESOLVED),
+            *(Act.LEGAL_HOLD, Act.HOLD_RELEASED),
         }
     ),
 }
@@ -104,6 +106,7 @@ def audit_page(
             ("exports", tr("Exports")),
             (SIGN_INS, tr("Sign-ins")),
             ("corrections", tr("Corrections and marks")),
+            ("holds", tr("Legal holds")),
             ("accounts", tr("Changes of accounts")),
             ("devices", tr("Devices and the ledger")),
             ("duties", tr("Deferrals, calendar, alerts")),
@@ -139,6 +142,8 @@ def _line(visit: Visit, one: Step | Attempt, seen: frozenset[str]) -> Line:
 
 
 def _is_of_recording(one: Step) -> bool:
+    if one.act in _GROUPS["holds"]:
+        return ":" not in one.subject  # a case is held as well
     return one.act in _OF_RECORDINGS and one.subject != FILE_NAME  # a backup is exported as well
 
 
