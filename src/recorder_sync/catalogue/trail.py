@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlite_utils.db import Database
 
-from recorder_sync.catalogue.seen_by import recordings_in
+from recorder_sync.catalogue.seen_by import NOTHING, recordings_in
 from recorder_sync.custody.canonical import canonical
 from recorder_sync.custody.log import Act, Entry
 from recorder_sync.rules.access import Scope
@@ -100,6 +100,8 @@ def about_device(
         [f"device:{device}", Act.LEDGER.value, end, limit],
     ).fetchall()
     seen = recordings_in(scope)
+    if seen == NOTHING:
+        return [_step(row) for row in entered]
     corrected = db.execute(
         f"select {columns} from trail t indexed by trail_by_act"
         " cross join recordings r on r.id = t.subject"
