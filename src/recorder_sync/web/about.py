@@ -97,7 +97,7 @@ def _fingerprint(key: Verifier) -> str:
 
 
 def _services(visit: Visit) -> Iterator[Service]:
-    yield Service(tr("Pages"), "good", tr("running"), None)
+    yield Service(tr("Web pages"), "good", tr("running"), None)
     try:
         status = read_status(visit.settings.paths.runtime)
     except RecorderSyncError as problem:
@@ -118,7 +118,7 @@ def _services(visit: Visit) -> Iterator[Service]:
 
 def _watch(visit: Visit, looked_at: datetime | None) -> Service:
     if looked_at is None:
-        return Service(tr("Watching of deadlines"), "warn", tr("not yet"), None)
+        return Service(tr("Watching of deadlines"), "warn", tr("no look yet"), None)
     minutes = (visit.station.now() - looked_at).total_seconds() / 60
     says: Text = T("last look {minutes} min ago", minutes=max(0, round(minutes)))
     is_late = minutes > 10
