@@ -636,6 +636,18 @@ def m016_legal_holds(db: Database) -> None:
 
 
 @migrations()
-def m017_day_figures(db: Database) -> None:
+def m017_looked_at(db: Database) -> None:
+    """When confirmed copies were looked at again, by the custody log."""
+    table(db, "copies_looked_at").create(
+        {"recording": str, "store": str, "at": str},
+        pk=("recording", "store"),
+        not_null={"at"},
+        strict=True,
+    )
+    db.execute("create index copies_looked_at_by_store on copies_looked_at (store, at)")
+
+
+@migrations()
+def m018_day_figures(db: Database) -> None:
     """Sums of each day for the statistics (`day_figures.py`): working state."""
     figure_tables.make(db)
