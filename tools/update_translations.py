@@ -15,6 +15,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from recorder_sync.access.keeping import Change
 from recorder_sync.catalogue.calendar import CalendarKind
 from recorder_sync.catalogue.dockings import DockingOutcome
 from recorder_sync.catalogue.uploads import Activity, UploadState
@@ -38,10 +39,13 @@ from recorder_sync.rules.coverage import NoRecordingReason
 from recorder_sync.rules.deadline import DeferralReason
 from recorder_sync.rules.docking import Stay
 from recorder_sync.rules.escalation import Recipient
+from recorder_sync.rules.figures import Step
 from recorder_sync.rules.marks import BookmarkKind, Markable, Stage
 from recorder_sync.rules.matter import Severity
 from recorder_sync.rules.outstanding import Why
 from recorder_sync.rules.reconcile import AlertState
+from recorder_sync.web.navigation import PARTS
+from recorder_sync.web.settings_page import every_meaning
 
 _PACKAGE = Path(__file__).parent.parent / "src" / "recorder_sync"
 _SHOWN: tuple[type[StrEnum], ...] = (
@@ -53,6 +57,7 @@ _SHOWN: tuple[type[StrEnum], ...] = (
     *(Activity, UploadState),
     *(Role, Secrecy),
     *(BookmarkKind, Markable, Stage),
+    *(Change, Step),
 )
 
 
@@ -78,6 +83,12 @@ def current() -> Catalog:
     for enum in _SHOWN:
         for word in enum:
             catalog.add(word.value, locations=[(enum.__module__.split(".", 1)[1], 0)])
+    for text in every_meaning():
+        catalog.add(text, locations=[("settings", 0)])
+    for part in PARTS:
+        for named in (part.word, *(place.word for place in part.places)):
+            if named:
+                catalog.add(named, locations=[("web/navigation", 0)])
     for text in _COMMAND_LINE:
         catalog.add(text, locations=[("cli", 0)])
     return catalog

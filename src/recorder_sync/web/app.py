@@ -22,6 +22,7 @@ from recorder_sync.errors import NotFound, RecorderSyncError, UsageProblem, defe
 from recorder_sync.language import T, Text
 from recorder_sync.watching.deadlines import Running
 from recorder_sync.web import (
+    about,
     accounts,
     alerts,
     audit,
@@ -36,7 +37,9 @@ from recorder_sync.web import (
     officers,
     overview,
     programs,
+    settings_page,
     sign_in,
+    statistics,
 )
 from recorder_sync.web.api import application
 from recorder_sync.web.desks import Desks
@@ -53,6 +56,9 @@ _WITH_SESSION: tuple[APIRouter, ...] = (
     device_moves.router,
     device_registration.router,
     devices.router,
+    statistics.router,
+    settings_page.router,
+    about.router,
     accounts.router,
     my_account.router,
     officers.router,

@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import structlog
 import uvicorn
@@ -20,13 +21,15 @@ _GOODBYE_S = 3
 
 
 @contextmanager
-def serving(in_use: Callable[[], Configuration]) -> Iterator[str]:
+def serving(
+    in_use: Callable[[], Configuration], configuration: Path | None = None
+) -> Iterator[str]:
     """Serve while the block lasts; yields the address for a browser.
 
     Raises MissingPart where the address cannot be listened at or the certificate not be read.
     """
     settings = in_use().web
-    desks = Desks(in_use)
+    desks = Desks(in_use, configuration)
     app = build(desks)
     listener = _listener(settings.address, settings.port)
     try:
