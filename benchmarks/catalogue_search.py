@@ -35,7 +35,10 @@ from sqlite_utils.db import Database
 
 from recorder_sync.catalogue.database import FILE_NAME, open_catalogue
 from recorder_sync.catalogue.search import Search, search
+from recorder_sync.model import Kind
+from recorder_sync.rules.access import Reach, Scope, Secrecy
 from recorder_sync.rules.lifecycle import State
+from recorder_sync.rules.marks import Stage
 
 COMMANDS: tuple[tuple[str, list[str]], ...] = (
     ("everything", []),
@@ -82,6 +85,7 @@ def searches(db: Database) -> dict[str, Search]:
         "late": Search(on_time=False),
     }
     deep = _cursor_at(db, 0.5)
+    own, unit = Scope(Reach.OWN, officer=officer), Scope(Reach.UNIT, unit="3中队")
     return single | {
         "device, late": Search(device=device, on_time=False),
         "device, cause": Search(device=device, cause="涉嫌"),
@@ -98,6 +102,28 @@ def searches(db: Database) -> dict[str, Search]:
             device=device, officer=officer, party="李", cause="涉嫌", name="mp4",
             since=_FIRST_YEAR, until=_LAST_MONTH, on_time=True,
         ),
+        "kind, rare": Search(kind=Kind.AUDIO),
+        "stage": Search(stage=Stage.EXECUTION),
+        "item, device": Search(item="7.2", device=device),
+        "important": Search(important=True),
+        "important, late": Search(important=True, on_time=False),
+        "notified": Search(notified=True),
+        "secret": Search(secrecy=Secrecy.PERSONAL),
+        "free, officer's name": Search(q=named[0]),
+        "free, part of a device": Search(q="0007"),
+        "free, part of a case": Search(q=f"{CASES // 2:05d}"),
+        "free, party": Search(q="李"),
+        "free, cause and device": Search(q="无照经营 ZFY-0007"),
+        "free, cause, only long ago": Search(q="共享单车"),
+        "free, nothing": Search(q="查无此人"),
+        "an officer's own": Search(scope=own),
+        "an officer's own, free": Search(scope=own, q="李"),
+        "a unit's": Search(scope=unit),
+        "a unit's, cause": Search(scope=unit, cause="涉嫌"),
+        "a unit's, late": Search(scope=unit, on_time=False),
+        "a unit's, only long ago": Search(scope=unit, cause="共享单车"),
+        "cleared for all": Search(scope=Scope(Reach.ALL, cleared=frozenset(Secrecy))),
+        "cleared for nothing": Search(scope=Scope(Reach.ALL)),
         "no such device": Search(device="ZFY-9999"),
         "no such party": Search(party="查无此人"),
         "no such name": Search(name="IMP WAV"),

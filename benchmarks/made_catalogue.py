@@ -41,6 +41,7 @@ END = datetime(2026, 11, 23, tzinfo=UTC)
 DAYS = 3 * 365
 DEVICES = 300
 OFFICERS = 200
+UNITS = 10
 CASES = 40_000
 PER_DOCKING = 10
 LATE = 0.02
@@ -266,10 +267,25 @@ def _row(choose: random.Random, described: dict[str, Any], number: int) -> dict[
         "name_words": words(name),
         "fingerprint": choose.randbytes(16),
         "on_time": int(described["on_time"]),
-        "flags": "[]",
+        "flags": '["important"]' if "_IMP" in name else "[]",
+        **_marks(number),
         "description_blake3": choose.randbytes(32).hex(),
         "description_sha256": choose.randbytes(32).hex(),
         "custody_seq": number,
+    }
+
+
+def _marks(number: int) -> dict[str, Any]:
+    """Return what people marked: of a third, the stage; of a few, that they are secret."""
+    item = ("7.2", "7.3", "7.9", "9.1")[number // 3 % 4] if number % 3 == 0 else None
+    stages = {"7": "investigation", "9": "service and execution"}
+    return {
+        "important": 1 if number % 101 == 0 else None,
+        "notified_by": "account:wang" if number % 5 == 0 else None,
+        "notified_second": 3.0 if number % 5 == 0 else None,
+        "stage": stages[item[0]] if item else None,
+        "item": item,
+        "secrecy": "personal privacy" if number % 97 == 0 else None,
     }
 
 
@@ -303,7 +319,9 @@ def _officer_number(number: int) -> str:
 
 
 def _officer(number: int, name: str) -> dict[str, Any]:
-    return {"cert_no": _officer_number(number), "name": name, "name_words": words(name)}
+    unit = f"{number % UNITS + 1}中队"
+    cert_no = _officer_number(number)
+    return {"cert_no": cert_no, "name": name, "name_words": words(name), "unit": unit}
 
 
 def _case_number(number: int) -> str:

@@ -44,6 +44,7 @@ from recorder_sync.rules.marks import BookmarkKind, Markable, Stage
 from recorder_sync.rules.matter import Severity
 from recorder_sync.rules.outstanding import Why
 from recorder_sync.rules.reconcile import AlertState
+from recorder_sync.web.looks import Look
 from recorder_sync.web.navigation import PARTS
 from recorder_sync.web.settings_page import every_meaning
 
@@ -56,7 +57,7 @@ _SHOWN: tuple[type[StrEnum], ...] = (
     *(AlertState, CalendarKind, DeferralReason, NoRecordingReason, Recipient, Severity, Why),
     *(Activity, UploadState),
     *(Role, Secrecy),
-    *(BookmarkKind, Markable, Stage),
+    *(BookmarkKind, Look, Markable, Stage),
     *(Change, Step),
 )
 

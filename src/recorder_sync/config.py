@@ -30,6 +30,7 @@ from recorder_sync.forward_settings import Forward
 from recorder_sync.language import Language, T, Text
 from recorder_sync.marks_settings import MarksSettings
 from recorder_sync.model import Kind
+from recorder_sync.preview_settings import Previews
 from recorder_sync.rules import naming
 from recorder_sync.rules.watch_limits import WatchLimits
 from recorder_sync.section import AbsolutePath, Section, absolute
@@ -383,6 +384,7 @@ class Configuration(Section):
     alerts: Alerts = Alerts()
     forward: Forward = Forward()
     web: Web = Web()
+    previews: Previews = Previews()
     marks: MarksSettings = MarksSettings()
     stores: tuple[StoreSettings, ...] = ()
     webhooks: tuple[Webhook, ...] = ()

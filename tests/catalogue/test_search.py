@@ -3,7 +3,7 @@
 import random
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -17,8 +17,10 @@ from recorder_sync.catalogue import dockings, ledger, recordings
 from recorder_sync.catalogue import search as searching
 from recorder_sync.catalogue.database import FILE_NAME, open_catalogue, transaction
 from recorder_sync.catalogue.dockings import Docking
+from recorder_sync.catalogue.marks import marks_json, take_up_marks
 from recorder_sync.catalogue.recordings import Intent
 from recorder_sync.catalogue.search import Search, search
+from recorder_sync.custody.log import Act, Deed, Entry
 from recorder_sync.description import as_json, as_text
 from recorder_sync.errors import NotFound, UsageProblem
 from recorder_sync.model import (
@@ -38,8 +40,10 @@ from recorder_sync.model import (
     Tags,
     TimeSource,
 )
+from recorder_sync.rules.access import Reach, Scope, Secrecy
 from recorder_sync.rules.identity import recording_id
 from recorder_sync.rules.lifecycle import State
+from recorder_sync.rules.marks import ITEMS, Marks, Notified, Stage
 from recorder_sync.timestamps import iso
 
 COUNT = 300
@@ -55,7 +59,7 @@ CASES = [
     Case("桥西罚〔2026〕2号", "张三", "涉嫌占道经营"),
     Case("桥西罚〔2026〕3号", "张三丰餐饮（个体）", "涉嫌油烟超标排放"),
     Case("2026-4", "ABC Trading Ltd", "违反停车管理规定"),
-    Case("2026-5", "上官婉儿", None),
+    Case("2026-5", "上官婉儿", None, secrecy=Secrecy.COMMERCIAL),
     Case("2026-6", None, None),
 ]
 NAMES = [
@@ -72,6 +76,7 @@ DEVICES = ["0031", "0032", "CAM001", None]
 class Made:
     recording: Recording
     state: State
+    marks: Marks = field(default_factory=Marks)
 
 
 def _tag(value: str | None) -> Tag | None:
@@ -89,7 +94,7 @@ def _made(number: int, chance: random.Random) -> Made:
     recording = Recording(
         id=identifier,
         docking="docking",
-        kind=Kind.VIDEO,
+        kind=chance.choice([Kind.VIDEO, Kind.VIDEO, Kind.PHOTO]),
         original_path=CardPath(b"DCIM/" + chance.choice(NAMES).format(n=number).encode()),
         mtime_ns=number,
         path=f"{device}/{number}",
@@ -109,7 +114,15 @@ def _made(number: int, chance: random.Random) -> Made:
         on_time=chance.random() < 0.8,
         read_back="direct",
     )
-    return Made(recording, State.SEALING if chance.random() < 0.05 else State.SEALED)
+    item = chance.choice([None, *ITEMS])
+    marks = Marks(
+        important=chance.choice([None, None, True, False]),
+        notified=chance.choice([None, Notified("王芳", 1.0)]),
+        stage=item.stage if item else None,
+        item=item.id if item else None,
+        secrecy=chance.choice([Secrecy.NONE, Secrecy.NONE, *Secrecy]),
+    )
+    return Made(recording, State.SEALING if chance.random() < 0.05 else State.SEALED, marks)
 
 
 def enter(db: Database, number: int, *together: Made) -> None:
@@ -117,6 +130,9 @@ def enter(db: Database, number: int, *together: Made) -> None:
     recordings.enter(db, intents)
     sealed = [(n, one) for n, one in enumerate(together, number) if one.state is State.SEALED]
     recordings.mark_sealed(db, {one.recording.id: n for n, one in sealed})
+    for one in together:
+        facts = {"after": marks_json(one.marks)}
+        take_up_marks(db, Entry(0, "", "", Deed(Act.MARK, one.recording.id, "", BEGIN, facts), ""))
 
 
 def _intent(number: int, recording: Recording) -> Intent:
@@ -189,8 +205,49 @@ def matches(one: Made, wanted: Search) -> bool:
             wanted.since is None or start >= wanted.since,
             wanted.until is None or start < wanted.until,
             wanted.on_time is None or recording.on_time is wanted.on_time,
+            wanted.kind is None or recording.kind is wanted.kind,
+            wanted.stage is None or one.marks.stage is wanted.stage,
+            wanted.item is None or one.marks.item == wanted.item,
+            wanted.notified is None or (one.marks.notified is not None) is wanted.notified,
+            wanted.secrecy is None or one.marks.secrecy is wanted.secrecy,
+            wanted.flag is None or wanted.flag in recording.flags,
+            not wanted.important or is_important(one),
+            not wanted.without_case or tags.case is None,
+            all(is_called(one, case, word) for word in (wanted.q or "").split()),
+            wanted.scope is None or is_within(one, case, wanted.scope),
         )
     )
+
+
+def is_important(one: Made) -> bool:
+    if one.marks.important is None:
+        return Flag.IMPORTANT in one.recording.flags
+    return one.marks.important
+
+
+def is_called(one: Made, case: Case | None, word: str) -> bool:
+    """Tell whether anything of a recording is called so, or has it in its name."""
+    tags = one.recording.tags
+    device, officer = (tag.value if tag else None for tag in (tags.device, tags.officer))
+    called = [o for o in OFFICERS if word in (o.cert_no, o.name)]
+    within = [o for o in OFFICERS if o.name and word in o.name]
+    devices = [d for d in DEVICES if d == word] or [d for d in DEVICES if d and word in d]
+    cases = [c for c in CASES if c.number == word] or [c for c in CASES if word in c.number]
+    return bool(
+        device in devices
+        or officer in {o.cert_no for o in called or within}
+        or case in cases
+        or (case and (has_words(case.party, word) or has_words(case.cause, word)))
+        or has_words(one.recording.original_path.name.text, word)
+    )
+
+
+def is_within(one: Made, case: Case | None, scope: Scope) -> bool:
+    officer = one.recording.tags.officer
+    unit = next((o.unit for o in OFFICERS if officer and o.cert_no == officer.value), None)
+    named = officer.value if officer else None
+    of_case = case.secrecy if case else Secrecy.NONE
+    return all(scope.holds(named, unit, secrecy) for secrecy in (one.marks.secrecy, of_case))
 
 
 def expected(made: Sequence[Made], wanted: Search) -> list[Recording]:
@@ -211,6 +268,13 @@ def all_pages(db: Database, wanted: Search) -> list[Recording]:
 
 
 _times = st.integers(-2, 62).map(lambda hours: BEGIN + timedelta(hours=hours))
+_scopes = st.builds(
+    Scope,
+    reach=st.sampled_from([*Reach, Reach.ALL, Reach.UNIT]),
+    officer=st.sampled_from([None, "000010", "000013", "000099"]),
+    unit=st.sampled_from([None, "一中队", "二中队", "三中队"]),
+    cleared=st.frozensets(st.sampled_from(list(Secrecy))),
+)
 _searches = st.builds(
     Search,
     device=st.sampled_from([None, None, "0031", "0032", "CAM001", "0099", "unassigned", ""]),
@@ -241,6 +305,21 @@ _searches = st.builds(
     until=st.none() | _times,
     state=st.sampled_from([None, None, None, State.SEALED, State.SEALING]),
     on_time=st.sampled_from([None, None, True, False]),
+    kind=st.sampled_from([None, None, None, Kind.PHOTO, Kind.AUDIO]),
+    stage=st.sampled_from([None, None, None, *Stage]),
+    item=st.sampled_from([None, None, None, "7.3", "9.1", "10.1"]),
+    important=st.sampled_from([False, False, True]),
+    notified=st.sampled_from([None, None, True, False]),
+    secrecy=st.sampled_from([None, None, None, *Secrecy]),
+    flag=st.sampled_from([None, None, None, Flag.IMPORTANT, Flag.TRUNCATED]),
+    without_case=st.sampled_from([False, False, False, True]),
+    q=st.sampled_from(
+        [
+            *(None, None, None, None, "003", "李明", "李", "2026", "2026-4", "场", "mah 0031"),
+            *("占道 CAM001", "（", "（ 李", "婉", "x", "zzzzzz"),
+        ]
+    ),
+    scope=st.none() | _scopes,
     limit=st.sampled_from([1, 7, 50, 1000]),
 )
 

@@ -2,6 +2,7 @@
 
 import re
 import socket
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Self
@@ -13,6 +14,7 @@ from recorder_sync.access.database import open_accounts
 from recorder_sync.access.keeping import Standing
 from recorder_sync.rules.access import Role, Secrecy
 from tests.conftest import Dock
+from tests.warm_start import Running
 
 PASSWORD = "correct horse battery"
 
@@ -44,15 +46,16 @@ class Service:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
             channel.bind(str(told))
             channel.settimeout(30)
-            self._process = self.dock.start(
-                self._command, journal=self._log, env={"NOTIFY_SOCKET": str(told)}
-            )
+            self._process = self._started({"NOTIFY_SOCKET": str(told)})
             try:
                 while b"READY=1" not in channel.recv(4096):
                     pass
             except TimeoutError:
                 raise AssertionError(self.log) from None
         return self
+
+    def _started(self, env: dict[str, str]) -> Running | subprocess.Popen[bytes]:
+        return self.dock.start(self._command, journal=self._log, env=env)
 
     def __exit__(self, *_: object) -> None:
         self.kill()

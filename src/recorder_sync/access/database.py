@@ -83,6 +83,15 @@ def m004_api_tokens(db: Database) -> None:
     )
 
 
+@migrations()
+def m005_saved_searches(db: Database) -> None:
+    db.execute(
+        "create table saved_searches (account text not null references accounts (name),"
+        " name text not null, query text not null, saved_at text not null,"
+        " primary key (account, name)) strict"
+    )
+
+
 def open_accounts(state: Path) -> Database:
     """Open the accounts of the station with this state folder; make them where missing.
 

@@ -5,7 +5,7 @@ it; only a custodian's command registers it.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -171,6 +171,13 @@ def officer(db: Database, cert_no: str) -> Officer | None:
 def cases(db: Database) -> Iterable[Case]:
     for row in table(db, "cases").rows_where(order_by="number"):
         yield _case(row)
+
+
+def cases_named(db: Database, numbers: Sequence[str]) -> list[Case]:
+    """Return those of these cases that there are."""
+    marks = ", ".join("?" for _ in numbers)
+    rows = db.query(f"select * from cases where number in ({marks})", list(numbers))
+    return [_case(row) for row in rows]
 
 
 def cases_after(db: Database, number: str | None, limit: int) -> list[Case]:

@@ -249,6 +249,12 @@ _SEALED = (
 )
 
 
+def newest_ids(db: Database, count: int) -> list[str]:
+    """Return up to `count` sealed recordings, the newest first."""
+    query = "select id from recordings where state = 'sealed' order by number desc limit ?"
+    return [row[0] for row in db.execute(query, [count])]
+
+
 def sample_ids(db: Database, count: int) -> list[str]:
     """Return up to `count` sealed recordings, picked at random."""
     query = "select id from recordings where state = 'sealed' order by random() limit ?"

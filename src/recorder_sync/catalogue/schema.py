@@ -548,14 +548,18 @@ def m013_marks(db: Database) -> None:
     ):
         db.execute(f"alter table recordings add column {column}")
     for statement in (
-        "create index recordings_marked on recordings (important) where important is not null",
-        "create index recordings_by_stage on recordings (stage, item) where stage is not null",
+        "create index recordings_important on recordings (important) where important = 1",
+        "create index recordings_by_stage on recordings (stage) where stage is not null",
+        "create index recordings_by_item on recordings (item) where item is not null",
         "create index recordings_secret on recordings (secrecy) where secrecy is not null",
-        "create index recordings_notified on recordings (number) where notified_by is not null",
-        "create index recordings_flagged on recordings (flags) where flags <> '[]'",
+        # By their state, which is the same for all: so they stand in the order of time.
+        "create index recordings_notified on recordings (state) where notified_by is not null",
+        "create index recordings_flagged on recordings (state) where flags <> '[]'",
     ):
         db.execute(statement)
     db.execute("alter table cases add column secrecy text")
+    db.execute("create index cases_secret on cases (secrecy) where secrecy is not null")
+    db.execute("create index officers_of_unit on officers (unit)")
     table(db, "bookmarks").create(
         {
             "custody_seq": int,

@@ -3,10 +3,11 @@
 What is asked for can match a few recordings or nearly all. A search goes along the index
 of one thing asked for and tests each recording for the rest: along one that offers few
 recordings where there is one, and else along any, because what is common everywhere soon
-fills a page.
+fills a page. What somebody may see is one more test of each recording (`scope.py`).
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,15 +17,24 @@ from unicodedata import combining, normalize
 from sqlite_utils.db import Database
 
 from recorder_sync.catalogue import time_line
+from recorder_sync.catalogue.scope import narrowing
 from recorder_sync.catalogue.words import phrase, words
 from recorder_sync.description import from_json
 from recorder_sync.errors import UsageProblem
 from recorder_sync.language import T
-from recorder_sync.model import Recording
+from recorder_sync.model import Flag, Kind, Recording
+from recorder_sync.rules.access import Reach, Scope, Secrecy
 from recorder_sync.rules.lifecycle import State
+from recorder_sync.rules.marks import Stage
 
 _FEW = 5_000
 """Recordings, or cases, that can be gone through in a few milliseconds."""
+
+_SOME = 8
+"""Devices, officers or cases that a word may be a part of."""
+
+_MOST_WORDS = 4
+_ID = re.compile(r"[2-7a-z]{6,13}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,20 @@ class Search:
     until: datetime | None = None
     state: State | None = None
     on_time: bool | None = None
+    kind: Kind | None = None
+    stage: Stage | None = None
+    item: str | None = None
+    """Of a stage (Art. 6 to 9)."""
+    important: bool = False
+    """Only those that are important, as the device or a person says."""
+    notified: bool | None = None
+    secrecy: Secrecy | None = None
+    flag: Flag | None = None
+    without_case: bool = False
+    q: str | None = None
+    """Words that may be anything: device, officer, case, party, cause, file's name or id."""
+    scope: Scope | None = None
+    """What the one who asks may see; None: everything."""
     limit: int = 50
     after: str | None = None
     """The cursor of an earlier page."""
@@ -76,14 +100,24 @@ def search(db: Database, wanted: Search) -> Page:
 
 
 @dataclass(frozen=True, slots=True)
-class _Filter:
-    """One thing asked for: an index that offers what has it, and the test of one recording."""
+class _Offer:
+    """An index that offers what has one thing asked for."""
 
-    test: str
-    offer: str | None = None
-    """Tables and condition; None where no index helps."""
+    of: str
+    """Tables and condition."""
     number: str = "r.number"
     """The offer's own column of the recordings' numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Filter:
+    """One thing asked for: the test of one recording, and what offers those that have it."""
+
+    test: str
+    offers: tuple[_Offer, ...] = ()
+    """Together they offer all; none where no index helps."""
+    goes_through_all: bool = False
+    """Whether one of the offers is all there is."""
 
 
 class _Query:
@@ -95,17 +129,26 @@ class _Query:
         self.values["first"], self.values["last"] = _stretch(wanted)
         sealed = wanted.state in (None, State.SEALED)
         state = "r.state = 'sealed'" if sealed else "r.state <> 'sealed' and r.state = :state"
-        self._state = _Filter(state, f"recordings r where {state}")
-        self._asked = list(self._filters(wanted))
+        self._state = _Filter(state, (_Offer(f"recordings r where {state}"),))
+        self._asked = [*self._filters(wanted), *self._marked(wanted), *self._typed(wanted.q)]
+        self._scope = self._narrowed(wanted.scope)
         self._source = self._choose() if sealed else self._state
 
     def numbers(self) -> str:
         source = self._source
-        tests = [one.test for one in (*self._asked, self._state) if one is not source]
-        conditions = " and ".join([f"{source.number} between :first and :last", *tests])
+        others = (*self._asked, self._state)
+        tests = [*(one.test for one in others if one is not source), self._scope]
+        offers = [self._numbers(offer, tests) for offer in source.offers]
+        if len(offers) == 1:
+            return offers[0]
+        together = " union ".join(f"select number from ({one})" for one in offers)
+        return f"select number from ({together}) order by number desc limit :limit"
+
+    def _numbers(self, offer: _Offer, tests: list[str]) -> str:
+        conditions = " and ".join([f"{offer.number} between :first and :last", *tests])
         return (
-            f"select r.number from {source.offer} and {conditions}"
-            f" order by {source.number} desc limit :limit"
+            f"select r.number from {offer.of} and {conditions}"
+            f" order by {offer.number} desc limit :limit"
         )
 
     def _filters(self, wanted: Search) -> Iterable[_Filter]:
@@ -122,37 +165,130 @@ class _Query:
             yield _Filter("+r.on_time = 1") if wanted.on_time else _indexed("r.on_time = 0")
         if wanted.party is not None or wanted.cause is not None:
             yield self._by_case(party_words=wanted.party, cause_words=wanted.cause)
+        if wanted.kind is not None:
+            self.values["kind"] = wanted.kind.value
+            yield _Filter("r.kind = :kind")
+        if wanted.without_case:
+            yield _Filter("r.case_no is null")
+
+    def _marked(self, wanted: Search) -> Iterable[_Filter]:
+        """Yield what is asked for of flags and marks."""
+        if wanted.item is not None:
+            yield self._by_value("item", [wanted.item])
+        if wanted.stage is not None:
+            yield self._by_value("stage", [wanted.stage.value])
+        if wanted.secrecy is Secrecy.NONE:
+            yield _Filter("r.secrecy is null")
+        elif wanted.secrecy is not None:
+            yield self._by_value("secrecy", [wanted.secrecy.value])
+        if wanted.notified is not None:
+            told = "r.notified_by is not null"
+            yield (
+                _indexed(told, plus=False) if wanted.notified else _Filter("r.notified_by is null")
+            )
+        if wanted.important:
+            flag = f"r.flags <> '[]' and instr(r.flags, '\"{Flag.IMPORTANT}\"') > 0"
+            yield _Filter(
+                f"(r.important is 1 or (r.important is null and {flag}))",
+                (
+                    _Offer("recordings r where r.state = 'sealed' and r.important = 1"),
+                    _Offer(
+                        f"recordings r where r.state = 'sealed' and {flag} and r.important is null"
+                    ),
+                ),
+            )
+        if wanted.flag is not None:
+            self.values["flag"] = f'"{wanted.flag.value}"'
+            yield _indexed("r.flags <> '[]' and instr(r.flags, :flag) > 0", plus=False)
+
+    def _typed(self, q: str | None) -> Iterable[_Filter]:
+        """Return what each word of the free field asks for, those that indexes offer first."""
+        typed = [
+            self._anywhere(f"q{number}_", word)
+            for number, word in enumerate((q or "").split()[:_MOST_WORDS])
+        ]
+        return sorted(typed, key=lambda one: one.goes_through_all)
+
+    def _anywhere(self, prefix: str, word: str) -> _Filter:
+        anywhere = [
+            *self._equal(prefix, "device", _like(self._db, "devices", "number", "number", word)),
+            *self._equal(prefix, "officer", _like(self._db, "officers", "cert_no", "name", word)),
+            *self._equal(prefix, "case_no", _like(self._db, "cases", "number", "number", word)),
+        ]
+        if words(word):
+            self.values[f"{prefix}cases"] = f"{{party_words cause_words}} : {phrase(word)}"
+            anywhere += [self._of_cases(f"{prefix}cases"), self._by_name(word, prefix)]
+        if _ID.fullmatch(word):
+            self.values[f"{prefix}id"], self.values[f"{prefix}end"] = word, word + "~"
+            test = f"r.id >= :{prefix}id and r.id < :{prefix}end"
+            anywhere.append(_Filter(test, (_Offer(f"recordings r where {test}"),)))
+        # Where no index helps, all recordings are gone through: it soon fills a page.
+        timeline = self._state.offers[0].of
+        offers = [one.offers or (_Offer(f"{timeline} and {one.test}"),) for one in anywhere]
+        return _Filter(
+            "(" + " or ".join([one.test for one in anywhere] or ["0"]) + ")",
+            tuple(offer for some in offers for offer in some) or (_Offer("recordings r where 0"),),
+            goes_through_all=not all(one.offers for one in anywhere),
+        )
+
+    def _equal(self, prefix: str, column: str, allowed: list[str]) -> Iterable[_Filter]:
+        for number, value in enumerate(allowed):
+            self.values[name := f"{prefix}{column}{number}"] = value
+            yield _indexed(f"r.{column} = :{name}")
 
     def _by_value(self, column: str, allowed: list[str]) -> _Filter:
         named = {f"{column}{number}": value for number, value in enumerate(allowed)}
         self.values.update(named)
         return _indexed(f"r.{column} in ({', '.join(':' + name for name in named)})")
 
-    def _by_name(self, text: str) -> _Filter:
-        self.values["name"] = phrase(text)
-        self._db.conn.create_function("is_named", 1, _is_named(text), deterministic=True)
+    def _by_name(self, text: str, prefix: str = "") -> _Filter:
+        self.values[f"{prefix}name"] = phrase(text)
+        is_named = f"{prefix}is_named"
+        self._db.conn.create_function(is_named, 1, _is_named(text), deterministic=True)
         return _Filter(
-            "is_named(r.name_words)",
-            "recordings_fts f cross join recordings r on r.number = f.rowid"
-            " where recordings_fts match :name",
-            "f.rowid",
+            f"{is_named}(r.name_words)",
+            (
+                _Offer(
+                    "recordings_fts f cross join recordings r on r.number = f.rowid"
+                    f" where recordings_fts match :{prefix}name",
+                    "f.rowid",
+                ),
+            ),
         )
 
     def _by_case(self, **texts: str | None) -> _Filter:
         asked = (f"{column} : {phrase(text)}" for column, text in texts.items() if text is not None)
         self.values["words"] = " AND ".join(asked)
+        return self._of_cases("words")
+
+    def _of_cases(self, matching: str) -> _Filter:
         cases = (
             "select c.number from cases_fts w cross join cases c on c.key = w.rowid"
-            " where cases_fts match :words"
+            f" where cases_fts match :{matching}"
         )
         condition = f"r.case_no in ({cases})"
         return _indexed(condition) if self._is_small(cases) else _Filter(f"+{condition}")
 
+    def _narrowed(self, scope: Scope | None) -> str:
+        """Return the test of the scope; an officer's own recordings are gone through as well."""
+        if scope is None:
+            return "1"
+        condition, values = narrowing(scope)
+        self.values.update(values)
+        if scope.reach is Reach.OWN and scope.officer is not None:
+            self._asked.insert(0, _indexed("r.officer = :scope_officer"))
+        elif scope.reach is Reach.UNIT and scope.unit is not None:
+            of_unit = "r.officer in (select cert_no from officers where unit = :scope_unit)"
+            if self._is_small(f"select 1 from recordings r where r.state = 'sealed' and {of_unit}"):
+                self._asked.insert(0, _indexed(of_unit))
+        return condition
+
     def _choose(self) -> _Filter:
-        """Return the filter whose offer to go through."""
-        offering = [one for one in self._asked if one.offer is not None]
+        """Return the filter whose offers to go through."""
+        offering = [one for one in self._asked if one.offers]
         for one in offering if len(offering) > 1 else ():
-            if one.number == "r.number" and self._is_small(f"select 1 from {one.offer}"):
+            is_by_value = len(one.offers) == 1 and one.offers[0].number == "r.number"
+            if is_by_value and self._is_small(f"select 1 from {one.offers[0].of}"):
                 return one
         return offering[0] if offering else self._state
 
@@ -161,9 +297,20 @@ class _Query:
         return int(self._db.execute(counted, self.values).fetchone()[0]) <= _FEW
 
 
-def _indexed(condition: str) -> _Filter:
+def _indexed(condition: str, *, plus: bool = True) -> _Filter:
     """Return a filter by an indexed column; the plus sign keeps its test off the index."""
-    return _Filter(f"+{condition}", f"recordings r where r.state = 'sealed' and {condition}")
+    offer = _Offer(f"recordings r where r.state = 'sealed' and {condition}")
+    return _Filter(f"+{condition}" if plus else condition, (offer,))
+
+
+def _like(db: Database, table: str, key: str, column: str, word: str) -> list[str]:
+    """Return the keys of what is called so, or, where nothing is, of a few that have it in them."""
+    select = f"select {key} from {table} where {column} = :word or {key} = :word limit 5"
+    rows = db.execute(select, {"word": word}).fetchall()
+    if not rows:
+        select = f"select {key} from {table} where instr({column}, :word) > 0 limit {_SOME + 1}"
+        rows = db.execute(select, {"word": word}).fetchall()
+    return [row[0] for row in rows] if len(rows) <= _SOME else []
 
 
 def _officers(db: Database, wanted: str) -> list[str]:

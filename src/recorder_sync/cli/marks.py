@@ -131,7 +131,9 @@ def marks_facts(marks: Marks, items: Mapping[str, Item]) -> list[tuple[str, obje
         if notified.second is not None:
             heard += T(", at second {second}", second=f"{notified.second:g}").shown
     item = items.get(marks.item) if marks.item else None
-    important = None if marks.important is None else tr("yes" if marks.important else "no")
+    important = None
+    if marks.important is not None:
+        important = tr("yes") if marks.important else tr("no")
     return [
         (tr("Marked important"), important),
         (tr("Notified"), heard),

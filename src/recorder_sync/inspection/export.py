@@ -53,7 +53,6 @@ def export(
     # Before the first copy: a log that nothing can be proven from is known at once.
     proofs = {one.recording.id: proof_of(one) for one in wanted} if proof_of else {}
     copies = []
-    lists: dict[str, list[str]] = {B3SUMS: [], SHA256SUMS: []}
     try:
         for one in wanted:
             name = Path(one.recording.path).name
@@ -70,9 +69,8 @@ def export(
                 made.append(custody)
                 if proof := proofs.get(one.recording.id):
                     _write(folder / f"{name}.proof.json", proof.encode())
-            _list(lists, one)
             copies.append(folder / name)
-        for list_name, lines in lists.items():
+        for list_name, lines in digest_lists(wanted).items():
             _write(folder / list_name, "".join(lines).encode())
         _write(folder / NAME, independent_check())
         sync_folder(folder)
@@ -88,14 +86,17 @@ def export(
     return copies
 
 
-def _list(lists: dict[str, list[str]], one: Sealed) -> None:
-    """Add a recording and its description to the digest lists."""
-    name = Path(one.recording.path).name
-    for file, digests in ((name, one.recording.digests), (f"{name}.json", one.description)):
-        lists[B3SUMS].append(f"{digests.blake3}  {file}\n")
-        lists[SHA256SUMS].append(f"{digests.sha256}  {file}\n")
-    if sm3 := one.recording.digests.sm3:
-        lists.setdefault(SM3SUMS, []).append(f"{sm3}  {name}\n")
+def digest_lists(wanted: Sequence[Sealed]) -> dict[str, list[str]]:
+    """Return the lines of the digest lists of these recordings and their descriptions."""
+    lists: dict[str, list[str]] = {B3SUMS: [], SHA256SUMS: []}
+    for one in wanted:
+        name = Path(one.recording.path).name
+        for file, digests in ((name, one.recording.digests), (f"{name}.json", one.description)):
+            lists[B3SUMS].append(f"{digests.blake3}  {file}\n")
+            lists[SHA256SUMS].append(f"{digests.sha256}  {file}\n")
+        if sm3 := one.recording.digests.sm3:
+            lists.setdefault(SM3SUMS, []).append(f"{sm3}  {name}\n")
+    return lists
 
 
 @contextmanager

@@ -16,7 +16,7 @@ import ffmpeg
 from recorder_sync.media.containers import is_cut_short
 from recorder_sync.model import Flag, Kind, Media, Position
 
-_DEMUXERS = (
+DEMUXERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,avi,matroska,webm,mpegts,mpeg,wav,w64,mp3,aac,amr,amrnb,amrwb,"
     "flac,ogg,asf,flv,h264,hevc,jpeg_pipe,png_pipe,mjpeg,dv,gsm"
 )
@@ -34,7 +34,7 @@ def describe(path: bytes, ffprobe: str) -> Media:
             f"file:/proc/{os.getpid()}/fd/{handle}",
             cmd=ffprobe,
             v="error",
-            format_whitelist=_DEMUXERS,
+            format_whitelist=DEMUXERS,
             protocol_whitelist="file",
         )
         return _media(found, is_cut_short(path))

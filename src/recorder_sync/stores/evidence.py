@@ -12,6 +12,7 @@ Dates are the station's. What keeps sealed files from being changed is in `prote
 import errno
 import os
 import re
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, tzinfo
@@ -167,6 +168,20 @@ class EvidenceFolder:
                 return measured(handle)
             finally:
                 os.close(handle)
+
+    def opened(self, relative: str) -> int:
+        """Return a file below the root open for reading, reached without following a link.
+
+        Raises OSError, also for what is no regular file.
+        """
+        above, _, name = relative.rpartition("/")
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        with self.folder(above) as folder:
+            handle = os.open(name, flags, dir_fd=folder)
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            os.close(handle)
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), relative)
+        return handle
 
     def list_digests(
         self, folder: int, digests: Mapping[str, Digests], *, perhaps_listed: bool

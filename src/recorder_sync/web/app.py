@@ -20,6 +20,7 @@ from recorder_sync import __version__
 from recorder_sync.catalogue.database import explain
 from recorder_sync.errors import NotFound, RecorderSyncError, UsageProblem, defect, refused
 from recorder_sync.language import T, Text
+from recorder_sync.previews.maker import PreviewMaker
 from recorder_sync.watching.deadlines import Running
 from recorder_sync.web import (
     about,
@@ -31,24 +32,38 @@ from recorder_sync.web import (
     device_moves,
     device_registration,
     devices,
+    dock,
+    dock_officers,
     gaps,
+    handing_out,
     health,
     my_account,
     officers,
     overview,
+    playing,
     programs,
+    recording,
+    recordings,
     settings_page,
     sign_in,
     statistics,
 )
 from recorder_sync.web.api import application
+from recorder_sync.web.checks import Checks
 from recorder_sync.web.desks import Desks
+from recorder_sync.web.dock_feed import Feed
+from recorder_sync.web.dock_sessions import OfficerSessions
+from recorder_sync.web.looks import Looks
 from recorder_sync.web.rendering import STATIC, page
 from recorder_sync.web.safeguards import Safeguards
 from recorder_sync.web.visits import FormRefused, NotAllowed, NotSignedIn, checked_form
 
 _WITH_SESSION: tuple[APIRouter, ...] = (
     overview.router,
+    recordings.router,
+    playing.router,
+    handing_out.router,
+    recording.router,
     alerts.router,
     deadlines.router,
     deferrals.router,
@@ -67,7 +82,10 @@ _WITH_SESSION: tuple[APIRouter, ...] = (
 )
 """Pages of the console; whatever is posted to them carries the session's token."""
 
-_WITHOUT_SESSION: tuple[APIRouter, ...] = (sign_in.router, health.router)
+_WITHOUT_SESSION: tuple[APIRouter, ...] = (
+    *(sign_in.router, health.router),
+    *(dock.router, dock_officers.router),
+)
 
 _log = structlog.get_logger("web")
 
@@ -81,8 +99,8 @@ class _Kept(StaticFiles):
         return answer
 
 
-def build(desks: Desks) -> FastAPI:
-    """Return the whole service, working with these desks."""
+def build(desks: Desks, previews: PreviewMaker, checks: Checks) -> FastAPI:
+    """Return the whole service, working with these desks and what is done beside the pages."""
     app = FastAPI(
         title="recorder-sync",
         version=__version__,
@@ -91,7 +109,9 @@ def build(desks: Desks) -> FastAPI:
         openapi_url=None,
         middleware=[Middleware(Safeguards, settings=desks.settings().web)],
     )
-    app.state.desks = desks
+    app.state.desks, app.state.previews, app.state.checks = desks, previews, checks
+    app.state.looks = Looks()
+    app.state.feed, app.state.officers = Feed(desks), OfficerSessions()
     app.state.running = Running()
     app.mount("/api/v1", application.build(desks), name="api")
     app.mount("/static", _Kept(directory=STATIC), name="static")

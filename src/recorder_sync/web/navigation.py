@@ -31,10 +31,17 @@ class Part:
 _P = Permission
 
 PARTS: tuple[Part, ...] = (
-    Part("", (Place("/", "Overview", "overview"),)),
+    Part(
+        "",
+        (
+            Place("/", "Overview", "overview"),
+            Place("/dock", "Dock screen", "dock", _P.SEE_STATION),
+        ),
+    ),
     Part(
         "Evidence",
         (
+            Place("/recordings", "Recordings", "video", _P.SEE_RECORDINGS),
             Place("/cases", "Cases", "case", _P.SEE_CASES),
             Place("/statistics", "Statistics", "chart", _P.SEE_STATISTICS),
         ),

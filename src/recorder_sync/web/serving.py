@@ -12,7 +12,9 @@ import uvicorn
 from recorder_sync.config import Configuration
 from recorder_sync.errors import MissingPart, os_reason
 from recorder_sync.language import T
+from recorder_sync.previews.maker import PreviewMaker
 from recorder_sync.web.app import build
+from recorder_sync.web.checks import Checks
 from recorder_sync.web.desks import Desks
 
 _log = structlog.get_logger("web")
@@ -30,7 +32,8 @@ def serving(
     """
     settings = in_use().web
     desks = Desks(in_use, configuration)
-    app = build(desks)
+    previews, checks = PreviewMaker(in_use), Checks()
+    app = build(desks, previews, checks)
     listener = _listener(settings.address, settings.port)
     try:
         config = uvicorn.Config(
@@ -58,6 +61,7 @@ def serving(
         target=server.run, kwargs={"sockets": [listener]}, name="web", daemon=True
     )
     thread.start()
+    previews.start()
     port = listener.getsockname()[1]
     host = settings.address if ":" not in settings.address else f"[{settings.address}]"
     address = f"{'https' if settings.certificate else 'http'}://{host}:{port}/"
@@ -65,8 +69,11 @@ def serving(
     try:
         yield address
     finally:
+        app.state.feed.close()  # its streams would last as long as the screens
         server.should_exit = True
         thread.join(_GOODBYE_S + 2)
+        previews.stop()
+        checks.close()
         desks.close()
 
 

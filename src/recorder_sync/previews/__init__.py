@@ -1,0 +1,1 @@
+"""Thumbnails and previews of recordings, for people to look at; never evidence."""
