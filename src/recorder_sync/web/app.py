@@ -19,19 +19,25 @@ from starlette.staticfiles import StaticFiles
 from recorder_sync import __version__
 from recorder_sync.catalogue.database import explain
 from recorder_sync.errors import NotFound, RecorderSyncError, UsageProblem, defect, refused
+from recorder_sync.inspection.background import BackgroundChecks
 from recorder_sync.language import T, Text
 from recorder_sync.watching.deadlines import Running
 from recorder_sync.web import (
     accounts,
     alerts,
     audit,
+    calendar,
+    custody,
     deadlines,
     deferrals,
+    dockings,
     gaps,
     my_account,
     officers,
     overview,
     sign_in,
+    stores,
+    verification,
 )
 from recorder_sync.web.desks import Desks
 from recorder_sync.web.rendering import STATIC, page
@@ -44,6 +50,11 @@ _WITH_SESSION: tuple[APIRouter, ...] = (
     deadlines.router,
     deferrals.router,
     gaps.router,
+    calendar.router,
+    dockings.router,
+    stores.router,
+    verification.router,
+    custody.router,
     accounts.router,
     my_account.router,
     officers.router,
@@ -77,6 +88,7 @@ def build(desks: Desks) -> FastAPI:
     )
     app.state.desks = desks
     app.state.running = Running()
+    app.state.checks = BackgroundChecks()
     app.mount("/static", _Kept(directory=STATIC), name="static")
     for router in _WITHOUT_SESSION:
         app.include_router(router)

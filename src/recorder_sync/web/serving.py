@@ -64,6 +64,7 @@ def serving(in_use: Callable[[], Configuration]) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join(_GOODBYE_S + 2)
+        app.state.checks.stop()
         desks.close()
 
 
