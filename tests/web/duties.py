@@ -227,6 +227,17 @@ def _told(station: Station) -> None:
         assert sent is not None
         messages.note_delivered(db, sent, now)
         messages.add(db, "mail", Address(Recipient.CUSTODIAN), numbers, False, now)
+        for store in ("nas", "district"):
+            uploads.fill(db, store, lambda _one: True, now - HOUR, since=None)
+        failed = uploads.next_due(db, "nas", now, ())
+        assert failed is not None
+        uploads.note_failed(
+            db,
+            failed,
+            T("The store {store} has no room left.", store="nas"),
+            T("Free space there."),
+            None,
+        )
 
 
 def _at(station: Station, moment: datetime) -> Station:

@@ -8,16 +8,16 @@ from fastapi import APIRouter, Depends, Form, Query, Request, Response, UploadFi
 from fastapi.responses import RedirectResponse
 
 from recorder_sync.catalogue import calendar as catalogue
-from recorder_sync.catalogue import footage
 from recorder_sync.catalogue.alert_search import names_of
-from recorder_sync.catalogue.calendar import CalendarEntry, CalendarKind
+from recorder_sync.catalogue.calendar import CalendarEntry
 from recorder_sync.catalogue.seen_by import mine
 from recorder_sync.custodian.calendar_csv import calendar_of
 from recorder_sync.custodian.duty import enter_calendar, explain
+from recorder_sync.custodian.enforcement_shown import HowShown, how_shown
 from recorder_sync.errors import NotFound, UsageProblem
 from recorder_sync.language import T
 from recorder_sync.rules.access import Permission
-from recorder_sync.rules.coverage import NoRecordingReason, holes, showing
+from recorder_sync.rules.coverage import NoRecordingReason
 from recorder_sync.web.rendering import page
 from recorder_sync.web.safeguards import LARGEST_FORM
 from recorder_sync.web.visits import Visit, visitor, visitor_of_any
@@ -41,16 +41,7 @@ _DAYS = 7
 class Day:
     on: date
     is_today: bool
-    entries: tuple["Shown", ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """An entry, and for enforcement what recordings show of it."""
-
-    entry: CalendarEntry
-    standing: str
-    """Word of the template: shift, to-come, shown, holes, missing, explained."""
+    entries: tuple[HowShown, ...]
 
 
 @router.get("")
@@ -130,7 +121,7 @@ def _week(
         for days in range(_DAYS + 1)
     ]
     found = catalogue.entries_between(station.catalogue, edges[0], edges[-1], visit.account.scope)
-    shown = [Shown(one, _standing(visit, one)) for one in found]
+    shown = [how_shown(station, one) for one in found]
     days = [
         Day(
             monday + timedelta(days=number),
@@ -152,7 +143,7 @@ def _week(
             "today": today,
             "names": names_of(station.catalogue, (one.officer for one in found)),
             "chosen": chosen,
-            "chosen_standing": _standing(visit, chosen) if chosen else None,
+            "chosen_standing": how_shown(station, chosen).standing if chosen else None,
             "reasons": list(NoRecordingReason),
             "problem": problem,
             "problems": getattr(problem, "problems", []),
@@ -166,20 +157,3 @@ def _week(
 
 def _is_on(one: CalendarEntry, begins: datetime, ends: datetime) -> bool:
     return one.begins < ends and (one.ends > begins or one.begins >= begins)
-
-
-def _standing(visit: Visit, one: CalendarEntry) -> str:
-    if one.kind is CalendarKind.SHIFT:
-        return "shift"
-    if one.reason is not None:
-        return "explained"
-    if one.begins > visit.station.now():
-        return "to-come"
-    expected, limits = one.expected, visit.settings.watch_limits
-    recordings = footage.shown(
-        visit.station.catalogue, expected.span, expected.officer, expected.device
-    )
-    found = showing(expected, recordings, limits)
-    if not found:
-        return "missing"
-    return "holes" if one.in_full and holes(expected, found, limits) else "shown"
