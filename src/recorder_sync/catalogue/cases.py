@@ -35,7 +35,7 @@ _MOST_RECORDINGS = 500
 
 
 class CaseState(StrEnum):
-    OPEN = "open"
+    OPEN = "not closed"
     CLOSED = "closed"
     TO_ARCHIVE = "to be archived"
     """Closed, and the thirty days run."""
