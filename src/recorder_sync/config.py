@@ -35,6 +35,7 @@ from recorder_sync.rules.watch_limits import WatchLimits
 from recorder_sync.section import AbsolutePath, Section, absolute
 from recorder_sync.stores.store_settings import StoreSettings, each_once
 from recorder_sync.web_settings import Web
+from recorder_sync.webhooks.settings import Webhook, each_hook_once
 
 DEFAULT_PATH = Path("/etc/recorder-sync/config.toml")
 PATH_VARIABLE = "RECORDER_SYNC_CONFIG"
@@ -381,9 +382,11 @@ class Configuration(Section):
     web: Web = Web()
     marks: MarksSettings = MarksSettings()
     stores: tuple[StoreSettings, ...] = ()
+    webhooks: tuple[Webhook, ...] = ()
     profiles: tuple[Profile, ...] = ()
 
     _each_store_once = field_validator("stores")(each_once)
+    _each_hook_once = field_validator("webhooks")(each_hook_once)
 
     @property
     def backup_folder(self) -> Path:

@@ -1,5 +1,5 @@
 """The daemon that has the network, and reads evidence only: sealed recordings go to evidence
-stores, checkpoints to witnesses, messages about alerts to people.
+stores, checkpoints to witnesses, messages about alerts to people, events to other programs.
 
 It opens no device and never writes to the evidence folder; it works with the state folder,
 and lives until it is told to stop. Signals: SIGTERM and SIGINT stop it, SIGHUP has it read its
@@ -19,6 +19,7 @@ from recorder_sync.journal import log_to_the_journal
 from recorder_sync.notify import Notify
 from recorder_sync.owner import work_as_owner_of
 from recorder_sync.service_signals import ServiceSignals
+from recorder_sync.webhooks.delivering import telling_events
 from recorder_sync.witnessing.delivery import delivering
 
 _BEAT_S = 1.0
@@ -47,6 +48,7 @@ class ForwardService:
             delivering(lambda: self._settings),
             telling(lambda: self._settings),
             forwarding(lambda: self._settings),
+            telling_events(lambda: self._settings),
         ):
             self._notify.ready("running")
             _log.info("ready", version=__version__, station=self._settings.station.id)

@@ -45,6 +45,7 @@ from recorder_sync.regular_checkpoints import RegularCheckpoints
 from recorder_sync.service_signals import ServiceSignals
 from recorder_sync.station import Station, now, open_station
 from recorder_sync.watching.figures import figures_json
+from recorder_sync.webhooks.delivering import telling_events
 from recorder_sync.witnessing.delivery import delivering
 
 _BEAT_S = 1.0
@@ -114,9 +115,8 @@ class DockService:
             verification = NightlyVerification(self._in_use)
             clockwork = Clockwork(self._in_use, lambda found: board.watched(figures_json(found)))
             if self._forwards:
-                stack.enter_context(delivering(self._in_use))
-                stack.enter_context(telling(self._in_use))
-                stack.enter_context(forwarding(self._in_use))
+                for work in (delivering, telling, forwarding, telling_events):
+                    stack.enter_context(work(self._in_use))
             watching.start()
             folders.start()
             checkpoints.start()

@@ -30,6 +30,8 @@ class Web(Section):
     """How long somebody stays signed in at most."""
     idle_minutes: Annotated[float, Field(gt=0, le=24 * 60)] = 30.0
     """How long without a request until somebody is signed out."""
+    requests_per_s: Annotated[float, Field(ge=1, le=100_000)] = 50.0
+    """Requests a second that one address may make for long; six times as many at once."""
     dock_networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
     """Networks from which the dock screen may be opened without signing in."""
     dock_grid: tuple[tuple[str, ...], ...] = ()

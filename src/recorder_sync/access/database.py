@@ -65,6 +65,24 @@ def m003_sign_ins_by_account(db: Database) -> None:
     db.execute("create index sign_ins_account on sign_ins (account, at)")
 
 
+@migrations()
+def m004_api_tokens(db: Database) -> None:
+    db.executescript(
+        """
+        create table api_tokens (
+            name text primary key, token text not null unique, scopes text not null,
+            cleared text not null, made_at text not null, ends_at text not null,
+            seen_at text, revoked_at text
+        ) strict;
+        create table api_answers (
+            token text not null, key text not null, asked text not null, at text not null,
+            code integer, answer text, primary key (token, key)
+        ) strict;
+        create index api_answers_at on api_answers (at);
+        """
+    )
+
+
 def open_accounts(state: Path) -> Database:
     """Open the accounts of the station with this state folder; make them where missing.
 

@@ -115,6 +115,16 @@ def changed_since(db: Database, seq: int) -> list[RecordedAlert]:
     return list(where(db, "custody_seq > ?", [seq], "custody_seq"))
 
 
+def about_device(
+    db: Database, device: str, before: datetime | None, limit: int
+) -> list[RecordedAlert]:
+    """Return the alerts about a device that were raised before a time, the newest first."""
+    condition, values = "device = ?", [device]
+    if before is not None:
+        condition, values = f"{condition} and raised_at < ?", [*values, iso(before)]
+    return list(where(db, condition, values, f"raised_at desc, number desc limit {int(limit)}"))
+
+
 def newest(db: Database, limit: int) -> list[RecordedAlert]:
     """Return alerts in any state, the newest first."""
     return list(where(db, "1", (), f"number desc limit {int(limit)}"))

@@ -41,6 +41,14 @@ def events_of(db: Database, device: str) -> list[DeviceEvent]:
     return [_event(row) for row in rows]
 
 
+def all_events(db: Database) -> dict[str, list[DeviceEvent]]:
+    """Return what happened to every device, by device, in the order of the custody log."""
+    found: dict[str, list[DeviceEvent]] = {}
+    for row in db.query("select * from device_events order by custody_seq"):
+        found.setdefault(row["device"], []).append(_event(row))
+    return found
+
+
 def _event(row: Mapping[str, Any]) -> DeviceEvent:
     return DeviceEvent(
         device=row["device"],

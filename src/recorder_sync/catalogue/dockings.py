@@ -1,7 +1,7 @@
 """What happened at each plug-in, with the card's whole inventory."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -338,6 +338,17 @@ def seen_docking(db: Database, prefix: str, scope: Scope) -> Docking:
     if row is None:
         raise NotFound(T("There is no docking {id}.", id=prefix))
     return found
+
+
+def dockings_of(
+    db: Database, conditions: str, values: Sequence[object], limit: int
+) -> list[Docking]:
+    """Return the dockings that meet conditions of this package's, the newest first."""
+    rows = db.query(
+        f"select * from dockings where {conditions} order by started_at desc, id desc limit ?",
+        [*values, limit],
+    )
+    return [_docking(db, row) for row in rows]
 
 
 def about_device(db: Database, device: str) -> frozenset[str]:

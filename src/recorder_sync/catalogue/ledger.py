@@ -98,20 +98,23 @@ def registered_devices(db: Database) -> dict[str, Device]:
 
 def devices(db: Database) -> Iterable[Device]:
     """Yield every device, registered or only seen, by number."""
-    for row in table(db, "devices").rows_where(order_by="number"):
-        yield _device(db, row)
+    cards: dict[str, list[str]] = {}
+    for number, uuid in db.execute("select device, uuid from device_file_systems order by uuid"):
+        cards.setdefault(number, []).append(uuid)
+    for row in db.query("select * from devices order by number"):
+        yield _device(row, cards.get(row["number"], ()))
 
 
 def device(db: Database, number: str) -> Device | None:
-    for row in table(db, "devices").rows_where("number = ?", [number]):
-        return _device(db, row)
+    cards = db.execute(
+        "select uuid from device_file_systems where device = ? order by uuid", [number]
+    )
+    for row in db.query("select * from devices where number = ?", [number]):
+        return _device(row, [uuid for (uuid,) in cards])
     return None
 
 
-def _device(db: Database, row: Mapping[str, Any]) -> Device:
-    cards = db.query(
-        "select uuid from device_file_systems where device = ? order by uuid", [row["number"]]
-    )
+def _device(row: Mapping[str, Any], cards: Iterable[str]) -> Device:
     return Device(
         row["number"],
         row["kind"],
@@ -122,7 +125,7 @@ def _device(db: Database, row: Mapping[str, Any]) -> Device:
         row["custodian"],
         tuple(json.loads(row["features"] or "[]")),
         UsbIdentity.parse(row["usb"]) if row["usb"] else None,
-        tuple(card["uuid"] for card in cards),
+        tuple(cards),
     )
 
 

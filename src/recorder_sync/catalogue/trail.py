@@ -13,7 +13,9 @@ from typing import Any
 
 from sqlite_utils.db import Database
 
+from recorder_sync.catalogue.seen_by import recordings_in
 from recorder_sync.custody.log import Act, Entry
+from recorder_sync.rules.access import Scope
 from recorder_sync.timestamps import iso, moment
 
 ACTS = frozenset(
@@ -81,21 +83,27 @@ def steps(db: Database, wanted: Wanted) -> list[Step]:
     return [_step(row) for row in rows]
 
 
-def about_device(db: Database, device: str, limit: int) -> list[Step]:
+def about_device(
+    db: Database, device: str, scope: Scope, before: datetime | None, limit: int
+) -> list[Step]:
     """Return the changes of a device's entry in the ledger, and the corrections of its
-    recordings' tags, the newest first."""
-    rows = db.execute(
-        "select t.custody_seq, t.at, t.act, t.actor, t.subject, t.facts from trail t"
-        " where t.subject = ? and t.act = ? order by t.at desc limit ?",
-        [f"device:{device}", Act.LEDGER.value, limit],
+    recordings' tags that are within a scope, the newest first."""
+    columns = "t.custody_seq, t.at, t.act, t.actor, t.subject, t.facts"
+    end = iso(before) if before else "~"
+    entered = db.execute(
+        f"select {columns} from trail t indexed by trail_by_subject where t.subject = ?"
+        " and t.act = ? and t.at < ? order by t.at desc limit ?",
+        [f"device:{device}", Act.LEDGER.value, end, limit],
     ).fetchall()
+    seen = recordings_in(scope)
     corrected = db.execute(
-        "select t.custody_seq, t.at, t.act, t.actor, t.subject, t.facts"
-        " from trail t indexed by trail_by_act cross join recordings r on r.id = t.subject"
-        " where t.act = ? and r.device = ? order by t.at desc limit ?",
-        [Act.TAG.value, device, limit],
+        f"select {columns} from trail t indexed by trail_by_act"
+        " cross join recordings r on r.id = t.subject"
+        f" where t.act = ? and t.at < ? and r.device = ? and {seen.sql}"
+        " order by t.at desc limit ?",
+        [Act.TAG.value, end, device, *seen.values, limit],
     ).fetchall()
-    return [_step(row) for row in (*rows, *corrected)]
+    return [_step(row) for row in (*entered, *corrected)]
 
 
 def _along(wanted: Wanted) -> str:

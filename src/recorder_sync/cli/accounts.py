@@ -31,7 +31,8 @@ _Cleared = Annotated[list[Secrecy] | None, typer.Option(help=tr("Secrecy classes
 
 
 @contextmanager
-def _kept(context: typer.Context) -> Iterator[tuple[Station, Database]]:
+def accounts_of(context: typer.Context) -> Iterator[tuple[Station, Database]]:
+    """Open the station of the configuration in use, and its accounts."""
     with writing_station_of(context) as station:
         db = open_accounts(station.settings.paths.state)
         try:
@@ -50,7 +51,7 @@ def add(
     cleared: _Cleared = None,
     json: Json = False,
 ) -> None:
-    with _kept(context) as (station, db):
+    with accounts_of(context) as (station, db):
         token = keeping.add(station, db, name, _standing_of(role, officer, unit, cleared))
         _print_link(station.settings, token, as_json=json)
 
@@ -64,7 +65,7 @@ def change(
     unit: _Unit = None,
     cleared: _Cleared = None,
 ) -> None:
-    with _kept(context) as (station, db):
+    with accounts_of(context) as (station, db):
         keeping.change(station, db, name, _standing_of(role, officer, unit, cleared))
 
 
@@ -76,7 +77,7 @@ def _standing_of(
 
 @app.command("link", help=tr("Print a new one-time link; the password works until it is used."))
 def link(context: typer.Context, name: _Name, json: Json = False) -> None:
-    with _kept(context) as (station, db):
+    with accounts_of(context) as (station, db):
         _print_link(station.settings, keeping.new_link(station, db, name), as_json=json)
 
 
@@ -108,19 +109,19 @@ def list_(context: typer.Context, json: Json = False) -> None:
 
 @app.command("disable", help=tr("Keep somebody from signing in; their sessions end."))
 def disable(context: typer.Context, name: _Name) -> None:
-    with _kept(context) as (station, db):
+    with accounts_of(context) as (station, db):
         keeping.disable(station, db, name)
 
 
 @app.command("enable", help=tr("Let somebody sign in again, also after too many failures."))
 def enable(context: typer.Context, name: _Name) -> None:
-    with _kept(context) as (station, db):
+    with accounts_of(context) as (station, db):
         keeping.enable(station, db, name)
 
 
 @app.command("sign-out", help=tr("End all sessions of an account."))
 def sign_out(context: typer.Context, name: _Name) -> None:
-    with _kept(context) as (station, db):
+    with accounts_of(context) as (station, db):
         keeping.end_sessions(station, db, name)
 
 

@@ -126,6 +126,8 @@ def _commands() -> list[_Command]:
             "web", "web", "web", tr("The daemon that serves the dock screen and the console.")
         ),
         _Command("accounts", "accounts", "app", tr("Who may sign in at the console.")),
+        _Command("tokens", "tokens", "app", tr("Which programs may use the API, and for what.")),
+        _Command("webhooks", "webhooks", "app", tr("Programs that are told what happens.")),
         _Command("stores", "stores", "app", tr("The evidence stores: list, check, bind.")),
         _Command("config", "configuration", "app", tr("Check or show the configuration.")),
     ]

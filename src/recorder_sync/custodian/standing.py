@@ -42,8 +42,15 @@ def registered(db: Database, number: str) -> Device:
 
 def standings(db: Database) -> list[Standing]:
     """Return every device, registered or only seen, by number."""
-    docked = docked_now(db)
-    return [_standing(db, device, docked) for device in ledger.devices(db)]
+    docked, events = docked_now(db), device_events.all_events(db)
+    return [
+        Standing(
+            device,
+            whereabouts(events.get(device.number, ())),
+            docked.get(device.number, ()),
+        )
+        for device in ledger.devices(db)
+    ]
 
 
 def standing_of(db: Database, number: str) -> Standing:

@@ -149,3 +149,18 @@ class Scope:
                 return self.officer is not None and officer == self.officer
             case Reach.NONE:
                 return False
+
+
+class ApiScope(StrEnum):
+    """One thing that a program may do by the API, as its token says."""
+
+    RECORDINGS_READ = "recordings:read"
+    """Search recordings and read what is known of them."""
+    PROOFS_READ = "proofs:read"
+    CASES_READ = "cases:read"
+    CASES_WRITE = "cases:write"
+    CALENDAR_READ = "calendar:read"
+    CALENDAR_WRITE = "calendar:write"
+    DEVICES_READ = "devices:read"
+    ALERTS_READ = "alerts:read"
+    METRICS_READ = "metrics:read"

@@ -31,8 +31,12 @@ from recorder_sync.web import (
     custody,
     deadlines,
     deferrals,
+    device_moves,
+    device_registration,
+    devices,
     dockings,
     gaps,
+    health,
     my_account,
     officers,
     overview,
@@ -40,6 +44,7 @@ from recorder_sync.web import (
     stores,
     verification,
 )
+from recorder_sync.web.api import application
 from recorder_sync.web.desks import Desks
 from recorder_sync.web.rendering import STATIC, page
 from recorder_sync.web.safeguards import Safeguards
@@ -57,6 +62,9 @@ _WITH_SESSION: tuple[APIRouter, ...] = (
     stores.router,
     verification.router,
     custody.router,
+    device_moves.router,
+    device_registration.router,
+    devices.router,
     accounts.router,
     my_account.router,
     officers.router,
@@ -64,7 +72,7 @@ _WITH_SESSION: tuple[APIRouter, ...] = (
 )
 """Pages of the console; whatever is posted to them carries the session's token."""
 
-_WITHOUT_SESSION: tuple[APIRouter, ...] = (sign_in.router,)
+_WITHOUT_SESSION: tuple[APIRouter, ...] = (sign_in.router, health.router)
 
 _log = structlog.get_logger("web")
 
@@ -86,11 +94,12 @@ def build(desks: Desks) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        middleware=[Middleware(Safeguards, is_encrypted=desks.settings().web.is_encrypted)],
+        middleware=[Middleware(Safeguards, settings=desks.settings().web)],
     )
     app.state.desks = desks
     app.state.running = Running()
     app.state.checks = BackgroundChecks()
+    app.mount("/api/v1", application.build(desks), name="api")
     app.mount("/static", _Kept(directory=STATIC), name="static")
     for router in _WITHOUT_SESSION:
         app.include_router(router)
@@ -137,6 +146,8 @@ def _answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def by_code(request: Request, error: HTTPException) -> Response:
+        if request.url.path.startswith("/api/"):  # such as a path with a newline in it
+            return application.problem(404, "There is no such path.", "See /api/v1/openapi.json")
         text = (
             T("There is no such page.")
             if error.status_code == 404

@@ -1,10 +1,13 @@
 """What stands before every page: whose request it may be, in which language, with which headers.
 
 A request that changes something must come from a page of this very service: browsers say so in
-`Sec-Fetch-Site` and `Origin` (OWASP, cross-site request forgery). Every answer forbids scripts,
+`Sec-Fetch-Site` and `Origin` (OWASP, cross-site request forgery). One address cannot ask without
+end (RFC 6585, 429), and tries few passwords. Every answer forbids scripts,
 pictures and frames from elsewhere (Content Security Policy level 3).
 """
 
+import time
+from math import ceil
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -13,11 +16,21 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from recorder_sync.language import Language, speaking
+from recorder_sync.rules.rate import Bucket, Rate, taken
 from recorder_sync.web.visits import SAFE_METHODS
+from recorder_sync.web_settings import Web
 
 LANGUAGE_COOKIE = "language"
 LARGEST_FORM = 1 << 20
 """Bytes of a request that changes something; what is uploaded has a route of its own."""
+
+_SOURCES = 10_000
+"""So many sources are counted at once; when there are more, those not seen for long go."""
+_SECONDS_AT_ONCE = 6
+"""For so many seconds' requests a page with its pictures may ask at once."""
+_OF_PASSWORDS = Rate(at_once=20, each_s=3.0)
+"""Passwords, PINs and links tried from one address."""
+_TRIES = ("/sign-in", "/invitation/", "/dock/")
 
 _POLICY = "; ".join(
     (
@@ -48,9 +61,12 @@ _A_YEAR = "max-age=31536000"
 class Safeguards:
     """Stands before the pages."""
 
-    def __init__(self, app: ASGIApp, *, is_encrypted: bool) -> None:
+    def __init__(self, app: ASGIApp, settings: Web) -> None:
         self._app = app
-        self._is_encrypted = is_encrypted
+        self._is_encrypted = settings.is_encrypted
+        each_s = 1 / settings.requests_per_s
+        self._rate = Rate(round(settings.requests_per_s * _SECONDS_AT_ONCE), each_s)
+        self._buckets: dict[tuple[str, str], Bucket] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -68,11 +84,30 @@ class Safeguards:
                     answer.setdefault("strict-transport-security", _A_YEAR)
             await send(message)
 
+        if wait_s := self._too_many(scope):
+            answer = PlainTextResponse("Too many requests.", 429)
+            answer.headers["retry-after"] = str(ceil(wait_s))
+            await answer(scope, receive, send_guarded)
+            return
         if why := _refused(scope, headers):
             await PlainTextResponse(why, 403)(scope, receive, send_guarded)
             return
         with speaking(_language(headers)):
             await self._app(scope, receive, send_guarded)
+
+    def _too_many(self, scope: Scope) -> float:
+        """Count a request; return how long its source has to wait, which is mostly not at all."""
+        address, at = scope["client"][0] if scope["client"] else "", time.monotonic()
+        tries = scope["method"] not in SAFE_METHODS and scope["path"].startswith(_TRIES)
+        wait_s = self._counted((address, "any"), self._rate, at)
+        return wait_s or (self._counted((address, "tries"), _OF_PASSWORDS, at) if tries else 0.0)
+
+    def _counted(self, source: tuple[str, str], rate: Rate, at: float) -> float:
+        bucket, wait_s = taken(self._buckets.pop(source, None), rate, at)
+        self._buckets[source] = bucket
+        if len(self._buckets) > _SOURCES:
+            del self._buckets[next(iter(self._buckets))]
+        return wait_s
 
 
 def _refused(scope: Scope, headers: Headers) -> str | None:

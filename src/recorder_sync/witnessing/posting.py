@@ -14,6 +14,7 @@ import socket
 import threading
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -122,6 +123,7 @@ def post(
     body: bytes,
     kind: str,
     *,
+    headers: Mapping[str, str] | None = None,
     silent_s: float = _SILENT_S,
     in_all_s: float = _IN_ALL_S,
 ) -> Answered:
@@ -131,7 +133,8 @@ def post(
     take, from looking up the name on. Raises NoAnswer.
     """
     line = _Line()
-    request = urllib.request.Request(url, body, {"Content-Type": kind}, method="POST")
+    sent = {"Content-Type": kind, **(headers or {})}
+    request = urllib.request.Request(url, body, sent, method="POST")
     try:
         return in_time(url, lambda: _exchanged(request, line, silent_s), in_all_s, line.cut)
     except TimeoutError as error:

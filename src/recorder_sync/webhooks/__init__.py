@@ -1,0 +1,1 @@
+"""Tells the office's other programs what happened, by webhooks."""

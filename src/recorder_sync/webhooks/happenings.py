@@ -1,0 +1,54 @@
+"""Which entries of the custody log are events for other programs, and what they say. Pure.
+
+An event names what happened and to what; whoever wants to know more asks the API, with a
+token that says what it may see. So no event holds a party, a note or a name of a person.
+"""
+
+from enum import StrEnum
+
+from recorder_sync.custody.entry import Act, Entry
+from recorder_sync.timestamps import iso
+
+
+class Happening(StrEnum):
+    RECORDING_SEALED = "recording.sealed"
+    RECORDING_CORRECTED = "recording.corrected"
+    RECORDING_CONFIRMED = "recording.confirmed"
+    """An evidence store has shown that it has it."""
+    DOCKING_CLOSED = "docking.closed"
+    DEVICE_MOVED = "device.moved"
+    """It was issued, returned, reported faulty, repaired, retired or lost."""
+    ALERT_OPENED = "alert.opened"
+    ALERT_RESOLVED = "alert.resolved"
+
+
+_HAPPENING_OF = {
+    Act.SEAL: Happening.RECORDING_SEALED,
+    Act.TAG: Happening.RECORDING_CORRECTED,
+    Act.CONFIRMED: Happening.RECORDING_CONFIRMED,
+    Act.DOCKING_CLOSED: Happening.DOCKING_CLOSED,
+    Act.DEVICE_EVENT: Happening.DEVICE_MOVED,
+    Act.ALERT: Happening.ALERT_OPENED,
+    Act.ALERT_RESOLVED: Happening.ALERT_RESOLVED,
+}
+
+ACTS = frozenset(_HAPPENING_OF)
+
+
+def happening_of(act: Act) -> Happening | None:
+    """Return what an act is for other programs; None: nothing that they are told."""
+    return _HAPPENING_OF.get(act)
+
+
+def told_of(entry: Entry) -> dict[str, object]:
+    """Return what a webhook says of an entry that is an event."""
+    happening = _HAPPENING_OF[entry.deed.act]
+    return {
+        "type": happening.value,
+        "timestamp": iso(entry.deed.time),
+        "data": {
+            "station": entry.station,
+            "subject": entry.deed.subject,
+            "custody_seq": entry.seq,
+        },
+    }

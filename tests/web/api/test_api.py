@@ -1,0 +1,183 @@
+"""The API gives programs what their token allows, once for each key, and on record."""
+
+import httpx
+import pytest
+
+from recorder_sync.custody.log import Act, CustodyLog
+from tests.web.api.conftest import Caller
+from tests.web.served import Service
+
+WRITES = ("cases:read", "cases:write")
+
+
+def test_a_program_without_a_good_token_is_told_so_and_sees_nothing(
+    api: Service, caller: Caller
+) -> None:
+    nobody = httpx.get(f"{api.address}/api/v1/recordings")
+    assert (nobody.status_code, nobody.headers["www-authenticate"]) == (401, "Bearer")
+    made_up = {"authorization": "Bearer rs_made-up"}
+    assert httpx.get(f"{api.address}/api/v1/recordings", headers=made_up).status_code == 401
+    cookies = {"session": "made-up"}
+    assert httpx.get(f"{api.address}/api/v1/recordings", cookies=cookies).status_code == 401
+    narrow = caller("cases:read")
+    refused = narrow.get("/recordings")
+    assert refused.status_code == 403
+    assert "recordings:read" in refused.json()["error"]
+
+
+def test_a_revoked_token_works_no_more(api: Service, caller: Caller) -> None:
+    client = caller("cases:read")
+    assert client.get("/cases").status_code == 200
+    (name,) = [
+        one["name"]
+        for one in api.dock.run("tokens", "list", "--json").json["tokens"]
+        if one["seen_at"] and one["name"].startswith("test_a_revoked")
+    ]
+    assert api.dock.run("tokens", "revoke", name).code == 0
+    assert client.get("/cases").status_code == 401
+
+
+def test_recordings_come_in_pages_and_each_only_once(caller: Caller) -> None:
+    client = caller("recordings:read")
+    seen: list[str] = []
+    after = None
+    while True:
+        page = client.get("/recordings", params={"limit": 2, **({"after": after} if after else {})})
+        assert page.status_code == 200
+        seen += [one["id"] for one in page.json()["recordings"]]
+        after = page.json()["next"]
+        if after is None:
+            break
+    assert len(seen) == len(set(seen)) == 3
+    found = client.get("/recordings", params={"device": "0031", "officer": "000010"}).json()
+    assert {one["id"] for one in found["recordings"]} == set(seen)
+    assert client.get("/recordings", params={"device": "0032"}).json()["recordings"] == []
+    assert client.get("/recordings", params={"after": "no cursor"}).status_code == 422
+    assert client.get("/recordings", params={"after": "9" * 19}).status_code == 400
+
+
+def test_a_look_at_a_recording_is_on_record_before_it_is_answered(
+    api: Service, caller: Caller
+) -> None:
+    client = caller("recordings:read", "proofs:read")
+    (recording, *_) = client.get("/recordings").json()["recordings"]
+    whole = client.get(f"/recordings/{recording['id']}").json()
+    assert whole["custody"][-1]["act"] == "view"
+    assert whole["custody"][-1]["actor"].startswith("program:")
+    proof = client.get(f"/recordings/{recording['id']}/proof").json()
+    assert proof["recording"]["id"] == recording["id"]
+    log = CustodyLog(api.dock.state / "custody", "test")
+    acts = [e.deed.act for e in log.entries() if e.deed.subject == recording["id"]]
+    assert acts[-2:] == [Act.VIEW, Act.EXPORT]
+    missing = client.get("/recordings/ffffffffffff")
+    assert missing.status_code == 404
+    assert set(missing.json()) == {"error", "problems", "hint"}
+
+
+def test_a_write_with_a_key_is_done_once(api: Service, caller: Caller) -> None:
+    client = caller(*WRITES)
+    log = CustodyLog(api.dock.state / "custody", "test")
+    case = {"number": "石执〔2026〕17/2号", "party": "某某餐饮有限公司", "cause": "占道经营"}
+    first = client.post("/cases", json=case, headers={"idempotency-key": "a"})
+    size = log.size()
+    again = client.post("/cases", json=case, headers={"idempotency-key": "a"})
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.json() == again.json() == {**case, "closed_on": None}
+    assert again.headers["idempotency-replayed"] == "true"
+    assert log.size() == size
+    other = client.post("/cases", json={"number": "2"}, headers={"idempotency-key": "a"})
+    assert other.status_code == 409
+    shown = client.get("/cases/by-number", params={"number": case["number"]})
+    assert shown.json()["party"] == case["party"]
+    another = caller(*WRITES).post("/cases", json={"number": "2"}, headers={"idempotency-key": "a"})
+    assert another.status_code == 201
+
+
+def test_a_refused_write_gives_its_key_back(caller: Caller) -> None:
+    client = caller(*WRITES)
+    headers = {"idempotency-key": "b"}
+    closing = {"number": "no-such-case", "on": "2026-01-05"}
+    assert client.post("/cases/close", json=closing, headers=headers).status_code == 404
+    client.post("/cases", json={"number": "no-such-case"})
+    done = client.post("/cases/close", json=closing, headers=headers)
+    assert done.json()["closed_on"] == "2026-01-05"
+
+
+def test_cases_come_in_the_order_of_their_numbers(caller: Caller) -> None:
+    client = caller(*WRITES)
+    for number in ("p-3", "p-1", "p-2"):
+        client.post("/cases", json={"number": number})
+    page = client.get("/cases", params={"limit": 2, "after": "p-"}).json()
+    assert [one["number"] for one in page["cases"]] == ["p-1", "p-2"]
+    page = client.get("/cases", params={"limit": 2, "after": page["next"]}).json()
+    assert page["cases"][0]["number"] == "p-3"
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "says"),
+    [
+        ({}, 200, None),
+        ({"ends": "2026-11-23T07:00:00Z"}, 422, "begins should be before ends"),
+        ({"officer": "999999"}, 422, "There is no officer 999999"),
+        ({"ends": "2027-11-23T07:00:00Z"}, 422, "It lasts longer than 31 days"),
+        ({"begins": "2026-11-23T08:00:00"}, 422, "timezone"),
+        ({"surprise": 1}, 422, "surprise"),
+    ],
+)
+def test_a_calendar_line_is_checked_as_one_from_a_file_is(
+    caller: Caller, change: dict[str, object], status: int, says: str | None
+) -> None:
+    client = caller("calendar:write", "calendar:read")
+    line = {
+        "id": "shift-1",
+        "kind": "shift",
+        "begins": "2026-11-23T08:00:00Z",
+        "ends": "2026-11-23T17:00:00+08:00",
+        "officer": "000010",
+        **change,
+    }
+    answer = client.post("/calendar", json={"calendar": [line]})
+    assert answer.status_code == status, answer.text
+    if says is None:
+        known = client.get("/calendar", params={"ending_after": "2026-11-01T00:00:00Z"}).json()
+        assert known["calendar"][0]["ends"].startswith("2026-11-23T09:00:00")
+    else:
+        assert says in str(answer.json()["problems"])
+
+
+def test_devices_alerts_and_the_newest_checkpoint_are_given(api: Service, caller: Caller) -> None:
+    client = caller("devices:read", "alerts:read", "proofs:read")
+    (device,) = client.get("/devices").json()["devices"]
+    assert (device["number"], device["officer"]) == ("0031", "000010")
+    assert client.get("/alerts").json() == {"alerts": []}
+    assert api.dock.run("custody", "checkpoint").code == 0
+    found = client.get("/custody/checkpoint").json()
+    assert found["checkpoint"].startswith("recorder-sync/test\n")
+
+
+def test_health_is_said_to_everybody_and_metrics_to_those_who_may_ask(
+    api: Service, caller: Caller
+) -> None:
+    assert httpx.get(f"{api.address}/healthz").json() == {"status": "ok"}
+    text = httpx.get(f"{api.address}/metrics").text
+    assert "recorder_sync_recordings_sealed 3.0" in text
+    assert 'recorder_sync_alerts{severity="breach"} 0.0' in text
+    narrow = caller("cases:read")
+    assert narrow.get(f"{api.address}/metrics").status_code == 401
+
+
+def test_one_address_cannot_try_passwords_without_end(api: Service) -> None:
+    answers = [
+        httpx.post(f"{api.address}/sign-in", data={"name": "x", "password": ""}) for _ in range(25)
+    ]
+    last = answers[-1]
+    assert last.status_code == 429
+    assert int(last.headers["retry-after"]) >= 1
+
+
+def test_a_path_that_is_none_is_answered_as_the_rest_is(api: Service, caller: Caller) -> None:
+    client = caller("recordings:read")
+    for path in ("/nothing", "/recordings/a%0Ab/proof"):
+        answer = client.get(path)
+        assert answer.status_code == 404
+        assert set(answer.json()) == {"error", "problems", "hint"}
