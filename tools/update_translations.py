@@ -16,7 +16,8 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 from recorder_sync.catalogue.calendar import CalendarKind
-from recorder_sync.catalogue.dockings import DockingOutcome
+from recorder_sync.catalogue.cases import CaseState
+from recorder_sync.catalogue.dockings import DockingOutcome, Result
 from recorder_sync.catalogue.uploads import Activity, UploadState
 from recorder_sync.custody.log import Act
 from recorder_sync.ingest.readback import ReadBack
@@ -42,6 +43,8 @@ from recorder_sync.rules.marks import BookmarkKind, Markable, Stage
 from recorder_sync.rules.matter import Severity
 from recorder_sync.rules.outstanding import Why
 from recorder_sync.rules.reconcile import AlertState
+from recorder_sync.watching.deadlines import What
+from recorder_sync.web.navigation import PARTS
 
 _PACKAGE = Path(__file__).parent.parent / "src" / "recorder_sync"
 _SHOWN: tuple[type[StrEnum], ...] = (
@@ -51,6 +54,7 @@ _SHOWN: tuple[type[StrEnum], ...] = (
     *(readiness.Reason, whereabouts.Happening, whereabouts.State),
     *(AlertState, CalendarKind, DeferralReason, NoRecordingReason, Recipient, Severity, Why),
     *(Activity, UploadState),
+    *(CaseState, Result, What),
     *(Role, Secrecy),
     *(BookmarkKind, Markable, Stage),
 )
@@ -78,6 +82,9 @@ def current() -> Catalog:
     for enum in _SHOWN:
         for word in enum:
             catalog.add(word.value, locations=[(enum.__module__.split(".", 1)[1], 0)])
+    for part in PARTS:
+        for text in filter(None, (part.word, *(place.word for place in part.places))):
+            catalog.add(text, locations=[("web/navigation.py", 0)])
     for text in _COMMAND_LINE:
         catalog.add(text, locations=[("cli", 0)])
     return catalog

@@ -33,7 +33,7 @@ _P = Permission
 PARTS: tuple[Part, ...] = (
     Part("", (Place("/", "Overview", "overview"),)),
     Part(
-        "Evidence",
+        "Recordings and cases",
         (
             Place("/cases", "Cases", "case", _P.SEE_CASES),
             Place("/statistics", "Statistics", "chart", _P.SEE_STATISTICS),
