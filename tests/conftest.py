@@ -21,7 +21,7 @@ from recorder_sync.language import Language, use_language
 from recorder_sync.station import Station, open_station
 from tests import alert_kinds
 from tests.on_the_day import shift_the_clock, today
-from tests.warm_start import WarmStart
+from tests.warm_start import Running, WarmStart
 
 shift_the_clock()  # before the tests import what binds it
 
@@ -103,6 +103,15 @@ def run_command(
             **options,
         )
     return Done(done.returncode, done.stdout, done.stderr)
+
+
+def start_command(
+    command: list[str], env: dict[str, str], out: int, err: int
+) -> "Running | subprocess.Popen[bytes]":
+    """Start a command line that goes on, forked from a warm process where that is the same."""
+    if command[:2] == [sys.executable, str(_COMMAND)] and _warm.can_run(env):
+        return _warm.start(command[2:], env, out, err)
+    return subprocess.Popen(command, env=env, stdout=out, stderr=err)
 
 
 def _media_file(folder: Path, name: str, *arguments: str) -> Path:
@@ -239,6 +248,14 @@ class Dock:
         """Run one command to its end."""
         environment = {**os.environ, "COLUMNS": "200", **(env or {})}
         return run_command(self.command(*arguments), environment, anew=self.anew, **options)
+
+    def start(
+        self, *arguments: str, journal: Path, env: dict[str, str] | None = None
+    ) -> "Running | subprocess.Popen[bytes]":
+        """Start a service; what it prints is added to `journal`."""
+        environment = {**os.environ, **(env or {})}
+        with journal.open("ab") as log:
+            return start_command(self.command(*arguments), environment, log.fileno(), log.fileno())
 
     def ingest(self, card: Card, *arguments: str) -> Done:
         return self.run("ingest", card.path, "--json", *arguments)

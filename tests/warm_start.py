@@ -4,8 +4,9 @@ Two thirds of the time of a short command goes into starting Python and importin
 and the tests run thousands of them. So one process for each pytest worker imports every
 module of the program, runs none of it, and forks for each command: the child has its own
 arguments, environment, folder and standard streams, and runs `main()` to the end of its
-interpreter. What this cannot show is a missing import, and how a process is killed that is
-nobody's child but the test's: `Dock.command` is started anew each time, `--cold` starts all.
+interpreter. Services are started in the same way. What this cannot show is a missing import, and
+how a process is killed that is nobody's child but the test's: `Dock.command` is started anew
+each time, `--cold` starts all.
 """
 
 import gc
@@ -53,23 +54,37 @@ class WarmStart:
         self, arguments: list[str], environment: dict[str, str], say: str = "", timeout: float = 100
     ) -> subprocess.CompletedProcess[str]:
         """Run one command to its end. Raises TimeoutExpired after `timeout` seconds."""
-        assert self._control is not None
         with ExitStack() as held:
             request, said, out, err = (held.enter_context(_in_memory()) for _ in range(4))
             request.write(json.dumps([arguments, environment, str(Path.cwd())]).encode())
             said.write(say.encode())
             for file in (request, said):
                 file.seek(0)
-            answers, theirs = os.pipe()
-            answer = held.enter_context(open(answers, "rb", buffering=0))
-            try:
-                files = [request.fileno(), said.fileno(), out.fileno(), err.fileno(), theirs]
-                socket.send_fds(self._control, [b"+"], files)
-            finally:
-                os.close(theirs)
+            streams = [request.fileno(), said.fileno(), out.fileno(), err.fileno()]
+            answer = held.enter_context(self._asked(streams))
             status = _await_end(answer, arguments, timeout)
             texts = [_text(file) for file in (out, err)]
         return subprocess.CompletedProcess(arguments, status, *texts)
+
+    def start(
+        self, arguments: list[str], environment: dict[str, str], out: int, err: int
+    ) -> "Running":
+        """Start one command, whose standard streams are these descriptors."""
+        with _in_memory() as request, open(os.devnull, "rb") as nothing:
+            request.write(json.dumps([arguments, environment, str(Path.cwd())]).encode())
+            request.seek(0)
+            answer = self._asked([request.fileno(), nothing.fileno(), out, err])
+        return Running(answer)
+
+    def _asked(self, streams: list[int]) -> BinaryIO:
+        """Ask for a child with these streams; return where its number and its end are told."""
+        assert self._control is not None
+        answers, theirs = os.pipe()
+        try:
+            socket.send_fds(self._control, [b"+"], [*streams, theirs])
+        finally:
+            os.close(theirs)
+        return open(answers, "rb", buffering=0)
 
     def _start(self) -> None:
         with self._starting:
@@ -86,6 +101,42 @@ class WarmStart:
                     stdout=subprocess.DEVNULL,
                     env={**os.environ, "COLUMNS": "200"},
                 )
+
+
+class Running:
+    """A command that was forked: to be stopped and waited for as one of `subprocess` is."""
+
+    def __init__(self, answer: BinaryIO) -> None:
+        self._answer = answer
+        self.pid = int(answer.readline())
+        self.returncode: int | None = None
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    def poll(self) -> int | None:
+        """Return how it ended; None: it runs."""
+        with suppress(subprocess.TimeoutExpired):
+            return self.wait(0)
+        return None
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait until it has ended. Raises TimeoutExpired."""
+        if self.returncode is None:
+            with selectors.DefaultSelector() as ended:
+                ended.register(self._answer, selectors.EVENT_READ)
+                if not ended.select(timeout):
+                    raise subprocess.TimeoutExpired(str(self.pid), timeout or 0.0)
+            self.returncode = int(self._answer.readline())
+            self._answer.close()
+        return self.returncode
 
 
 def _read_at_start(environment: dict[str, str]) -> set[str]:

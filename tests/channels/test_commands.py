@@ -2,7 +2,6 @@
 
 import json
 import signal
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,8 +19,7 @@ class Service:
 
     def __init__(self, dock: Dock, journal: Path) -> None:
         self._journal = journal
-        with journal.open("ab") as log:
-            self.process = subprocess.Popen(dock.command("forward"), stderr=log)
+        self.process = dock.start("forward", journal=journal)
 
     def log(self) -> str:
         return self._journal.read_text("utf-8")

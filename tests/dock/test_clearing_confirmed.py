@@ -11,8 +11,15 @@ from tests.conftest import Card, MediaFiles
 from tests.dock.conftest import Port
 from tests.dock.test_stay import make_writable
 from tests.ingest.aftermath import until
+from tests.warm_start import Running
 
 Docked = Callable[..., tuple[Port, Path]]
+
+
+def states(port: Port) -> set[str]:
+    """Return how the copies of recordings stand in stores."""
+    found = port.dock.run("recordings", "list", "--json").json["recordings"]
+    return {copy["state"] for one in found for copy in one["stores"].values()}
 
 
 @pytest.fixture
@@ -20,7 +27,7 @@ def docked(
     new_port: Callable[..., Port], camera: Card, media_files: MediaFiles, tmp_path: Path
 ) -> Iterator[Docked]:
     """A card is sealed, its clearing asked for, and the forward service runs or does not."""
-    services: list[subprocess.Popen[bytes]] = []
+    services: list[Running | subprocess.Popen[bytes]] = []
 
     def docked(*, forwards: bool, read_back_percent: float = 100.0) -> tuple[Port, Path]:
         nas = tmp_path / "nas"
@@ -38,14 +45,8 @@ def docked(
         port.plug(camera.path)
         make_writable(port)
         if forwards:
-            services.append(subprocess.Popen(port.dock.command("forward")))
-            custody = port.dock.state / "custody"
-            until(
-                lambda: any(
-                    b'"act":"confirmed"' in p.read_bytes() for p in custody.glob("*.jsonl")
-                ),
-                "the confirmation",
-            )
+            services.append(port.dock.start("forward", journal=tmp_path / "journal"))
+            until(lambda: "confirmed" in states(port), "the confirmation")
         return port, clip
 
     yield docked

@@ -1,7 +1,6 @@
 """The daemon as systemd runs it: ready, reloaded, watched, stopped."""
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -28,16 +27,12 @@ class Daemon:
         (folder / "notify").unlink(missing_ok=True)
         self._manager.bind(str(folder / "notify"))
         self._manager.settimeout(30)
-        with self._log.open("wb") as log:
-            self.process = subprocess.Popen(
-                dock.command("dock"),
-                stderr=log,
-                env={
-                    **os.environ,
-                    "NOTIFY_SOCKET": str(folder / "notify"),
-                    "WATCHDOG_USEC": "3000000",
-                },
-            )
+        self._log.write_bytes(b"")
+        self.process = dock.start(
+            "dock",
+            journal=self._log,
+            env={"NOTIFY_SOCKET": str(folder / "notify"), "WATCHDOG_USEC": "3000000"},
+        )
 
     def told(self, word: str) -> str:
         """Wait until the service manager is told something with this word."""

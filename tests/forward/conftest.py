@@ -14,6 +14,7 @@ import pytest
 from tests.conftest import Card, Dock
 from tests.ingest.aftermath import until
 from tests.on_the_day import today
+from tests.warm_start import Running
 
 
 class Forwarded:
@@ -25,7 +26,7 @@ class Forwarded:
         self.nas = folder / "nas"
         self.nas.mkdir()
         self._journals = folder
-        self._started: list[subprocess.Popen[bytes]] = []
+        self._started: list[Running | subprocess.Popen[bytes]] = []
 
     def set_up(self, more: str = "", *, stores: str | None = None, **sections: Any) -> None:
         """Configure one store `nas`, or `stores`, with `more` in its table."""
@@ -55,10 +56,9 @@ class Forwarded:
         found: list[dict[str, Any]] = done.json["recordings"]
         return found
 
-    def start(self) -> subprocess.Popen[bytes]:
+    def start(self) -> Running | subprocess.Popen[bytes]:
         journal = self._journals / f"journal-{len(self._started)}"
-        with journal.open("wb") as log:
-            self._started.append(subprocess.Popen(self.dock.command("forward"), stderr=log))
+        self._started.append(self.dock.start("forward", journal=journal))
         return self._started[-1]
 
     def journal(self) -> str:

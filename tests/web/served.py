@@ -1,10 +1,8 @@
 """The real service in a child process, and somebody to sign in to it."""
 
 import json
-import os
 import re
 import socket
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Self
@@ -40,17 +38,11 @@ class Service:
     def __enter__(self) -> Self:
         told = self.dock.config.with_name("notify.sock")
         told.unlink(missing_ok=True)
-        with (
-            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel,
-            self._log.open("ab") as log,
-        ):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
             channel.bind(str(told))
             channel.settimeout(30)
-            self._process = subprocess.Popen(
-                self.dock.command(self._command),
-                env={**os.environ, "NOTIFY_SOCKET": str(told)},
-                stdout=log,
-                stderr=log,
+            self._process = self.dock.start(
+                self._command, journal=self._log, env={"NOTIFY_SOCKET": str(told)}
             )
             try:
                 while b"READY=1" not in channel.recv(4096):

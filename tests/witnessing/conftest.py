@@ -142,8 +142,7 @@ class Forwarding:
 
     def __init__(self, dock: Dock, journal: Path) -> None:
         self._journal = journal
-        with journal.open("ab") as log:
-            self.process = subprocess.Popen(dock.command("forward"), stderr=log)
+        self.process = dock.start("forward", journal=journal)
 
     def log(self) -> str:
         return self._journal.read_text("utf-8")

@@ -13,8 +13,9 @@ from enum import StrEnum
 
 from sqlite_utils.db import Database
 
-from recorder_sync.access import accounts, pins, sessions, signing_in
+from recorder_sync.access import accounts, pins, sessions, signing_in, tokens
 from recorder_sync.access.accounts import Account
+from recorder_sync.access.tokens import NewToken
 from recorder_sync.catalogue import ledger
 from recorder_sync.custody.log import Act
 from recorder_sync.errors import NotFound, UsageProblem
@@ -36,6 +37,8 @@ class Change(StrEnum):
     PASSWORD_SET = "password set"
     PIN_SET = "PIN set"
     PIN_REMOVED = "PIN removed"
+    TOKEN_MADE = "token made"
+    TOKEN_REVOKED = "token revoked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +166,27 @@ def remove_pin(station: Station, db: Database, officer: str) -> None:
     with turn(station):
         _put(station, f"officer:{officer}", Change.PIN_REMOVED)
         pins.remove_pin(db, officer)
+
+
+def make_token(station: Station, db: Database, wanted: NewToken) -> str:
+    """Make a token for a program; return it. Raises UsageProblem."""
+    tokens.refuse_bad(db, wanted)
+    facts = {
+        "scopes": sorted(wanted.scopes),
+        "cleared": sorted(wanted.cleared),
+        "days": wanted.days,
+    }
+    with turn(station):
+        _put(station, f"program:{wanted.name}", Change.TOKEN_MADE, facts)
+        return tokens.make(db, wanted, station.now())
+
+
+def revoke_token(station: Station, db: Database, name: str) -> None:
+    """Have a program's token work no more. Raises NotFound."""
+    tokens.working(db, name)
+    with turn(station):
+        _put(station, f"program:{name}", Change.TOKEN_REVOKED)
+        tokens.revoke(db, name, station.now())
 
 
 def _put(

@@ -6,7 +6,6 @@ with `rs_`, so that a scan for secrets finds one that was put where it does not 
 
 import hashlib
 import secrets
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -41,37 +40,51 @@ class Token:
         return self.revoked_at is None and at < self.ends_at
 
 
-def make(
-    db: Database,
-    name: str,
-    scopes: Collection[ApiScope],
-    cleared: Collection[Secrecy],
-    days: int,
-    at: datetime,
-) -> str:
-    """Make a token; return it, as it is kept nowhere. Raises UsageProblem."""
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """What is wanted of a token that is to be made."""
+
+    name: str
+    scopes: frozenset[ApiScope]
+    cleared: frozenset[Secrecy] = frozenset({Secrecy.NONE})
+    days: int = 365
+
+
+def refuse_bad(db: Database, wanted: NewToken) -> None:
+    """Raise UsageProblem for a token that cannot be made."""
+    name = wanted.name
     if not 1 <= len(name) <= 64 or not all(c.isalnum() or c in ".-_" for c in name):
         raise UsageProblem(
             T("{name} cannot be the name of a token.", name=name),
             T("Use 1 to 64 letters, digits, dots, dashes or underscores."),
         )
-    if not scopes:
-        raise UsageProblem(T("A token needs a scope."), T("Give --scope, several times if needed."))
+    if not wanted.scopes:
+        raise UsageProblem(T("A token needs a scope."), T("Say what the program may do."))
+    if not 1 <= wanted.days <= LONGEST_DAYS:
+        raise UsageProblem(
+            T("A token cannot work for {days} days.", days=wanted.days),
+            T("Give 1 to {most} days.", most=LONGEST_DAYS),
+        )
     if _found(db, "name = ? and revoked_at is null", name) is not None:
         raise UsageProblem(
             T("There is a token {name} already.", name=name),
-            T("Choose another name, or revoke that one: recorder-sync tokens revoke {n}", n=name),
+            T("Choose another name, or revoke that one first."),
         )
+
+
+def make(db: Database, wanted: NewToken, at: datetime) -> str:
+    """Make a token; return it, as it is kept nowhere. Raises UsageProblem."""
+    refuse_bad(db, wanted)
     token = f"rs_{secrets.token_urlsafe(32)}"
     with db.conn:
-        db.execute("delete from api_tokens where name = ?", [name])  # one that was revoked
+        db.execute("delete from api_tokens where name = ?", [wanted.name])  # a revoked one
         db.execute(
             "insert into api_tokens (name, token, scopes, cleared, made_at, ends_at)"
             " values (?, ?, ?, ?, ?, ?)",
             [
-                *(name, _digest(token)),
-                *(",".join(sorted(scopes)), ",".join(sorted({*cleared, Secrecy.NONE}))),
-                *(iso(at), iso(at + timedelta(days=days))),
+                *(wanted.name, _digest(token), ",".join(sorted(wanted.scopes))),
+                ",".join(sorted({*wanted.cleared, Secrecy.NONE})),
+                *(iso(at), iso(at + timedelta(days=wanted.days))),
             ],
         )
     return token
@@ -88,17 +101,23 @@ def known(db: Database, token: str, at: datetime) -> Token | None:
     return found
 
 
-def revoke(db: Database, name: str, at: datetime) -> None:
-    """Have a token work no more. Raises NotFound."""
-    with db.conn:
-        changed = db.execute(
-            "update api_tokens set revoked_at = ? where name = ? and revoked_at is null",
-            [iso(at), name],
-        ).rowcount
-    if not changed:
+def working(db: Database, name: str) -> Token:
+    """Return a token that was not revoked. Raises NotFound."""
+    found = _found(db, "name = ? and revoked_at is null", name)
+    if found is None:
         raise NotFound(
             T("There is no token {name} that works.", name=name),
             T("recorder-sync tokens list shows them."),
+        )
+    return found
+
+
+def revoke(db: Database, name: str, at: datetime) -> None:
+    """Have a token work no more."""
+    with db.conn:
+        db.execute(
+            "update api_tokens set revoked_at = ? where name = ? and revoked_at is null",
+            [iso(at), name],
         )
 
 

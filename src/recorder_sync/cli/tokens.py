@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from recorder_sync.access import tokens
-from recorder_sync.access.tokens import Token
+from recorder_sync.access import keeping, tokens
+from recorder_sync.access.tokens import NewToken, Token
 from recorder_sync.cli.accounts import accounts_of
 from recorder_sync.cli.screen import answers, messages, print_json, table
 from recorder_sync.cli.typed import Json
@@ -34,8 +34,9 @@ def add(
     ] = 365,
     json: Json = False,
 ) -> None:
-    with accounts_of(context) as (_station, db):
-        token = tokens.make(db, name, scope, cleared or (), days, now())
+    wanted = NewToken(name, frozenset(scope), frozenset(cleared or ()), days)
+    with accounts_of(context) as (station, db):
+        token = keeping.make_token(station, db, wanted)
     if json:
         print_json({"token": token})
         return
@@ -67,8 +68,8 @@ def list_(context: typer.Context, json: Json = False) -> None:
 
 @app.command("revoke", help=tr("Have a token work no more."))
 def revoke(context: typer.Context, name: _Name) -> None:
-    with accounts_of(context) as (_station, db):
-        tokens.revoke(db, name, now())
+    with accounts_of(context) as (station, db):
+        keeping.revoke_token(station, db, name)
         messages.print(T("The token {name} works no more.", name=name).shown, markup=False)
 
 

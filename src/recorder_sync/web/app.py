@@ -40,6 +40,7 @@ from recorder_sync.web import (
     my_account,
     officers,
     overview,
+    programs,
     sign_in,
     stores,
     verification,
@@ -68,6 +69,7 @@ _WITH_SESSION: tuple[APIRouter, ...] = (
     accounts.router,
     my_account.router,
     officers.router,
+    programs.router,
     audit.router,
 )
 """Pages of the console; whatever is posted to them carries the session's token."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from queue import Empty, LifoQueue
+from queue import Empty, Full, LifoQueue
 
 from sqlite_utils.db import Database
 
@@ -42,13 +42,12 @@ class Desks:
         desk = self._taken()
         try:
             yield desk
-        except BaseException:
-            desk.close()  # whatever was under way in it is under way no more
-            raise
-        if desk.station.catalogue.conn.in_transaction or self._free.full():
-            desk.close()
-        else:
-            self._free.put(desk)
+        finally:
+            # Whatever an error left under way in it is under way no more.
+            if desk.station.catalogue.conn.in_transaction:
+                desk.close()
+            else:
+                self._keep(desk)
 
     def _taken(self) -> Desk:
         settings = self.settings()
@@ -58,6 +57,12 @@ class Desks:
             station = open_station(settings, writes_evidence=False)
             return Desk(station, open_accounts(settings.paths.state))
         return replace(desk, station=replace(desk.station, settings=settings))
+
+    def _keep(self, desk: Desk) -> None:
+        try:
+            self._free.put_nowait(desk)
+        except Full:
+            desk.close()
 
     def close(self) -> None:
         while not self._free.empty():

@@ -69,6 +69,7 @@ PARTS: tuple[Part, ...] = (
         (
             Place("/accounts", "Accounts", "key", _P.KEEP_PEOPLE),
             Place("/officers", "Officers", "people", _P.KEEP_PEOPLE),
+            Place("/programs", "Programs", "upload", _P.KEEP_PEOPLE),
             Place("/audit", "Audit trail", "audit", _P.SEE_AUDIT),
             Place("/settings", "Settings", "gear", _P.SEE_SETTINGS),
             Place("/about", "About", "info"),
