@@ -128,7 +128,7 @@ def test_art_20_a_gap_is_explained_by_two_different_officers(
         {"how": "writing", "officer": [duties.WANG, duties.WANG], "text": "暴雨"},
         {"how": "writing", "officer": [duties.WANG, "999999"], "text": "暴雨"},
     ):
-        assert client.post(f"/gaps/{gap}", **wrong).status_code == 400, wrong  # type: ignore[arg-type]
+        assert client.post(f"/gaps/{gap}", **wrong).status_code == 400, wrong
     assert len(entries(service, Act.GAP_EXPLAINED)) == before
     signed = {"how": "writing", "officer": [duties.WANG, duties.LI], "text": "暴雨，设备进水"}
     assert client.post(f"/gaps/{gap}", **signed).status_code == 303  # type: ignore[arg-type]
