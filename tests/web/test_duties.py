@@ -192,6 +192,8 @@ def test_a_team_leader_sees_only_the_unit(service: Service, signed_in: SignedIn)
     assert client.get("/calendar?entry=" + quote("班次-2")).status_code == 404
     assert client.get(f"/custody/proof/{other}").status_code == 404
     assert other not in client.get("/custody").text
+    asked = client.get(f"/custody?subject={other}").text
+    assert '<td class="number">' not in asked, "nor by asking for it"
     docked = client.get("/dockings").text
     assert "CAM001" in docked
     assert "CAM031" not in docked

@@ -74,6 +74,8 @@ def custody(
     end = size if before is None else min(before, size)
     found, looked_to = _entries(visit, end, wanted, subject.strip(), actor.strip())
     seen = _seen(visit, found)
+    if subject.strip():  # what was asked for by name does not exist where it is not to be seen
+        found = [entry for entry in found if entry.deed.subject in seen]
     values: dict[str, Any] = {
         "size": size,
         "entries": [(entry, entry.deed.subject in seen) for entry in found],
