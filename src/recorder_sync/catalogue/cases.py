@@ -192,8 +192,15 @@ def _seen(scope: Scope) -> Condition:
         return cleared
     seen, planned = recordings_in(scope), concerning(scope, "k.officer", "k.device")
     of_case = "recordings r where r.case_no = c.number and r.state = 'sealed'"
+    if scope.reach is Reach.OWN:  # few: found by the officer, not case by case
+        mine = (
+            "c.number in (select r.case_no from recordings r indexed by recordings_by_officer"
+            f" where r.state = 'sealed' and {seen.sql})"
+        )
+    else:
+        mine = f"exists (select 1 from {of_case} and {seen.sql})"
     return Condition(
-        f"{cleared.sql} and (exists (select 1 from {of_case} and {seen.sql})"
+        f"{cleared.sql} and ({mine}"
         f" or not exists (select 1 from {of_case})"
         f" or c.number in (select k.case_no from calendar k where {planned.sql}))",
         (*cleared.values, *seen.values, *planned.values),
