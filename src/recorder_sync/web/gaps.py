@@ -19,7 +19,7 @@ from recorder_sync.custodian.interruptions import (
 )
 from recorder_sync.errors import NotFound, UsageProblem
 from recorder_sync.language import T, tr
-from recorder_sync.rules.access import Permission
+from recorder_sync.rules.access import Permission, Reach
 from recorder_sync.web.drawing import Line, Stretch, around, line
 from recorder_sync.web.forms import seconds_of
 from recorder_sync.web.rendering import page
@@ -59,12 +59,7 @@ def gaps(
         _midnight(visit, last - _WEEK + timedelta(days=1)),
         _midnight(visit, last + timedelta(days=1)),
     )
-    wanted = device.strip()
-    devices = devices_with_gaps(
-        station.catalogue, begins, ends, visit.settings.watch_limits, visit.account.scope
-    )
-    asked = [one for one in devices if wanted in ("", one)]
-    together: list[str | None] = [None] if len(asked) > _ONE_BY_ONE else [*asked]
+    together = _devices(visit, device.strip(), begins, ends)
     found = [
         one
         for of_device in together
@@ -140,6 +135,20 @@ def _one(visit: Visit, after: str) -> Interruption:
     if not found:
         raise NotFound(T("No interruption ends with recording {id}.", id=after))
     return found[0]
+
+
+def _devices(visit: Visit, wanted: str, begins: datetime, ends: datetime) -> list[str | None]:
+    """Return the devices to be read one by one; None is all of them at once.
+
+    Where everything may be seen, a first look would cost more than it saves.
+    """
+    if wanted:
+        return [wanted]
+    if visit.account.scope.reach is Reach.ALL:
+        return [None]
+    limits = visit.settings.watch_limits
+    found = devices_with_gaps(visit.station.catalogue, begins, ends, limits, visit.account.scope)
+    return [None] if len(found) > _ONE_BY_ONE else [*found]
 
 
 def _seen(visit: Visit, found: list[Interruption]) -> list[Interruption]:
