@@ -14,6 +14,7 @@ from typing import Any
 from sqlite_utils.db import Database
 
 from recorder_sync.catalogue.seen_by import recordings_in
+from recorder_sync.custody.canonical import canonical
 from recorder_sync.custody.log import Act, Entry
 from recorder_sync.rules.access import Scope
 from recorder_sync.timestamps import iso, moment
@@ -21,7 +22,7 @@ from recorder_sync.timestamps import iso, moment
 ACTS = frozenset(
     {
         *(Act.VIEW, Act.EXPORT, Act.EXPORT_FAILED, Act.TAG, Act.MARK, Act.BOOKMARK),
-        *(Act.ACCOUNT, Act.LEDGER),
+        *(Act.ACCOUNT, Act.LEDGER, Act.LEGAL_HOLD, Act.HOLD_RELEASED),
         *(Act.DEVICE_EVENT, Act.DEFERRAL, Act.CALENDAR, Act.GAP_EXPLAINED),
         *(Act.ALERT_ACKNOWLEDGED, Act.ALERT_RESOLVED),
     }
@@ -66,7 +67,7 @@ def take_up(db: Database, entry: Entry) -> None:
             " values (?, ?, ?, ?, ?, ?) on conflict do nothing",
             [
                 *(entry.seq, iso(deed.time), deed.act.value, deed.actor, deed.subject),
-                json.dumps(dict(deed.facts), ensure_ascii=False, sort_keys=True),
+                canonical(dict(deed.facts)).decode(),  # as the log gives it back
             ],
         )
 
