@@ -40,11 +40,13 @@ _SHOWN = 50
 _LOOKED_AT = 4_000
 """Entries that one page looks through for what is asked for."""
 _CHECKPOINTS = 8
+_CASE = "case:"
+"""What the subject of an entry about a case begins with."""
 _NOTES = 64
 """Cosigned notes among which those of the shown checkpoints are looked for."""
 _OF_RECORDINGS = frozenset(
     {Act.SEAL, Act.VIEW, Act.EXPORT, Act.EXPORT_FAILED, Act.TAG, Act.MARK, Act.BOOKMARK}
-    | {Act.CONFIRMED, Act.SEEN_AGAIN}
+    | {Act.CONFIRMED, Act.SEEN_AGAIN, Act.COPY_LOCKED, Act.LEGAL_HOLD, Act.HOLD_RELEASED}
 )
 """Acts whose subject is a recording."""
 
@@ -175,12 +177,16 @@ def _between(visit: Visit, lower: int, upper: int) -> Iterator[Entry]:
 def _seen(visit: Visit, found: list[Entry]) -> frozenset[str]:
     """Return the subjects of these entries that the visitor may see."""
     scope = visit.account.scope
-    of_recordings = [e.deed.subject for e in found if e.deed.act in _OF_RECORDINGS]
+    of_recordings = [e.deed.subject for e in found if _is_of_recording(e)]
     seen = seen_recordings(visit.station.catalogue, of_recordings, scope)
-    others = {e.deed.subject for e in found if e.deed.act not in _OF_RECORDINGS}
+    others = {e.deed.subject for e in found if not _is_of_recording(e)}
     if scope.reach is not Reach.ALL:
-        others = {one for one in others if not one.startswith("case:")}
+        others = {one for one in others if not one.startswith(_CASE)}
     return seen | others
+
+
+def _is_of_recording(entry: Entry) -> bool:
+    return entry.deed.act in _OF_RECORDINGS and not entry.deed.subject.startswith(_CASE)
 
 
 def _vouched_for(visit: Visit) -> dict[str, Any]:
