@@ -3,15 +3,20 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
+from recorder_sync.access.accounts import Account, add
+from recorder_sync.access.database import open_accounts
+from recorder_sync.access.sessions import Limits, begin, resume
 from recorder_sync.catalogue import alerts, deferrals
 from recorder_sync.custody.log import Act, CustodyLog, Entry
 from recorder_sync.model import AlertKind
+from recorder_sync.rules.access import Role
 from tests.conftest import Dock, MediaFiles
 from tests.web import duties
 from tests.web.served import Client, Service
@@ -369,3 +374,18 @@ def test_art_25_a_secret_case_does_not_exist_for_who_is_not_cleared(
     client = signed_in("custodian")
     assert client.get("/cases/" + quote(number)).status_code == 404
     assert number not in client.get("/cases").text
+
+
+def test_what_a_page_asks_by_itself_keeps_nobody_signed_in(dock: Dock) -> None:
+    db, at = open_accounts(dock.state), datetime(2026, 11, 23, 10, tzinfo=UTC)
+    account = Account("wang", Role.CUSTODIAN)
+    add(db, account, at)
+    limits = Limits(timedelta(minutes=30), timedelta(hours=12))
+    used, unused = (begin(db, account, None, at) for _ in range(2))
+    later = at + timedelta(minutes=20)
+    assert resume(db, used, limits, later)
+    assert resume(db, unused, limits, later, is_used=False)
+    latest = at + timedelta(minutes=40)
+    assert resume(db, used, limits, latest)
+    assert resume(db, unused, limits, latest, is_used=False) is None
+    db.close()
