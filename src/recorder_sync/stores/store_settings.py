@@ -113,7 +113,7 @@ class S3Place(Section):
     """Id of the key at the key service."""
     virtual_host: bool = False
     """The bucket is part of the host's name, not of the path."""
-    parts: Annotated[int, Field(ge=1, le=16)] = 4
+    parts: Annotated[int, Field(ge=1, le=16)] = 3
     """Parts of objects that are sent at the same time; each takes 5 MiB of memory."""
     timeout_s: Annotated[float, Field(gt=0, le=600)] = 60.0
 
@@ -150,6 +150,10 @@ class StoreSettings(Section):
     """A recording counts as stored (Art. 21) only when this store has confirmed it."""
     read_back_percent: Annotated[float, Field(ge=0, le=100)] = 100.0
     """Part of the objects that are read back whole where the store keeps no checksum."""
+    look_again_percent: Annotated[float, Field(ge=0, le=100)] = 1.0
+    """Part of the confirmed copies that is looked at again each night."""
+    send_lost_again: bool = True
+    """Send by itself again what the store has lost; else a person has to ask for it."""
 
     @field_validator("layout")
     @classmethod
