@@ -109,6 +109,7 @@ class BackgroundChecks:
                     error=text_of(said["error"]) if said.get("error") else None,
                     hint=text_of(said["hint"]) if said.get("hint") else None,
                 )
+        child.kill()  # it has ended; nothing of it is left behind
         with self._lock:
             if self._check is not None and not self._check.ended:
                 self._check = replace(
