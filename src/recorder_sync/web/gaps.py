@@ -36,7 +36,7 @@ Explaining = Annotated[
 _SEE_OTHER = 303
 _WEEK = timedelta(days=7)
 _SHOWN = 100
-_ONE_BY_ONE = 30
+_ONE_BY_ONE = 120
 """Devices that are read one by one; of more, everything is read at once."""
 _LONGEST = timedelta(days=1)
 """An action hardly lasts longer."""
