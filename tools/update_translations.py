@@ -17,7 +17,8 @@ from babel.messages.pofile import read_po, write_po
 
 from recorder_sync.access.keeping import Change
 from recorder_sync.catalogue.calendar import CalendarKind
-from recorder_sync.catalogue.dockings import DockingOutcome
+from recorder_sync.catalogue.cases import CaseState
+from recorder_sync.catalogue.dockings import DockingOutcome, Result
 from recorder_sync.catalogue.uploads import Activity, UploadState
 from recorder_sync.custody.log import Act
 from recorder_sync.ingest.readback import ReadBack
@@ -44,6 +45,7 @@ from recorder_sync.rules.marks import BookmarkKind, Markable, Stage
 from recorder_sync.rules.matter import Severity
 from recorder_sync.rules.outstanding import Why
 from recorder_sync.rules.reconcile import AlertState
+from recorder_sync.watching.deadlines import What
 from recorder_sync.web.looks import Look
 from recorder_sync.web.navigation import PARTS
 from recorder_sync.web.settings_page import every_meaning
@@ -56,6 +58,7 @@ _SHOWN: tuple[type[StrEnum], ...] = (
     *(readiness.Reason, whereabouts.Happening, whereabouts.State),
     *(AlertState, CalendarKind, DeferralReason, NoRecordingReason, Recipient, Severity, Why),
     *(Activity, UploadState),
+    *(CaseState, Result, What),
     *(Role, Secrecy),
     *(BookmarkKind, Look, Markable, Stage),
     *(Change, Step),

@@ -74,12 +74,15 @@ def serving(
         thread.join(_GOODBYE_S + 2)
         previews.stop()
         checks.close()
+        app.state.samples.stop()
         desks.close()
 
 
 def _listener(address: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # With its protocol named, asyncio sends every answer at once: else each would wait for the
+    # browser's delayed acknowledgement, 40 ms (TCP_NODELAY; RFC 1122, 4.2.3.2).
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((address, port))
