@@ -19,7 +19,7 @@ from typing import Any
 from sqlite_utils.db import Database
 
 from recorder_sync.catalogue.database import open_catalogue
-from recorder_sync.catalogue.time_line import free_place
+from recorder_sync.catalogue.time_line import free_places
 from recorder_sync.catalogue.words import words
 from recorder_sync.description import as_json
 from recorder_sync.model import (
@@ -249,7 +249,8 @@ def _describe(
 
 def _placed(db: Database, row: dict[str, Any]) -> dict[str, Any]:
     """Return the row with its number, as the product gives it."""
-    return {"number": free_place(db, moment(row["recorded_start"]), row["id"]), **row}
+    (number,) = free_places(db, [(moment(row["recorded_start"]), row["id"])])
+    return {"number": number, **row}
 
 
 def _row(choose: random.Random, described: dict[str, Any], number: int) -> dict[str, Any]:

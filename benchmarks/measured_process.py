@@ -2,7 +2,9 @@
 
 Memory is the sum of the proportional set sizes of the process and all below it (PSS:
 shared pages count once), sampled; a peak between two samples can be missed, so the
-kernel's own peak of the largest process stands beside it. Processor time is that of the
+kernel's own peak of the largest process stands beside it. Beside it stands what of it is
+the processes' own: without pages of mapped files, above all the code of libraries, which
+the kernel drops when it needs the room and reads again. Processor time is that of the
 processes; what the kernel does for them in its own threads, such as writing back cached
 pages, is nobody's.
 """
@@ -33,6 +35,8 @@ class Measured:
     cpu_s: float
     peak_pss: int
     """Bytes, of the whole tree of processes."""
+    peak_own: int
+    """Bytes, of the whole tree of processes, without pages of files."""
     peak_rss: int
     """Bytes, of the largest single process."""
     silence_s: float
@@ -77,7 +81,8 @@ def run_measured(
         child.returncode,
         end - begin,
         usage.ru_utime + usage.ru_stime,
-        peak,
+        peak.pss,
+        peak.own,
         usage.ru_maxrss << 10,
         listener.longest_silence(end),
         listener.text.decode("utf-8", "replace"),
@@ -117,37 +122,59 @@ class _Listener(threading.Thread):
         self._last = now
 
 
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    pss: int = 0
+    own: int = 0
+
+    def __add__(self, other: "_Memory") -> "_Memory":
+        return _Memory(self.pss + other.pss, self.own + other.own)
+
+    def or_more(self, other: "_Memory") -> "_Memory":
+        return _Memory(max(self.pss, other.pss), max(self.own, other.own))
+
+
 class _MemorySampler(threading.Thread):
     def __init__(self, pid: int, sample_s: float) -> None:
         super().__init__(daemon=True)
         self._pid = pid
         self._sample_s = sample_s
-        self._peak = 0
+        self._peak = _Memory()
         self._end = threading.Event()
         self.start()
 
     def run(self) -> None:
         while not self._end.wait(self._sample_s):
-            self._peak = max(self._peak, sum(_pss(pid) for pid in _tree(self._pid)))
+            now = sum((_memory(pid) for pid in _tree(self._pid)), _Memory())
+            self._peak = self._peak.or_more(now)
 
-    def stop(self) -> int:
+    def stop(self) -> _Memory:
         self._end.set()
         self.join()
         return self._peak
 
 
 def _tree(pid: int) -> Iterator[int]:
-    """Yield a process and all below it, as far as they are still there."""
+    """Yield a process and all below it, as far as they are still there.
+
+    One that has the command line of its parent is just being started: until it runs its own
+    program its memory is its parent's (vfork(2)), and would count twice.
+    """
     yield pid
     with suppress(OSError):
+        own = Path(f"/proc/{pid}/cmdline").read_bytes()
         for task in os.listdir(f"/proc/{pid}/task"):
             for child in Path(f"/proc/{pid}/task/{task}/children").read_text().split():
-                yield from _tree(int(child))
+                if Path(f"/proc/{child}/cmdline").read_bytes() != own:
+                    yield from _tree(int(child))
 
 
-def _pss(pid: int) -> int:
+def _memory(pid: int) -> _Memory:
     with suppress(OSError):
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) << 10
-    return 0
+        pairs = [
+            line.partition(":")
+            for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+        ]
+        kib = {name: int(value.split()[0]) for name, _, value in pairs}
+        return _Memory(kib["Pss"] << 10, (kib["Pss"] - kib["Pss_File"]) << 10)
+    return _Memory()

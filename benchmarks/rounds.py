@@ -12,6 +12,7 @@ import shutil
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from cards import Cards
@@ -26,6 +27,25 @@ _SPARE = 4 << 30
 
 GIB = 1 << 30
 Tell = Callable[[str], None]
+
+
+def floor_of(way: Way) -> Way:
+    """Return the floor of what a way of the product does."""
+    return Way.FLOOR if way is Way.UNREAD else Way.FLOOR_READ
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Runs of the product with nothing to copy: its output in a pipe, and on a terminal."""
+
+    in_pipe: Sequence[Measured]
+    on_terminal: Sequence[Measured]
+
+    def quiet(self, memory: Callable[[Measured], int]) -> int:
+        return max(map(memory, self.in_pipe))
+
+    def live(self, memory: Callable[[Measured], int]) -> int:
+        return max(map(memory, self.on_terminal))
 
 
 class Series:
@@ -50,17 +70,16 @@ class Series:
 
     def times_floor(self, way: Way) -> float:
         """Return processor time as a multiple of the floor's: the paired median."""
-        floor = Way.FLOOR if way is Way.UNREAD else Way.FLOOR_READ
-        pairs = zip(self.runs[way], self.runs[floor], strict=True)
+        pairs = zip(self.runs[way], self.runs[floor_of(way)], strict=True)
         return statistics.median(one.cpu_s / two.cpu_s for one, two in pairs)
 
-    def memory_beyond(self, idle: int, idle_live: int) -> int:
+    def memory_beyond(self, idle: Idle, memory: Callable[[Measured], int]) -> int:
         """Return how far the product went beyond the idle process in any run, in bytes.
 
         On a terminal it is compared with the idle process on a terminal.
         """
         return max(
-            run.peak_pss - (idle_live if way is Way.LIVE else idle)
+            memory(run) - (idle.live(memory) if way is Way.LIVE else idle.quiet(memory))
             for way in PRODUCT & set(self.runs)
             for run in self.runs[way]
         )

@@ -12,7 +12,7 @@ from cards import Cards, make_clips, make_photos, shared_among
 from docked import Docked, Plan, dock
 from measured_process import Measured, run_measured
 from rich.table import Table
-from rounds import GIB, Series, Workshop
+from rounds import GIB, Idle, Series, Workshop
 from table import MIB, Line, screen
 from throttle import Unavailable
 from ways import PROGRAM, RunFailed, Station, Way, checked, drop_from_page_cache, takes_many_cards
@@ -27,6 +27,8 @@ _CLIPS = {
 }
 ROWS = ("start", "photos", "many-clips", *_CLIPS, "cameras", "docked", "memory", "silence")
 _VERSIONS_PER_RUN = 3
+_TIMES_FLOOR = 1.15
+"""Processor time beside reading, both digests and writing (and reading back) alone."""
 _FAST_SAMPLE_S = 0.01
 
 
@@ -51,7 +53,7 @@ class Benchmark:
         self._sizes = sizes
         self._wanted = set(wanted)
         self._series: dict[str, Series] = {}
-        self._idle = self._idle_live = 0
+        self._idle: Idle | None = None
         self._many_peaks: list[int] = []
         self._takes_many = takes_many_cards()
         self.lines: list[Line] = []
@@ -96,8 +98,7 @@ class Benchmark:
                 drop_from_page_cache(file)
             again.append(station.ingest(card.folders, sample_s=_FAST_SAMPLE_S))
             live.append(station.ingest(card.folders, terminal=True, sample_s=_FAST_SAMPLE_S))
-        self._idle = max(run.peak_pss for run in again)
-        self._idle_live = max(run.peak_pss for run in live)
+        self._idle = Idle(again, live)
         if "start" in self._wanted:
             self._note(_timed("`recorder-sync --version`", versions, 0.150))
             self._note(_timed(f"`ingest` of a sealed card, {card.files} files", again, 1.0))
@@ -126,12 +127,8 @@ class Benchmark:
         work = f"{card.name}, verified"
         unread = f"{card.name}, read-back switched off"
         judges: dict[str, Callable[[], Line]] = {
-            "clips-unread": lambda: table.at_most(
-                series, Way.UNREAD, times=1.1, cpu_per_gib=1.0, work=unread
-            ),
-            "clips": lambda: table.at_most(
-                series, Way.VERIFIED, times=1.9, cpu_per_gib=1.3, work=work
-            ),
+            "clips-unread": lambda: table.at_most(series, Way.UNREAD, times=1.1, work=unread),
+            "clips": lambda: table.at_most(series, Way.VERIFIED, times=1.9, work=work),
             "clips-rsync": lambda: table.at_most_times(series, Way.RSYNC, times=1.3, work=work),
             "clips-rclone": lambda: table.times_faster(series, Way.RCLONE, times=2.5, work=work),
             "clips-digests": lambda: table.times_faster(series, Way.DIGESTS, times=2.5, work=work),
@@ -139,6 +136,15 @@ class Benchmark:
         for name, judge in judges.items():
             if name in self._wanted:
                 self._note(judge())
+        for name, way, cpu, what in (
+            ("clips-unread", Way.UNREAD, 1.0, unread),
+            ("clips", Way.VERIFIED, 1.3, work),
+        ):
+            if name in self._wanted:
+                for line in table.processor_time(
+                    series, way, times_floor=_TIMES_FLOOR, cpu_per_gib=cpu, work=what
+                ):
+                    self._note(line)
 
     def _measure(
         self,
@@ -201,14 +207,10 @@ class Benchmark:
         self._note(_judge_docked(done, work, target))
 
     def _memory(self) -> None:
-        if not self._series or not self._idle:
+        if not self._series or self._idle is None:
             raise RunFailed("there is nothing to compare")
-        beyond = {
-            s.cards.name: s.memory_beyond(self._idle, self._idle_live)
-            for s in self._series.values()
-        }
         many = max(self._many_peaks, default=None)
-        for line in table.memory(self._idle, beyond, 45, many, 150):
+        for line in table.memory(self._idle, self._series.values(), 45, many, 150):
             self._note(line)
 
     def _silence(self) -> None:

@@ -77,3 +77,13 @@ def test_promise_1_a_size_alone_clears_no_card(docked: Docked) -> None:
     port.shows(Stay.SAFE)
     assert "nas was not read back" in done.err
     assert clip.exists()
+
+
+def test_art_25_what_is_under_legal_hold_stays_though_the_store_has_it(docked: Docked) -> None:
+    port, clip = docked(forwards=True)
+    (one,) = port.dock.run("recordings", "list", "--json").json["recordings"]
+    assert port.dock.run("recordings", "hold", one["id"], "--reason", "诉讼").code == 0
+    done = port.dock.run("clear")
+    port.shows(Stay.SAFE)
+    assert "it is under legal hold" in done.err
+    assert clip.exists()

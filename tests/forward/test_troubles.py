@@ -142,7 +142,7 @@ def test_art_27_a_copy_that_somebody_wrote_into_the_catalogue_is_found(
     (one,) = bed.seal(1)
     with sqlite3.connect(bed.dock.state / "catalogue.db") as db:
         db.execute(
-            "insert into copies values (?, 'nas', 'k', null, 'checksum', null, ?, 3)",
+            "insert into copies values (?, 'nas', 'k', null, 'checksum', null, ?, 3, 0)",
             [one["id"], one["sealed_at"]],
         )
     db.close()
@@ -168,5 +168,5 @@ def test_the_store_has_the_whole_custody_log_and_its_checkpoint(forwarded: Forwa
     assert log
     assert here.startswith(log)
     (note,) = records.glob("custody/checkpoints/*")
-    assert int(note.name) == log.count(b"\n")
+    assert int(note.name) < log.count(b"\n"), "also what no checkpoint vouches for yet"
     assert not list(records.rglob("*checkpoint*key*")), "never the key that signs"

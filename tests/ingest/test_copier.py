@@ -12,6 +12,7 @@ import pytest
 
 from recorder_sync.errors import RecordingFailure
 from recorder_sync.ingest import copier
+from recorder_sync.ingest.buffers import CHUNK
 from recorder_sync.ingest.copier import Copier
 from recorder_sync.ingest.part import part_folder
 from recorder_sync.ingest.small import SmallCopy, SmallFile, SmallGroup
@@ -86,6 +87,21 @@ def test_groups_of_one_card_come_back_each_to_whoever_asked(tmp_path: Path) -> N
         both = asked(process, card, 0), asked(process, card, 3)
         for first, one in zip((0, 3), both, strict=True):
             card.check(first, one.result(timeout=30))
+
+
+def test_a_quick_group_behind_a_slow_one_comes_back_to_whoever_asked(tmp_path: Path) -> None:
+    card = Card(tmp_path)
+    for n in range(3):
+        (card.path / "card" / f"{n}.jpg").write_bytes(os.urandom(CHUNK))
+    with closing(Copier()) as process:
+        pid = stopped(process)
+        slow = asked(process, card, 0)
+        until(lambda: process._under_way == 1, "the slow group with the process")
+        quick = asked(process, card, 3)
+        until(lambda: process._under_way == 2, "both groups with the process")
+        os.kill(pid, signal.SIGCONT)
+        card.check(3, quick.result(timeout=30))
+        card.check(0, slow.result(timeout=30))
 
 
 @pytest.mark.parametrize("groups", [(0,), (0, 3)])

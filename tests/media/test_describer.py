@@ -163,6 +163,16 @@ def test_a_photo_tells_its_size_time_and_position(
     assert (media.duration_s, media.problem) == (None, None)
 
 
+def test_a_photo_that_is_gone_costs_none_of_those_it_was_asked_with(
+    describer: Describer, media_files: MediaFiles, tmp_path: Path
+) -> None:
+    gone = tmp_path / "gone.jpg"
+    paths = [media_files.photo, gone, photo(tmp_path / "b.jpg", lambda _: None)]
+    first, second, third = describer.describe([(os.fsencode(p), Kind.PHOTO) for p in paths])
+    assert (first.problem, third.problem) == (None, None)
+    assert second.problem is Flag.UNREADABLE
+
+
 def test_south_and_west_are_negative(describer: Describer, tmp_path: Path) -> None:
     path = photo(tmp_path / "a.jpg", lambda exif: gps(exif, "S", "W"))
     assert described(describer, path, Kind.PHOTO).position == Position(-38.5, -114.25)

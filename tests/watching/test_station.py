@@ -180,6 +180,21 @@ def test_a_store_that_is_away_is_told_after_a_while_and_one_that_refuses_at_once
     assert bed.is_resolved(stopped.number)
 
 
+@pytest.mark.raises_and_resolves(AlertKind.LOCK_NOT_KEPT)
+def test_art_25_a_store_that_keeps_no_legal_hold_is_told_at_once_until_it_does(bed: Bed) -> None:
+    place = {"path": "/nowhere", "own_disk": True}
+    bed.configure(stores=[{"name": "nas", "directory": place}], backup={"keep": 0})
+    db = bed.station.catalogue
+    bed.tick(MORNING)
+    uploads.note_lock_fails(db, "nas", T("It has no hold."), None, bed.now)
+    bed.tick()
+    alert = bed.the(AlertKind.LOCK_NOT_KEPT)
+    assert (alert.severity, alert.since) == (Severity.WARNING, MORNING)
+    uploads.note_locks_work(db, "nas")
+    bed.tick()
+    assert bed.is_resolved(alert.number)
+
+
 @pytest.mark.raises_and_resolves(AlertKind.QUEUE_WAITS)
 def test_what_waits_for_a_store_for_more_than_six_hours_is_told_until_it_is_sent(
     bed: Bed, card: Card, media_files: MediaFiles

@@ -41,6 +41,8 @@ class Copy:
     """By the lock that the store says it keeps."""
     confirmed_at: datetime
     custody_seq: int
+    held: bool = False
+    """Whether the store keeps it under legal hold because it was asked to."""
 
 
 def enter(db: Database, copies: Iterable[Copy]) -> None:
@@ -55,6 +57,7 @@ def enter(db: Database, copies: Iterable[Copy]) -> None:
             "kept_until": iso_or_none(one.kept_until),
             "confirmed_at": iso(one.confirmed_at),
             "custody_seq": one.custody_seq,
+            "held": int(one.held),
         }
         for one in copies
     ]
@@ -104,6 +107,7 @@ def _copy(row: Mapping[str, Any]) -> Copy:
         kept_until=moment(row["kept_until"]) if row["kept_until"] else None,
         confirmed_at=moment(row["confirmed_at"]),
         custody_seq=row["custody_seq"],
+        held=bool(row["held"]),
     )
 
 

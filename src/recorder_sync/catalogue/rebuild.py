@@ -23,12 +23,15 @@ from sqlite_utils.db import Database
 
 from recorder_sync.catalogue import (
     alert_life,
+    brought_back,
     calendar,
     copies,
+    copy_locks,
     deferrals,
     device_events,
     dockings,
     gap_explanations,
+    holds,
     ledger,
     marks,
     recordings,
@@ -399,6 +402,10 @@ _STEPS: dict[Act, Callable[[Database, Entry], None]] = {
     Act.DEVICE_EVENT: _device_event,
     Act.VERIFICATION: _verification,
     Act.CONFIRMED: copies.take_up,
+    Act.COPY_LOCKED: copy_locks.take_up,
+    Act.LEGAL_HOLD: holds.take_up,
+    Act.HOLD_RELEASED: holds.take_up_release,
+    Act.CATALOGUE_REBUILT: brought_back.take_up,
 }
 
 ACTS = frozenset(_STEPS) | trail.ACTS

@@ -59,13 +59,9 @@ def enter(db: Database, intents: Sequence[Intent]) -> None:
     see_tags(db, [intent.recording for intent in intents])
     state = after(None, Event.INTENT_WRITTEN)
     assert state is not None
-    numbers: set[int] = set()
-    rows: list[dict[str, Any]] = []
-    for intent in intents:
-        recording = intent.recording
-        number = time_line.free_place(db, recording.recorded.start, recording.id, numbers)
-        numbers.add(number)
-        rows.append(_row(intent, number, state))
+    wanted = [(i.recording.recorded.start, i.recording.id) for i in intents]
+    numbers = time_line.free_places(db, wanted)
+    rows = [_row(i, number, state) for i, number in zip(intents, numbers, strict=True)]
     insert(db, "recordings", rows)
     described = [{"recording": i.recording.id, "json": i.text} for i in intents]
     insert(db, "descriptions", described)

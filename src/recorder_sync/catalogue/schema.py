@@ -593,3 +593,47 @@ def m014_trail(db: Database) -> None:
     for column in ("act", "actor", "subject"):
         db.execute(f"create index trail_by_{column} on trail ({column}, at)")
     db.execute("pragma user_version = 0")
+
+
+@migrations()
+def m015_brought_back(db: Database) -> None:
+    """When the station was made anew from a store, and whether the files were fetched."""
+    table(db, "brought_back").create(
+        {"custody_seq": int, "store": str, "with_recordings": int},
+        pk="custody_seq",
+        not_null={"store", "with_recordings"},
+        strict=True,
+    )
+
+
+@migrations()
+def m016_legal_holds(db: Database) -> None:
+    """What nobody may dispose of, and what stores keep of it.
+
+    Whether a store keeps its locks is working state of this machine.
+    """
+    table(db, "legal_holds").create(
+        {
+            "custody_seq": int,
+            "recording": str,
+            "case_no": str,
+            "reason": str,
+            "held_by": str,
+            "held_at": str,
+            "released_seq": int,
+            "released_at": str,
+            "released_by": str,
+            "release_reason": str,
+        },
+        pk="custody_seq",
+        not_null={"reason", "held_by", "held_at"},
+        strict=True,
+    )
+    db.execute(
+        "create index legal_holds_standing on legal_holds (recording, case_no)"
+        " where released_seq is null"
+    )
+    db.execute("alter table copies add column held integer not null default 0")
+    db.execute("create index copies_held on copies (store) where held = 1")
+    for column in ("lock_failing_since", "lock_why", "lock_hint"):
+        db.execute(f"alter table stores add column {column} text")

@@ -22,7 +22,7 @@ from recorder_sync.timestamps import iso, moment
 ACTS = frozenset(
     {
         *(Act.VIEW, Act.EXPORT, Act.EXPORT_FAILED, Act.TAG, Act.MARK, Act.BOOKMARK),
-        *(Act.ACCOUNT, Act.LEDGER),
+        *(Act.ACCOUNT, Act.LEDGER, Act.LEGAL_HOLD, Act.HOLD_RELEASED),
         *(Act.DEVICE_EVENT, Act.DEFERRAL, Act.CALENDAR, Act.GAP_EXPLAINED),
         *(Act.ALERT_ACKNOWLEDGED, Act.ALERT_RESOLVED),
     }
@@ -67,7 +67,7 @@ def take_up(db: Database, entry: Entry) -> None:
             " values (?, ?, ?, ?, ?, ?) on conflict do nothing",
             [
                 *(entry.seq, iso(deed.time), deed.act.value, deed.actor, deed.subject),
-                canonical(dict(deed.facts)).decode(),  # as a rebuild reads it from the log
+                canonical(dict(deed.facts)).decode(),  # as the log gives it back
             ],
         )
 

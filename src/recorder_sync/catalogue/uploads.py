@@ -78,6 +78,10 @@ class StoreState:
     rate_at: datetime | None = None
     try_at_once: bool = False
     """Somebody asks for it, whatever it was left alone for."""
+    lock_failing_since: datetime | None = None
+    """Since when it does not keep copies as it was asked to."""
+    lock_why: Text | None = None
+    lock_hint: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +97,8 @@ class Queue:
     confirmed: int = 0
 
 
-def forwardable(row: Mapping[str, Any]) -> Forwardable:
-    """Return the facts of a row of `recordings`."""
+def forwardable(row: Mapping[str, Any], *, held: bool = False) -> Forwardable:
+    """Return the facts of a row of `recordings`; `held` says that it is under legal hold."""
     return Forwardable(
         id=row["id"],
         kind=Kind(row["kind"]),
@@ -102,6 +106,7 @@ def forwardable(row: Mapping[str, Any]) -> Forwardable:
         case=row["case_no"],
         sealed_at=moment(row["sealed_at"]),
         deadline=moment(row["deadline"]),
+        held=held,
     )
 
 
@@ -305,7 +310,7 @@ def store_state(db: Database, name: str) -> StoreState:
         return StoreState(name)
     times = {
         column: moment(row[column]) if row[column] else None
-        for column in ("paused_at", "failing_since", "rate_at")
+        for column in ("paused_at", "failing_since", "rate_at", "lock_failing_since")
     }
     return StoreState(
         name=name,
@@ -315,6 +320,8 @@ def store_state(db: Database, name: str) -> StoreState:
         hint=_text(row["hint"]),
         rate=row["rate"],
         try_at_once=bool(row["try_at_once"]),
+        lock_why=_text(row["lock_why"]),
+        lock_hint=_text(row["lock_hint"]),
         **times,
     )
 
@@ -341,6 +348,22 @@ def note_store_fails(
 
 def note_store_works(db: Database, name: str) -> None:
     _set(db, name, failing_since=None, trouble=None, why=None, hint=None)
+
+
+def note_lock_fails(db: Database, name: str, why: Text, hint: Text | None, now: datetime) -> None:
+    """Note that a store does not keep copies as asked; since when, is kept while it lasts."""
+    known = store_state(db, name).lock_failing_since
+    _set(
+        db,
+        name,
+        lock_failing_since=iso(known or now),
+        lock_why=text_json(why),
+        lock_hint=text_json(hint) if hint else None,
+    )
+
+
+def note_locks_work(db: Database, name: str) -> None:
+    _set(db, name, lock_failing_since=None, lock_why=None, lock_hint=None)
 
 
 def ask_to_try_at_once(db: Database, name: str) -> None:

@@ -15,6 +15,7 @@ from recorder_sync.cli.screen import answers, print_json
 from recorder_sync.cli.session import settings_of, station_of
 from recorder_sync.config import Configuration
 from recorder_sync.custody.log import Act, CustodyLog, Deed
+from recorder_sync.errors import UsageProblem
 from recorder_sync.language import T, tr
 from recorder_sync.owner import work_as_owner_of
 from recorder_sync.shown import amount
@@ -43,7 +44,35 @@ def check(context: typer.Context, json: _Json = False) -> None:
 
 
 @app.command("rebuild", help=tr("Make it anew from the custody log; the old file is kept."))
-def rebuild(context: typer.Context, json: _Json = False) -> None:
+def rebuild(
+    context: typer.Context,
+    from_store: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help=tr("Bring the custody log back from this store first.")),
+    ] = None,
+    with_recordings: Annotated[
+        bool, typer.Option("--with-recordings", help=tr("Fetch the recordings from it too."))
+    ] = False,
+    verifier: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE|KEY", help=tr("The verifier key that the station handed out, or a file.")
+        ),
+    ] = None,
+    json: _Json = False,
+) -> None:
+    if from_store is not None:
+        from recorder_sync.cli.from_store import rebuild_from_store
+
+        rebuild_from_store(
+            settings_of(context), from_store, verifier, with_recordings=with_recordings, json=json
+        )
+        return
+    if with_recordings or verifier is not None:
+        raise UsageProblem(
+            T("--with-recordings and --verifier say how to use a store."),
+            T("Give --from-store NAME, or leave them out."),
+        )
     result, _ = _replaced(
         settings_of(context),
         lambda state, custody: (rebuild_catalogue(state, custody, now()), 0),

@@ -74,6 +74,9 @@ def _json(one: StoreStanding) -> dict[str, object]:
         "trouble": state.trouble,
         "why": state.why.english if state.why else None,
         "hint": state.hint.english if state.hint else None,
+        "legal_holds": {"can": one.can_hold, "wanted": one.held[0], "kept": one.held[1]},
+        "lock_failing_since": iso_or_none(state.lock_failing_since),
+        "lock_why": state.lock_why.english if state.lock_why else None,
         "sending": [
             {"recording": upload.recording, "size": upload.size, "sent": sent}
             for upload, sent in one.sending
@@ -119,12 +122,36 @@ def _show(found: Sequence[StoreStanding], settings: Configuration) -> None:
         if one.state.paused_at is not None:
             text = T("{store} was paused by {who}.", store=one.name, who=one.state.paused_by)
             answers.print(escape(text.shown))
+        _show_locks(one)
         if one.state.why is not None:
             answers.print(f"[bold red]✘[/] {escape(one.state.why.shown)}")
         if one.state.hint is not None:
             answers.print(f"  → {escape(one.state.hint.shown)}")
         for failure in one.failures:
             answers.print(f"[red]✘[/] {failure.recording}  {escape(_why(failure))}")
+
+
+def _show_locks(one: StoreStanding) -> None:
+    wanted, kept = one.held
+    if wanted and not one.can_hold:
+        text = T(
+            "{store} cannot keep legal holds: it has {count} recording(s) that are held.",
+            store=one.name,
+            count=wanted,
+        )
+        answers.print(f"[yellow]![/] {escape(text.shown)}")
+    elif wanted:
+        text = T(
+            "{store}: {kept} of {count} held recording(s) are held there too.",
+            store=one.name,
+            kept=kept,
+            count=wanted,
+        )
+        answers.print(escape(text.shown))
+    if one.state.lock_why is not None:
+        answers.print(f"[bold red]✘[/] {escape(one.state.lock_why.shown)}")
+        if one.state.lock_hint is not None:
+            answers.print(f"  → {escape(one.state.lock_hint.shown)}")
 
 
 def _why(failure: Upload) -> str:

@@ -1,19 +1,20 @@
 """`recorder-sync recordings`: search by the fields of Art. 25, show, correct, export."""
 
 import json as json_format
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from recorder_sync.catalogue import copies, dockings, verified
+from recorder_sync.catalogue import dockings, verified
 from recorder_sync.catalogue import recordings as catalogue
+from recorder_sync.catalogue.answered import how_they_stand
 from recorder_sync.catalogue.marks import bookmarks_of, marks_of
 from recorder_sync.catalogue.recordings import Sealed
 from recorder_sync.catalogue.search import Search, search
-from recorder_sync.cli import marks
+from recorder_sync.cli import holding, marks
 from recorder_sync.cli.marks import bookmark_facts, marks_and_bookmarks, marks_facts
 from recorder_sync.cli.screen import answers, facts, messages, name_and_flags, print_json, table
 from recorder_sync.cli.session import read_time, station_of, writing_station_of
@@ -83,9 +84,9 @@ def list_(
             ),
         )
         if json:
-            stores = copies.stores_json(station.catalogue, [r.id for r in page.found])
+            stand = how_they_stand(station.catalogue, page.found)
             marked = marks_and_bookmarks(station, [r.id for r in page.found])
-            listed = [{**as_json(r), "stores": stores[r.id], **marked[r.id]} for r in page.found]
+            listed = [{**as_json(r), **stand[r.id], **marked[r.id]} for r in page.found]
             print_json({"recordings": listed, "next": page.next})
         else:
             _show_page(page.found, page.next, station.settings)
@@ -133,12 +134,12 @@ def show(
         history = [e for e in station.custody.entries() if e.deed.subject == found.id]
         seen = dockings.other_names(station.catalogue, found.id)
         verified_at = verified.last(station.catalogue, found.id)
-        stores = copies.stores_json(station.catalogue, [found.id])[found.id]
+        stands = how_they_stand(station.catalogue, [found])[found.id]
         if json:
             print_json(
                 {
                     **as_json(found),
-                    "stores": stores,
+                    **stands,
                     **marks_and_bookmarks(station, [found.id])[found.id],
                     "verified_at": iso_or_none(verified_at),
                     "seen": [{"docking": d, "path": path.text} for d, path in seen],
@@ -165,7 +166,7 @@ def show(
                     station.settings.marks.known,
                 ),
                 *bookmark_facts(bookmarks_of(station.catalogue, [found.id])[found.id]),
-                *((f"{tr('Store')} {name}", _words(its)) for name, its in stores.items()),
+                *_standing(stands),
             ]
         )
         answers.print()
@@ -184,9 +185,15 @@ def show(
             )
 
 
-def _words(its: dict[str, Any]) -> str:
-    state = str(its["state"])
-    return tr(state)
+def _standing(stands: dict[str, Any]) -> Iterator[tuple[str, object]]:
+    """Yield what holds a recording, where its file is, and what the stores have of it."""
+    if hold := stands["legal_hold"]:
+        case = f" ({tr('Case')} {hold['case']})" if hold["case"] else ""
+        yield tr("Legal hold"), f"{hold['by']}: {hold['reason']}{case}"
+    if not stands["here"]:
+        yield tr("Evidence file"), tr("only in the store")
+    for name, its in stands["stores"].items():
+        yield f"{tr('Store')} {name}", tr(str(its["state"]))
 
 
 def _facts(found: Recording, station: Station) -> list[tuple[str, object]]:
@@ -225,6 +232,11 @@ def _facts(found: Recording, station: Station) -> list[tuple[str, object]]:
         (tr("On time"), tr("on time") if found.on_time else tr("LATE")),
         (tr("Docking"), found.docking),
     ]
+
+
+app.command("hold", help=tr("Put recordings or a case under legal hold."))(holding.hold)
+app.command("release", help=tr("Release recordings or a case from legal hold."))(holding.release)
+app.command("holds", help=tr("List what is under legal hold."))(holding.list_)
 
 
 def _told(tag: Tag | None, name: str | None = None) -> str | None:

@@ -207,6 +207,7 @@ def _listed(one: StoreSettings, binding: Binding | None) -> dict[str, Any]:
         "flags": list(one.flags),
         "cases": list(one.cases),
         "needed_for_clearing": one.needed_for_clearing,
+        "needed_for_deadline": one.needed_for_deadline,
         "read_back_percent": one.read_back_percent,
         "bound": bound,
     }

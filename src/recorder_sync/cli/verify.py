@@ -168,6 +168,7 @@ def _json(result: Verification) -> dict[str, object]:
         "began_at": iso(result.began_at) if result.began_at else None,
         "re_read_earlier": result.earlier,
         "not_read_again": result.skipped,
+        "only_in_store": result.elsewhere,
         "findings": [
             {
                 "kind": f.kind.value,

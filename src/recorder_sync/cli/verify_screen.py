@@ -35,6 +35,15 @@ def show(result: Verification, zone: tzinfo, scope: Scope, *, bodies: bool) -> N
         _show_group(group)
     if result.findings:
         answers.print(escape(_with_findings(result, zone).shown))
+    if result.elsewhere:
+        messages.print(
+            T(
+                "{count} recording(s) are only in store {store}: they were not verified.",
+                count=result.elsewhere,
+                store=result.only_in or "-",
+            ).shown,
+            markup=False,
+        )
     if not result.complete:
         messages.print(
             T(

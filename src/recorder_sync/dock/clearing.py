@@ -16,7 +16,7 @@ from pathlib import Path
 
 import structlog
 
-from recorder_sync.catalogue import copies, dockings, recordings
+from recorder_sync.catalogue import copies, dockings, holds, recordings
 from recorder_sync.catalogue.copies import Proof
 from recorder_sync.catalogue.dockings import InventoryEntry
 from recorder_sync.config import Clear
@@ -163,6 +163,8 @@ def _why_not(station: Station, volume: Volume, entry: InventoryEntry) -> Text | 
 def _why_not_by_policy(station: Station, recording: Recording) -> Text | None:
     if station.settings.dock.clear is Clear.NEVER:
         return T("clearing is switched off")
+    if holds.is_held(station.catalogue, recording.id):
+        return T("it is under legal hold")
     if station.settings.dock.clear is Clear.CONFIRMED:
         why_not = _why_not_by_stores(station, recording)
         if why_not is not None:

@@ -35,6 +35,14 @@ _NOTED_EVERY_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """A recording that a store may have from now on, under this key."""
+
+    upload: Upload
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Delivered:
     """A recording that a store has confirmed."""
 
@@ -76,13 +84,18 @@ class Carrier:
         line: Line,
         halt: Halt,
         arrived: Callable[[int], None],
+        begin: Callable[[Station, Begun], None],
     ) -> None:
-        """`arrived` is told of the bytes that arrive, from any thread."""
+        """`arrived` is told of the bytes that arrive, from any thread.
+
+        `begin` puts on record, synced, that the store may have a recording from then on.
+        """
         self._station = station
         self._destination = destination
         self._line = line
         self._halt = halt
         self._arrived = arrived
+        self._begin = begin
 
     def carry(self, store: Store, upload: Upload) -> Delivered:
         """Bring a recording to the store, unless it is there.
@@ -96,8 +109,7 @@ class Carrier:
         text = small_file(evidence, described, sealed.description)
         # Named by the tags as they were sealed: a correction gives it no second name.
         key = upload.key or self._destination.key_of(from_json(json.loads(text)))
-        with transaction(catalogue):
-            uploads.note_begun(catalogue, upload, key)
+        self._begin(self._station, Begun(upload, key))
         lock = self._destination.lock_of(uploads.forwardable(sealed.row))
         one, course = sealed.recording, _Course(catalogue, upload, self._arrived)
         item = Outgoing(key, one.size, one.digests, lock, _facts(one, self._station))
@@ -127,7 +139,15 @@ class Carrier:
             if found is not None:
                 return found
         receipt = store.send(item, source, course)
-        found = confirm(store, item, receipt.version, receipt.checksums, self._is_picked, check)
+        found = confirm(
+            store,
+            item,
+            receipt.version,
+            receipt.checksums,
+            self._is_picked,
+            check,
+            receipt.said,
+        )
         if found is None:
             raise StoreProblem(
                 Trouble.OBJECT,

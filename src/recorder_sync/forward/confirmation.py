@@ -29,15 +29,18 @@ def confirm(
     sent: Mapping[str, str],
     is_picked: Callable[[], bool],
     check: Callable[[], None],
+    said: Stored | None = None,
 ) -> Confirmed | None:
     """Ask a store for an object that it should have; None: it has none.
+
+    `said` is what it answered when it was asked after the sending; it is not asked twice.
 
     `sent` is what was computed of the bytes while they were sent, by algorithm; `is_picked`
     tells whether it is read back where no checksum proves it; `check` is called now and
     then and may raise. Raises StoreProblem where the store has something else, or does not
     keep the lock.
     """
-    stored = store.look(item.key, version)
+    stored = said or store.look(item.key, version)
     if stored is None:
         return None
     if stored.size != item.size:

@@ -19,9 +19,10 @@ from recorder_sync.catalogue import copies, uploads
 from recorder_sync.catalogue.database import transaction
 from recorder_sync.catalogue.uploads import Upload
 from recorder_sync.errors import MissingPart, NotFound, RecorderSyncError, defect, os_reason
-from recorder_sync.forward.carrier import Carrier, Delivered
+from recorder_sync.forward.carrier import Begun, Carrier, Delivered
 from recorder_sync.forward.destination import Destination
 from recorder_sync.forward.line import Halt, Line
+from recorder_sync.forward.together import Together
 from recorder_sync.inspection.pace import step_back
 from recorder_sync.language import T, Text
 from recorder_sync.model import AlertKind
@@ -55,11 +56,11 @@ class Shared:
         """There may be something to send."""
         self._chance = chance
         self._lock = threading.Lock()
-        self._commit_lock = threading.Lock()
         self._place_lock = threading.Lock()
         self._breaker = Breaker()
         self._taken: set[int] = set()
-        self._delivered: list[Delivered] = []
+        self._begins = Together(_put_begins_on_record)
+        self._confirmations = Together(_put_confirmations_on_record)
         self._store: Store | None = None
         self._is_sure = False
 
@@ -149,30 +150,40 @@ class Shared:
             self._is_sure = False
         self.news.set()
 
+    def begin(self, station: Station, one: Begun) -> None:
+        """Put on record, before the first byte, that the store may have a recording.
+
+        Raises sqlite3.DatabaseError.
+        """
+        self._begins.put(station, one)
+
     def confirm(self, station: Station, one: Delivered) -> None:
-        """Put a confirmation on record, together with those that came meanwhile.
+        """Put a confirmation on record, together with what came meanwhile.
 
         Raises CustodyProblem, MissingPart, or sqlite3.DatabaseError.
         """
-        with self._lock:
-            self._delivered.append(one)
-        with self._commit_lock:
-            with self._lock:
-                batch, self._delivered = self._delivered, []
-            if not batch:
-                return
-            now = station.now()
-            deeds = [each.deed(station.actor, now) for each in batch]
-            # Whoever takes up the log meanwhile waits for this transaction.
-            with transaction(station.catalogue):
-                for entry in append(station, deeds):
-                    copies.take_up(station.catalogue, entry)
+        self._confirmations.put(station, one)
 
     def close(self) -> None:
         with self._place_lock:
             if self._store is not None:
                 self._store.close()
                 self._store = None
+
+
+def _put_begins_on_record(station: Station, batch: list[Begun]) -> None:
+    with transaction(station.catalogue):
+        for one in batch:
+            uploads.note_begun(station.catalogue, one.upload, one.key)
+
+
+def _put_confirmations_on_record(station: Station, batch: list[Delivered]) -> None:
+    now = station.now()
+    deeds = [each.deed(station.actor, now) for each in batch]
+    # Whoever takes up the log meanwhile waits for this transaction.
+    with transaction(station.catalogue):
+        for entry in append(station, deeds):
+            copies.take_up(station.catalogue, entry)
 
 
 class Hand:
@@ -219,7 +230,9 @@ class Hand:
 
     def _work(self, station: Station) -> None:
         shared = self._shared
-        carrier = Carrier(station, shared.destination, self._line, shared.halt, shared.count)
+        carrier = Carrier(
+            station, shared.destination, self._line, shared.halt, shared.count, shared.begin
+        )
         while not self._ended.is_set():
             if shared.halt.is_asked or not self._send_one(station, carrier):
                 shared.news.wait(_LOOK_EVERY_S)

@@ -54,6 +54,10 @@ class Line:
         self._lock = threading.Lock()
         self._free_at = clock()
 
+    @property
+    def is_limited(self) -> bool:
+        return self._rate() is not None
+
     def take(self, size: int, halt: Halt) -> None:
         """Wait until so many bytes may be sent. Raises Interrupted."""
         halt.check()

@@ -22,23 +22,26 @@ from recorder_sync.stores.store import Source, SourceChanged
 _SLICE = 256 << 10
 """Bytes that are waited for at a time where the line is limited."""
 
+_STEP = 2 << 20
+"""Bytes that are read and hashed at a time where it is not."""
+
 _FORGET = 8 << 20
 """Bytes after which the page cache is given back."""
 
 
 class Reading:
-    """A source that reads from `pull`, whatever is behind it."""
+    """A source that reads by `pull`, whatever is behind it."""
 
     def __init__(
         self,
-        pull: Callable[[int], bytes],
+        pull: Callable[[memoryview], int],
         size: int,
         digest: str,
         line: Line,
         halt: Halt,
         name: str,
     ) -> None:
-        """`digest` is the BLAKE3 that the bytes should have."""
+        """`pull` fills memory with what comes next; `digest` is the BLAKE3 of all of it."""
         self._pull = pull
         self._size = size
         self._digest = digest
@@ -49,24 +52,34 @@ class Reading:
         self._read = 0
 
     def read(self, size: int) -> bytes:
-        wanted = min(size, self._size - self._read)
-        parts = []
-        while wanted > 0:
-            self._line.take(min(wanted, _SLICE), self._halt)
-            part = self._pull(min(wanted, _SLICE))
-            if not part:
-                raise self._changed(T("it is shorter than it was sealed"))
-            self._hash.update(part)
-            parts.append(part)
-            wanted -= len(part)
-            self._read += len(part)
+        data = bytearray(min(size, self._size - self._read))
+        with memoryview(data) as view:
+            self.read_into(view)
+        return bytes(data)
+
+    def read_into(self, buffer: memoryview) -> int:
+        wanted = min(len(buffer), self._size - self._read)
+        at = 0
+        while at < wanted:
+            step = min(wanted - at, _STEP)
+            if step > _SLICE and self._line.is_limited:
+                step = _SLICE
+            self._line.take(step, self._halt)
+            with buffer[at : at + step] as part:
+                count = self._pull(part)
+                if not count:
+                    raise self._changed(T("it is shorter than it was sealed"))
+                with part[:count] as read:
+                    self._hash.update(read)
+            at += count
+            self._read += count
         self._halt.check()
         if self._read == self._size:
             self._compare()
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        return wanted
 
     def _compare(self) -> None:
-        if self._pull(1):
+        if self._pull(memoryview(bytearray(1))):
             raise self._changed(T("it is longer than it was sealed"))
         if self._hash.hexdigest() != self._digest:
             raise self._changed(T("its digest is not the sealed one"))
@@ -126,18 +139,18 @@ def source_of_open(
     return lambda: Reading(_pull_from(handle), size, digest, line, halt, name)
 
 
-def _pull_from(handle: int) -> Callable[[int], bytes]:
+def _pull_from(handle: int) -> Callable[[memoryview], int]:
     """Return what reads on from the start of an open file; what was read leaves the cache."""
     at = forgotten = 0
 
-    def pull(size: int) -> bytes:
+    def pull(into: memoryview) -> int:
         nonlocal at, forgotten
-        found = os.pread(handle, size, at)
-        at += len(found)
+        count = os.preadv(handle, [into], at)
+        at += count
         if at - forgotten >= _FORGET:
             os.posix_fadvise(handle, forgotten, at - forgotten, os.POSIX_FADV_DONTNEED)
             forgotten = at
-        return found
+        return count
 
     return pull
 
@@ -148,11 +161,12 @@ def source_of_bytes(content: bytes, name: str, line: Line, halt: Halt) -> Callab
     def opened() -> Source:
         at = 0
 
-        def pull(size: int) -> bytes:
+        def pull(into: memoryview) -> int:
             nonlocal at
-            found = content[at : at + size]
+            found = content[at : at + len(into)]
+            into[: len(found)] = found
             at += len(found)
-            return found
+            return len(found)
 
         digest = blake3(content).hexdigest()
         return Reading(pull, len(content), digest, line, halt, name)

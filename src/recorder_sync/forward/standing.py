@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from recorder_sync.catalogue import recordings, uploads
+from recorder_sync.catalogue import copy_locks, recordings, uploads
 from recorder_sync.catalogue.database import transaction
 from recorder_sync.catalogue.uploads import Activity, Queue, StoreState, Upload
 from recorder_sync.config import Configuration
@@ -16,6 +16,7 @@ from recorder_sync.custody.log import Act
 from recorder_sync.errors import UsageProblem
 from recorder_sync.language import T
 from recorder_sync.station import Station
+from recorder_sync.stores.store_settings import StoreSettings
 
 _FAILURES = 10
 _RATE_HOLDS = timedelta(seconds=30)
@@ -32,6 +33,10 @@ class StoreStanding:
     rate: float | None
     sending: Sequence[tuple[Upload, int]]
     failures: Sequence[Upload]
+    can_hold: bool
+    """Whether it can keep copies under legal hold."""
+    held: tuple[int, int]
+    """How many of its copies should be held, and how many are."""
 
     @property
     def left_s(self) -> int | None:
@@ -42,7 +47,8 @@ class StoreStanding:
 
     @property
     def needs_a_person(self) -> bool:
-        return bool(self.queue.failed or self.state.failing_since)
+        state = self.state
+        return bool(self.queue.failed or state.failing_since or state.lock_failing_since)
 
     @property
     def activity(self) -> Activity:
@@ -63,13 +69,15 @@ def standings(
     `confirmed` has counted what each of them has, which takes as long as that is much.
     """
     return [
-        _standing(station, one.name, confirmed=confirmed, failures=failures)
+        _standing(station, one, confirmed=confirmed, failures=failures)
         for one in station.settings.stores
     ]
 
 
-def _standing(station: Station, name: str, *, confirmed: bool, failures: int) -> StoreStanding:
-    db = station.catalogue
+def _standing(
+    station: Station, store: StoreSettings, *, confirmed: bool, failures: int
+) -> StoreStanding:
+    db, name = station.catalogue, store.name
     state = uploads.store_state(db, name)
     is_fresh = state.rate_at is not None and station.now() - state.rate_at <= _RATE_HOLDS
     return StoreStanding(
@@ -79,6 +87,8 @@ def _standing(station: Station, name: str, *, confirmed: bool, failures: int) ->
         state.rate if is_fresh else None,
         uploads.sending(db, name),
         uploads.failures(db, name, failures),
+        store.lock_mode is not None,
+        copy_locks.counts(db, name),
     )
 
 

@@ -6,14 +6,17 @@ serves one card at a time: another card that would have to wait copies by itself
 card that hangs holds up nobody. The process ends with this one.
 """
 
+import os
 import pickle
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
+from queue import SimpleQueue
 
 from recorder_sync.child import Child
 from recorder_sync.errors import RecordingFailure
@@ -28,7 +31,7 @@ _PATIENCE_S = 1.0
 
 
 _AT_ONCE = 2
-"""Groups of a card that the process has: one in work, and one that is next."""
+"""Groups of a card that the process has: one in work, and one that follows without a pause."""
 
 
 class Copier:
@@ -137,20 +140,37 @@ class Copier:
 
 
 def main() -> None:
-    """Copy one group after another, as standard input brings them."""
+    """Copy one group after another, as standard input brings them.
+
+    The next group's files are begun while the last of one group are still waited for.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
     end_with_parent()
+    answers: SimpleQueue[list[Future[list[SmallCopy | RecordingFailure]]]] = SimpleQueue()
+    threading.Thread(target=_answer, args=(answers,), daemon=True).start()
     with ThreadPoolExecutor(_THREADS) as threads:
         while True:
             group: SmallGroup = pickle.load(sys.stdin.buffer)
-            share = -(-len(group.files) // _THREADS)
-            shares = [
-                replace(group, files=group.files[at : at + share])
-                for at in range(0, len(group.files), share)
-            ]
-            done = [one for part in threads.map(copy_small, shares) for one in part]
+            answers.put([threads.submit(copy_small, share) for share in _shares(group)])
+
+
+def _shares(group: SmallGroup) -> list[SmallGroup]:
+    size = -(-len(group.files) // _THREADS)
+    return [
+        replace(group, files=group.files[at : at + size]) for at in range(0, len(group.files), size)
+    ]
+
+
+def _answer(answers: SimpleQueue[list[Future[list[SmallCopy | RecordingFailure]]]]) -> None:
+    """Answer in the order of the questions. An error ends the process: the parent copies then."""
+    try:
+        while True:
+            done = [one for share in answers.get() for one in share.result()]
             pickle.dump(done, sys.stdout.buffer)
             sys.stdout.buffer.flush()
+    except BaseException:  # noqa: BLE001 - whatever it is, no answer may be waited for
+        traceback.print_exc()
+        os._exit(1)
 
 
 if __name__ == "__main__":

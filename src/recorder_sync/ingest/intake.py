@@ -183,6 +183,9 @@ class Intake:
         self._items = items
         self._replacing: set[CardPath] = set()
         """Files with other content than was sealed under the same path, size and time."""
+        if _are_many_small([item for item in items if item.is_recording]):
+            capacity.copier.start()  # both are ready by the time that they are needed
+            capacity.describer.start()
         profiles = station.settings.known_profiles
         self._card = read_identity_files(volume, items, profiles, capacity.describer)
         arrival = request.arrival
@@ -210,9 +213,6 @@ class Intake:
         Raises MissingPart or VolumeGone when it cannot go on as a whole.
         """
         report = self._report
-        if _are_many_small([item for item in self._items if item.is_recording]):
-            self._capacity.copier.start()  # both are ready by the time that they are needed
-            self._capacity.describer.start()
         with incoming_folder(self._station, report.docking) as incoming:
             log_opening(self._station, report)
             for path, why in self._card.unreadable:

@@ -83,12 +83,10 @@ class Day:
         """Move a copy to its place; return its description, open and yet to be synced."""
         part, final = _names(intent)
         self._move(part, final)
-        handle = read_only_file(final + ".json", self._target, intent.text.encode())
-        os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)  # begins to write it
-        return handle
+        return read_only_file(final + ".json", self._target, intent.text.encode())
 
     def _move(self, part: str, final: str) -> None:
-        if self._source is not None and exists(part, self._source):
+        if self._source is not None and not (self._interrupted and not exists(part, self._source)):
             move_into_place(part, self._source, final, self._target)
         elif not (self._interrupted and exists(final, self._target)):
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), part)
@@ -132,6 +130,9 @@ class Day:
 def _synced(written: Sequence[tuple[Intent, int]]) -> list[tuple[Intent, OSError | None]]:
     """Sync and close descriptions; return what came of each."""
     results: list[tuple[Intent, OSError | None]] = []
+    for _, handle in written:
+        with suppress(OSError):  # advice; whether it is written is what the sync tells
+            os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)  # begins to write it
     for intent, handle in written:
         try:
             os.fsync(handle)

@@ -66,6 +66,8 @@ _TABLES = (
     _Table("bookmarks", ("custody_seq",)),
     _Table("copies", ("recording", "store")),
     _Table("trail", ("custody_seq",)),
+    _Table("brought_back", ("custody_seq",)),
+    _Table("legal_holds", ("custody_seq",)),
     _Table("verified", ("recording",)),
     _Table("verification_runs", ("began_at",)),
 )

@@ -6,7 +6,7 @@ custody log, with the values before and after, and in the catalogue.
 
 from dataclasses import dataclass, replace
 
-from recorder_sync.catalogue import ledger, recordings
+from recorder_sync.catalogue import holds, ledger, recordings
 from recorder_sync.catalogue.database import transaction
 from recorder_sync.custody.log import Act
 from recorder_sync.description import as_json
@@ -46,6 +46,8 @@ def correct(station: Station, recording: Recording, wanted: Correction) -> Recor
         raise UsageProblem(
             T("There is nothing to correct."), T("Give --device, --officer or --case.")
         )
+    if wanted.case is not None:
+        _refuse_to_leave_a_held_case(station, recording)
     detail = f"{wanted.by}: {wanted.reason}"
     tags = Tags(
         device=_said(recording.tags.device, wanted.device, detail),
@@ -71,6 +73,19 @@ def correct(station: Station, recording: Recording, wanted: Correction) -> Recor
         append(station, [station.deed(Act.TAG, recording.id, facts)])
         recordings.retag(station.catalogue, changed)
     return changed
+
+
+def _refuse_to_leave_a_held_case(station: Station, recording: Recording) -> None:
+    """Raise UsageProblem where a recording would not be held any more by its new case."""
+    found = holds.holds_of(station.catalogue, [recording.id]).get(recording.id, [])
+    if found and all(one.case is not None for one in found):
+        raise UsageProblem(
+            T("Recording {id} is held with its case {case}.", id=recording.id, case=found[0].case),
+            T(
+                "Hold it by itself first: recorder-sync recordings hold {id} --reason WORDS",
+                id=recording.id,
+            ),
+        )
 
 
 def _said(before: Tag | None, value: str | None, detail: str) -> Tag | None:

@@ -55,6 +55,8 @@ class Seal:
     """As it was sealed; None: it is not on record."""
     fs_verity: str | None
     """The digest by which the kernel vouched for it when it was sealed; None: by none."""
+    custody_seq: int | None
+    """Number of the seal in the custody log; None: it has none."""
 
     @property
     def name(self) -> str:

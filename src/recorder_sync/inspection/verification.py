@@ -7,12 +7,13 @@ bodies it is metadata only. What was re-read and whole is put on record as it go
 verification of everything that was cut off goes on where it was.
 """
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from recorder_sync.catalogue import recordings, verified
+from recorder_sync.catalogue import brought_back, recordings, verified
 from recorder_sync.catalogue.database import FILE_NAME, explain, is_of_schema, transaction
 from recorder_sync.custody.log import Act
 from recorder_sync.errors import CustodyProblem
@@ -71,6 +72,10 @@ class Verification:
     """Recordings that it had re-read before it was cut off."""
     skipped: int = 0
     """Of those that were looked at, how many were not re-read because of that."""
+    elsewhere: int = 0
+    """Recordings that are only in a store, by the custody log: they were not looked at."""
+    only_in: str | None = None
+    """The store that has these."""
 
     @property
     def re_read(self) -> int:
@@ -164,7 +169,7 @@ class _Verifying:
             files = RecordingFiles(self._station.evidence, self._pace, buffer)
             try:
                 for seal, findings in files.check(
-                    self._seals(expected), self._reads_body, lists=everything
+                    self._here(expected), self._reads_body, lists=everything
                 ):
                     self._add(findings)
                     if self._reads_body(seal) and not findings:
@@ -175,6 +180,18 @@ class _Verifying:
             finally:
                 self._result.size = files.size
         return files.unlike_lists
+
+    def _here(self, expected: Expected) -> Iterator[Seal]:
+        """Yield the seals but those of recordings that are only in a store."""
+        only = brought_back.only_in_store(expected.db)
+        for seal in self._seals(expected):
+            is_older = only and seal.custody_seq is not None and seal.custody_seq < only[1]
+            if is_older and not os.path.lexists(self._station.evidence.absolute(seal.path)):
+                self._result.elsewhere += 1
+            else:
+                yield seal
+        if only and self._result.elsewhere:
+            self._result.only_in = only[0]
 
     def _reads_body(self, seal: Seal) -> bool:
         return self._bodies and seal.id not in self._done

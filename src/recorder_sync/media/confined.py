@@ -13,6 +13,7 @@ import sys
 from typing import Any
 
 from recorder_sync.media.confinement import confine
+from recorder_sync.media.reading_ahead import read_ahead
 from recorder_sync.model import Media
 from recorder_sync.orphan import end_with_parent
 
@@ -22,6 +23,7 @@ _FIELDS = [field.name for field in dataclasses.fields(Media)]
 def answer(request: dict[str, Any]) -> dict[str, object]:
     """Return the answer to one request; an unexpected error is an answer as well."""
     if request["do"] == "photos":
+        read_ahead([base64.b64decode(path) for path in request["paths"]])
         photos = [{"do": "photo", "path": path} for path in request["paths"]]
         return {"photos": [answer(photo) for photo in photos]}
     path = base64.b64decode(request["path"])

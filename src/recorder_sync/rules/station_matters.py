@@ -42,6 +42,10 @@ class StoreWatch:
     hint: Text | None = None
     is_wrong_place: bool = False
     """It is not the store that was bound."""
+    not_kept_since: datetime | None = None
+    """Since when it does not keep copies as it was asked to, by a legal hold or for a time."""
+    not_kept_why: Text | None = None
+    not_kept_hint: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +166,19 @@ def _store(store: StoreWatch, now: datetime, limits: WatchLimits) -> Iterator[Ma
                 why=store.why or T("no reason given"),
             ),
             hint=store.hint or T("Check the network and the store: recorder-sync stores check"),
+        )
+    if store.not_kept_since is not None:
+        yield Matter(
+            kind=AlertKind.LOCK_NOT_KEPT,
+            key=key_of(AlertKind.LOCK_NOT_KEPT, store.name),
+            severity=Severity.WARNING,
+            since=store.not_kept_since,
+            text=T(
+                "The store {store} does not keep what must not be deleted: {why}",
+                store=store.name,
+                why=store.not_kept_why or T("no reason given"),
+            ),
+            hint=store.not_kept_hint or T("Run: recorder-sync stores check"),
         )
     waits = store.oldest_waiting
     if waits is not None and now - waits > limits.queued_for:

@@ -20,7 +20,7 @@ from recorder_sync.stores.s3_connection import (
     S3Credentials,
 )
 from recorder_sync.stores.s3_errors import GONE, NOT_FIRST, S3Problem
-from recorder_sync.stores.s3_multipart import Lanes, PartsUpload, Progress, pieces
+from recorder_sync.stores.s3_multipart import Lanes, PartsUpload, Pieces, Progress
 from recorder_sync.stores.s3_sums import PartSum, WholeSum
 from recorder_sync.stores.store import (
     NO_LOCK,
@@ -54,16 +54,16 @@ class S3Store:
         credentials: Callable[[], S3Credentials],
         *,
         lock_mode: LockMode | None = None,
-        parallel: int = 3,
+        parallel: int = 4,
     ) -> None:
         """Connect to nothing yet.
 
         `lock_mode` is what the checks try; `parallel` is how many parts are on their way at
-        once or being read, of all objects together: each takes 8 MiB of memory.
+        once or being read, of all objects together: each takes 5 MiB of memory.
         """
         self.name = name
         self._lock_mode = lock_mode
-        self._connection = S3Connection(address, credentials, parallel + 8)
+        self._connection = S3Connection(address, credentials)
         self._lanes = Lanes(parallel)
         self._profile: s3_marker.Profile | None = None
 
@@ -188,11 +188,13 @@ class S3Store:
         noted = Progress.from_text(course.resume)
         if noted is not None and noted.whole is not None:
             return noted.whole
-        in_parts = item.size > s3_sums.PART
         whole = WholeSum(profile.checksum)
-        for data in pieces(source(), item.size, s3_sums.part_size(item.size)):
-            whole.add(PartSum.of(data, profile.checksum))
-        return whole.found(in_parts=in_parts)
+        length = s3_sums.part_size(item.size)
+        pieces = Pieces(source(), item.size, length)
+        with self._lanes.lent(min(length, item.size)) as buffer:
+            while (data := pieces.into(buffer)) is not None:
+                whole.add(PartSum.of(data, profile.checksum))
+        return whole.found(in_parts=item.size > s3_sums.PART)
 
     def _is_same(self, there: Stored, item: Outgoing, ours: Mapping[str, str]) -> bool:
         """Tell whether an object that is there is this one; read it where no checksum says."""
@@ -222,7 +224,19 @@ class S3Store:
         first: dict[str, str],
         profile: s3_marker.Profile,
     ) -> Receipt:
-        data = b"".join(pieces(source(), item.size, s3_sums.PART))
+        with self._lanes.lent(item.size) as buffer:
+            data = Pieces(source(), item.size, s3_sums.PART).into(buffer)
+            assert data is not None  # there is a first one, however small
+            return self._put(item, data, course, first, profile)
+
+    def _put(
+        self,
+        item: Outgoing,
+        data: memoryview,
+        course: Course,
+        first: dict[str, str],
+        profile: s3_marker.Profile,
+    ) -> Receipt:
         part = PartSum.of(data, profile.checksum)
         whole = WholeSum(profile.checksum)
         whole.add(part)
@@ -320,8 +334,8 @@ class S3Store:
                 T("The store has other bytes of {key} than were sent.", key=item.key),
                 T("Look into the store. The recording is safe here and is sent once more."),
             )
-        s3_objects.keep(self._connection, there, item.lock, release=False)
-        return Receipt(there.version, dict(ours))
+        now = s3_objects.keep(self._connection, there, item.lock, release=False)
+        return Receipt(there.version, dict(ours), now)
 
 
 def _facts(item: Outgoing) -> dict[str, str]:

@@ -5,13 +5,14 @@ name is sorted by name, the rest by status. Of what the server said only its cod
 sentence are kept: the other fields of an error repeat what was signed.
 """
 
+import ssl
+from collections.abc import Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from botocore import exceptions as failures
-
 from recorder_sync.language import T, Text
+from recorder_sync.stores.s3_answers import NotS3
 from recorder_sync.stores.store import StoreProblem, Trouble
 
 GONE = frozenset({"NoSuchUpload", "NoSuchKey"})
@@ -89,52 +90,60 @@ class S3Problem(StoreProblem):
 
 
 def problem_of(error: Exception, what: str) -> S3Problem:
-    """Return what an error of botocore means; `what` is the bucket, with the key where one is.
+    """Return what it means that no answer came, or none of S3's.
 
-    Raises the error itself where the request was wrong before it left: a defect of ours.
+    `what` is the bucket, with the key where one is.
     """
-    if isinstance(error, failures.ClientError):
-        return _answered(error.response, what)
-    if isinstance(error, failures.SSLError):
-        trusted = "CERTIFICATE_VERIFY_FAILED" not in str(error)
+    if isinstance(error, ssl.SSLError):
+        trusted = not isinstance(error, ssl.SSLCertVerificationError)
         return S3Problem(
             Trouble.TRANSIENT if trusted else Trouble.REFUSED,
             T("No safe connection to the store of {what}: {why}", what=what, why=_short(error)),
             _LINE if trusted else _TRUST,
         )
-    if isinstance(error, failures.HTTPClientError | failures.ConnectionError):
+    if isinstance(error, NotS3):
         return S3Problem(
             Trouble.TRANSIENT,
-            T("The store of {what} cannot be reached: {why}", what=what, why=_short(error)),
-            _LINE,
+            T(
+                "The store of {what} does not answer as S3 does: {why}",
+                what=what,
+                why=_short(error),
+            ),
+            _BUCKET,
         )
-    if isinstance(error, failures.ParamValidationError):
-        raise error
     return S3Problem(
         Trouble.TRANSIENT,
-        T("The store of {what} does not answer as S3 does: {why}", what=what, why=_short(error)),
-        _BUCKET,
+        T("The store of {what} cannot be reached: {why}", what=what, why=_short(error)),
+        _LINE,
     )
 
 
-def _answered(answer: dict[str, Any], what: str) -> S3Problem:
-    said = answer.get("Error", {})
-    meta = answer.get("ResponseMetadata", {})
-    code, status = str(said.get("Code", "")), int(meta.get("HTTPStatusCode", 0))
+def refusal(status: int, answer: Mapping[str, Any], what: str) -> S3Problem:
+    """Return what it means that a store answered with an error."""
+    said = answer.get("Error")
+    if not isinstance(said, dict):  # to a HEAD, or from what stands before the store
+        said = {"Code": str(status)}
+    if status < 300:
+        status = 500  # begun as a success: AWS and others say so while they put parts together
+    code = str(said.get("Code", ""))
     other = (Trouble.TRANSIENT, _LINE) if status >= 500 else (Trouble.OBJECT, None)
     trouble, hint = _BY_CODE.get(code) or _BY_STATUS.get(status) or other
-    words = (str(status), code, str(said.get("Message") or "")[:_LONGEST])
+    words = (str(status), "" if code == str(status) else code, str(said.get("Message") or ""))
     return S3Problem(
         trouble,
-        T("The store refused {what}: {words}", what=what, words=" ".join(filter(None, words))),
+        T(
+            "The store refused {what}: {words}",
+            what=what,
+            words=" ".join(filter(None, words))[:_LONGEST],
+        ),
         hint,
-        _wait(meta.get("HTTPHeaders", {})),
+        _wait(answer["ResponseMetadata"]["HTTPHeaders"]),
         code,
         status,
     )
 
 
-def _wait(headers: dict[str, str]) -> float | None:
+def _wait(headers: Mapping[str, str]) -> float | None:
     """Return the seconds of Retry-After; as a date it is held against the server's clock."""
     asked = headers.get("retry-after", "")
     if asked.isdecimal():
@@ -157,4 +166,4 @@ def server_time(answer: dict[str, Any]) -> datetime | None:
 
 
 def _short(error: Exception) -> str:
-    return str(error)[:_LONGEST]
+    return (str(error) or type(error).__name__)[:_LONGEST]

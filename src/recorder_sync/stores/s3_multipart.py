@@ -7,18 +7,29 @@ is in memory, whatever the size and however many objects are on their way.
 """
 
 import json
+import mmap
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from recorder_sync.language import T
 from recorder_sync.stores import s3_sums
 from recorder_sync.stores.s3_connection import S3Connection
 from recorder_sync.stores.s3_errors import GONE, S3Problem
 from recorder_sync.stores.s3_sums import Checksum, PartSum, WholeSum
-from recorder_sync.stores.store import Course, Interrupted, Source, StoreProblem, Trouble
+from recorder_sync.stores.store import (
+    Course,
+    FillingSource,
+    Interrupted,
+    Source,
+    StoreProblem,
+    Trouble,
+)
+
+_SMALL = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,45 +62,99 @@ class Progress:
 
 
 class Lanes:
-    """Threads that carry parts, and room in memory for what they carry."""
+    """Threads that carry parts, and the memory for what they carry, used again and again.
+
+    Larger parts than usual are fewer at a time: all of them together never take more memory
+    than so many usual ones, or than a single one.
+    """
 
     def __init__(self, parallel: int) -> None:
         self._threads = ThreadPoolExecutor(parallel, "s3-part")
-        self._room = threading.BoundedSemaphore(parallel)
+        self._most = parallel * s3_sums.PART
+        self._taken = 0
+        self._free: list[mmap.mmap] = []
+        self._changed = threading.Condition()
+        self._turn = threading.Lock()
+        """Who waits for much is not overtaken again and again by those who want little."""
 
-    def room(self) -> None:
-        """Wait for room for one part."""
-        self._room.acquire()
+    def room(self, size: int) -> mmap.mmap:
+        """Wait for room for a part of so many bytes."""
+        with self._turn, self._changed:
+            self._changed.wait_for(lambda: not self._taken or self._taken + size <= self._most)
+            self._taken += size
+            for buffer in self._free:
+                if len(buffer) == size:
+                    self._free.remove(buffer)
+                    return buffer
+            if self._taken + sum(map(len, self._free)) > self._most:
+                self._free.clear()
+        return mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 
-    def leave(self) -> None:
-        self._room.release()
+    def leave(self, buffer: mmap.mmap) -> None:
+        with self._changed:
+            self._taken -= len(buffer)
+            self._free.append(buffer)
+            self._changed.notify_all()
 
-    def carry(self, work: Any, *arguments: Any) -> "Future[Any]":
+    @contextmanager
+    def lent(self, size: int) -> Iterator[bytearray | mmap.mmap]:
+        """Lend memory for one piece: what is small has its own, and waits for nobody."""
+        if size <= _SMALL:
+            yield bytearray(size)
+            return
+        buffer = self.room(max(size, s3_sums.PART))
+        try:
+            yield buffer
+        finally:
+            self.leave(buffer)
+
+    def carry(self, buffer: mmap.mmap, work: Any, *arguments: Any) -> "Future[Any]":
         """Do this in a thread; the room that it took is given back at its end."""
         future = self._threads.submit(work, *arguments)
-        future.add_done_callback(lambda _: self._room.release())
+        future.add_done_callback(lambda _: self.leave(buffer))
         return future
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-def pieces(source: Source, size: int, length: int) -> Iterator[bytes]:
-    """Yield an object's bytes in pieces of `length`, the end of the source read before the last.
+class Pieces:
+    """An object's bytes in pieces of `length`; the end of the source is read before the last.
 
     Raises what the source raises, and StoreProblem where it has another size.
     """
-    left = size
-    while True:
-        data = source.read(min(length, left)) if left else b""
-        left -= len(data)
-        if len(data) < min(length, left + len(data)) or (not left and source.read(1)):
+
+    def __init__(self, source: Source, size: int, length: int) -> None:
+        self._source = source
+        self._size = self._left = size
+        self._length = length
+        self._is_first = True
+
+    def into(self, buffer: bytearray | mmap.mmap) -> memoryview | None:
+        """Return the next piece, in the buffer; None: there is none."""
+        if not self._left and not self._is_first:
+            return None
+        self._is_first = False
+        view = memoryview(buffer)[: min(self._length, self._left)]
+        self._left -= len(view)
+        read = _fill(view, self._source)
+        if read < len(view) or (not self._left and self._source.read(1)):
             raise StoreProblem(
-                Trouble.OBJECT, T("The file does not have the {size} bytes of its seal.", size=size)
+                Trouble.OBJECT,
+                T("The file does not have the {size} bytes of its seal.", size=self._size),
             )
-        yield data
-        if not left:
-            return
+        return view
+
+
+def _fill(view: memoryview, source: Source) -> int:
+    """Fill memory from a source; return how much there was."""
+    if hasattr(source, "read_into"):  # isinstance() with a protocol is slow
+        return cast(FillingSource, source).read_into(view)
+    at = 0
+    while at < len(view) and (data := source.read(len(view) - at)):
+        view[at : at + len(data)] = data
+        at += len(data)
+    return at
 
 
 class PartsUpload:
@@ -129,28 +194,28 @@ class PartsUpload:
         """
         whole = WholeSum(self.progress.checksum)
         under_way: set[Future[Any]] = set()
-        reading = pieces(source, size, self.progress.part_size)
+        pieces = Pieces(source, size, self.progress.part_size)
         number = 0
         try:
             while True:
-                self._lanes.room()
+                buffer = self._lanes.room(self.progress.part_size)
                 try:
-                    data = next(reading, None)
+                    data = pieces.into(buffer)
                 except BaseException:
-                    self._lanes.leave()
+                    self._lanes.leave(buffer)
                     raise
                 if data is None:
-                    self._lanes.leave()
+                    self._lanes.leave(buffer)
                     break
                 number += 1
                 part = PartSum.of(data, self.progress.checksum)
                 whole.add(part)
                 if self._is_there(number, part, data):
-                    self._lanes.leave()
+                    self._lanes.leave(buffer)
                     course.sent(len(data))
                 else:
-                    under_way.add(self._lanes.carry(self._bring, number, part, data, course))
-                del data
+                    send = self._bring
+                    under_way.add(self._lanes.carry(buffer, send, number, part, data, course))
                 _raise_failures(under_way)
         except BaseException as error:
             for future in under_way:
@@ -178,7 +243,7 @@ class PartsUpload:
             **conditions,
         )
 
-    def _is_there(self, number: int, part: PartSum, data: bytes) -> bool:
+    def _is_there(self, number: int, part: PartSum, data: memoryview) -> bool:
         there = self._done.get(number)
         if there is None or there["Size"] != part.size:
             return False
@@ -191,7 +256,7 @@ class PartsUpload:
             there["ChecksumCRC64NVME"] = part.fields["ChecksumCRC64NVME"]
         return True
 
-    def _bring(self, number: int, part: PartSum, data: bytes, course: Course) -> None:
+    def _bring(self, number: int, part: PartSum, data: memoryview, course: Course) -> None:
         answer = self._connection.call(
             "upload_part",
             self._key,

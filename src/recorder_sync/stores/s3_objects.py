@@ -31,15 +31,15 @@ def head(connection: S3Connection, key: str, version: str | None) -> dict[str, A
         raise
 
 
-def keep(connection: S3Connection, there: Stored, lock: Lock, *, release: bool = True) -> None:
-    """Bring what is missing of a lock onto a version, and read it back.
+def keep(connection: S3Connection, there: Stored, lock: Lock, *, release: bool = True) -> Stored:
+    """Bring what is missing of a lock onto a version; return what the store says of it then.
 
     A retention is made longer and stronger only; a hold is lifted where `release` says.
     """
     retained = there.lock.covers(Lock(lock.mode, lock.until))
     held = there.lock.hold == lock.hold or not (lock.hold or release)
     if retained and held:
-        return
+        return there
     if not retained:
         _retain(connection, there, lock)
     if not held:
@@ -56,6 +56,7 @@ def keep(connection: S3Connection, there: Stored, lock: Lock, *, release: bool =
             T("The store does not keep the lock of {key} as asked.", key=there.key),
             T("Run stores check. Is Object Lock enabled for the bucket?"),
         )
+    return now
 
 
 def _retain(connection: S3Connection, there: Stored, lock: Lock) -> None:

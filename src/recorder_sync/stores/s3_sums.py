@@ -20,7 +20,7 @@ MD5 = "md5"
 MD5_OF_PARTS = "md5-of-parts"
 """MD5 over the MD5 values of the parts, a dash and their number: what ETag has then."""
 
-PART = 8 << 20
+PART = 5 << 20
 """Objects up to this size are sent in one piece, larger ones in parts of it."""
 _MOST_PARTS = 9_000  # S3 has 10 000
 _MIB = 1 << 20
@@ -48,7 +48,7 @@ class PartSum:
     value: bytes
 
     @classmethod
-    def of(cls, data: bytes, checksum: Checksum) -> "PartSum":
+    def of(cls, data: bytes | memoryview, checksum: Checksum) -> "PartSum":
         if checksum is Checksum.CRC64NVME:
             value = checksums.crc64nvme(data).to_bytes(8, "big")
         else:

@@ -80,6 +80,19 @@ class Source(Protocol):
         """
 
 
+class FillingSource(Source, Protocol):
+    """A source that spares those who have memory for its bytes the copying.
+
+    Not every source is one.
+    """
+
+    def read_into(self, buffer: memoryview) -> int:
+        """Fill a buffer with the next bytes, or with fewer at the end; return how many.
+
+        It waits and raises as `read` does.
+        """
+
+
 class Course(Protocol):
     """How an upload goes, put on record so that it can go on after a restart."""
 
@@ -103,6 +116,8 @@ class Receipt:
     checksums: Mapping[str, str] = field(default_factory=dict)
     """Over what we sent, computed here, named as in `Stored.checksums`: kept to compare with
     what the store says, then and later. Empty where it keeps none but those of the seal."""
+    said: "Stored | None" = field(default=None, compare=False)
+    """What the store said when it was asked for the object afterwards; None: it was not asked."""
 
 
 @dataclass(frozen=True, slots=True)

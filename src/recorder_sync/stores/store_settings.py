@@ -113,8 +113,8 @@ class S3Place(Section):
     """Id of the key at the key service."""
     virtual_host: bool = False
     """The bucket is part of the host's name, not of the path."""
-    parts: Annotated[int, Field(ge=1, le=16)] = 3
-    """Parts of objects that are sent at the same time; each takes 8 MiB of memory."""
+    parts: Annotated[int, Field(ge=1, le=16)] = 4
+    """Parts of objects that are sent at the same time; each takes 5 MiB of memory."""
     timeout_s: Annotated[float, Field(gt=0, le=600)] = 60.0
 
     @property
@@ -146,6 +146,8 @@ class StoreSettings(Section):
     """Only recordings of these cases; none: all."""
     needed_for_clearing: bool = True
     """A card is cleared of a recording only when this store has confirmed it."""
+    needed_for_deadline: bool = False
+    """A recording counts as stored (Art. 21) only when this store has confirmed it."""
     read_back_percent: Annotated[float, Field(ge=0, le=100)] = 100.0
     """Part of the objects that are read back whole where the store keeps no checksum."""
 

@@ -31,6 +31,7 @@ from recorder_sync.station import Station
 from recorder_sync.watching.deferrals import Deferrals
 from recorder_sync.watching.kept import NO_DEVICE, Kept
 from recorder_sync.watching.source import Look, Undecided
+from recorder_sync.watching.unconfirmed import Unconfirmed
 
 UNDER_WAY = timedelta(hours=1)
 """An intake that lasts longer is no reason any more not to be told."""
@@ -46,16 +47,18 @@ class NotInYet:
     def __init__(self, deferrals: Deferrals) -> None:
         self._deferrals = deferrals
         self._kept = Kept(waiting)
+        self._unconfirmed = Unconfirmed()
 
     def facts(self, look: Look) -> list[Outstanding]:
         """Return everything that is outstanding now."""
         self._kept.refresh(look)
-        return [
+        here = [
             one
             for of_device in self._kept
             for one in of_device
             if not one.underway or look.now - one.seen_at > UNDER_WAY
         ]
+        return here + self._unconfirmed.facts(look)
 
     def matters(self, look: Look) -> Iterator[Matter | Undecided]:
         facts = self.facts(look)

@@ -19,7 +19,12 @@ class Stores:
 
     name = "stores"
     what = T("The evidence stores")
-    kinds = frozenset({AlertKind.STORE_UNREACHABLE, AlertKind.STORE_STOPPED, AlertKind.QUEUE_WAITS})
+    kinds = frozenset(
+        {
+            *(AlertKind.STORE_UNREACHABLE, AlertKind.STORE_STOPPED, AlertKind.QUEUE_WAITS),
+            AlertKind.LOCK_NOT_KEPT,
+        }
+    )
 
     def matters(self, look: Look) -> Iterator[Matter | Undecided]:
         db, settings = look.station.catalogue, look.station.settings
@@ -36,6 +41,9 @@ class Stores:
                     why=state.why,
                     hint=state.hint,
                     is_wrong_place=state.trouble == Trouble.WRONG_PLACE.value,
+                    not_kept_since=state.lock_failing_since,
+                    not_kept_why=state.lock_why,
+                    not_kept_hint=state.lock_hint,
                 )
             )
         facts = StationFacts(settings.station.id, stores=tuple(found))

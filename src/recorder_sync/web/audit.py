@@ -35,6 +35,7 @@ _GROUPS: dict[str, frozenset[Act]] = {
         {
             *(Act.DEFERRAL, Act.CALENDAR, Act.GAP_EXPLAINED),
             *(Act.ALERT_ACKNOWLEDGED, Act.ALERT_RESOLVED),
+            *(Act.LEGAL_HOLD, Act.HOLD_RELEASED),
         }
     ),
 }

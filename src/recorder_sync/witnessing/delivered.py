@@ -15,7 +15,14 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from recorder_sync.durable import exclusive, make_folders, read_regular, sync_folder, write_all
+from recorder_sync.durable import (
+    exclusive,
+    make_folders,
+    read_regular,
+    replace_synced,
+    sync_folder,
+    write_all,
+)
 
 FILE = "delivered"
 _SIZE = re.compile(r"[0-9]{20}")
@@ -56,6 +63,16 @@ class Delivered:
         finally:
             os.close(handle)
         sync_folder(self._path.parent)
+
+    def forget(self, place: Path) -> None:
+        """Forget what a place was given, on whatever file system: it begins anew, on record."""
+        with self.turn():
+            try:
+                lines = read_regular(self._path).splitlines(keepends=True)
+            except FileNotFoundError:
+                return
+            ending = f" {_quoted(place)}\n".encode()
+            replace_synced(self._path, b"".join(one for one in lines if not one.endswith(ending)))
 
     def given(self, place: Path, file_system: str) -> set[int]:
         """Return the sizes of the checkpoints that a place was seen to hold."""

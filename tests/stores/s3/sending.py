@@ -18,7 +18,7 @@ from recorder_sync.stores.store import (
 )
 
 MIB = 1 << 20
-PIECE = 8 * MIB
+PIECE = 5 * MIB
 _PATTERN = hashlib.shake_128(b"content").digest(MIB + 7)
 KEY = "0001/2026/11/23/163000_a1b2_MOV_0001.mp4"
 

@@ -21,7 +21,7 @@ def bed(dock: Dock, tmp_path: Path, card: Card) -> Iterator[Forwarded]:
     made.end()
 
 
-def _settings(bed: Forwarded, bucket: Bucket) -> str:
+def bucket_settings(bed: Forwarded, bucket: Bucket) -> str:
     keys = bed.dock.state.parent / "keys"
     keys.mkdir()
     for name, value in (("access", "testdock"), ("secret", "secretdock")):
@@ -39,7 +39,7 @@ def _settings(bed: Forwarded, bucket: Bucket) -> str:
 def test_art_25_a_recording_is_locked_proven_and_there_once_though_the_service_was_killed(
     bed: Forwarded, bucket: Bucket
 ) -> None:
-    bed.set_up(stores=_settings(bed, bucket))
+    bed.set_up(stores=bucket_settings(bed, bucket))
     bed.bind()
     sealed = bed.seal(3, size=300_000) + bed.seal(1, size=20 << 20, first=9)
     bed.start()
@@ -57,3 +57,16 @@ def test_art_25_a_recording_is_locked_proven_and_there_once_though_the_service_w
         assert bucket.versions(facts["key"]) == [facts["version"]], "one version, no second upload"
         description = facts["description"]
         assert bucket.versions(description["key"]) == [description["version"]]
+
+
+def test_the_service_takes_less_than_100_mb_with_several_parts_on_their_way(
+    bed: Forwarded, modern: Bucket
+) -> None:
+    bed.set_up(stores=bucket_settings(bed, modern))
+    bed.bind()
+    bed.seal(2, size=30 << 20)
+    service = bed.start()
+    bed.until_confirmed(2)
+    status = Path(f"/proc/{service.pid}/status").read_text(encoding="ascii")
+    assert int(status.partition("VmHWM:")[2].split()[0]) << 10 < 100_000_000
+    assert bed.stop() == 128 + signal.SIGTERM

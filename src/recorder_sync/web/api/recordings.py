@@ -6,8 +6,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime
 
-from recorder_sync.catalogue import copies, verified
 from recorder_sync.catalogue import recordings as catalogue
+from recorder_sync.catalogue import verified
+from recorder_sync.catalogue.answered import how_they_stand
 from recorder_sync.catalogue.search import Search, search
 from recorder_sync.custody.log import Act
 from recorder_sync.description import as_json
@@ -59,8 +60,8 @@ def search_recordings(
             after=after,
         ),
     )
-    stores = copies.stores_json(db, [one.id for one in page.found])
-    found = [{**as_json(one), "stores": stores[one.id]} for one in page.found]
+    stand = how_they_stand(db, page.found)
+    found = [{**as_json(one), **stand[one.id]} for one in page.found]
     return {"recordings": found, "next": page.next}
 
 
@@ -72,7 +73,7 @@ def show_recording(who: _Reader, recording: str) -> dict[str, Any]:
     station.custody.append([station.deed(Act.VIEW, found.id, {"what": "description"})])
     return {
         **as_json(found),
-        "stores": copies.stores_json(station.catalogue, [found.id])[found.id],
+        **how_they_stand(station.catalogue, [found])[found.id],
         "verified_at": iso_or_none(verified.last(station.catalogue, found.id)),
         "custody": [
             {

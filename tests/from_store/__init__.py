@@ -1,0 +1,1 @@
+"""A station made anew from a store."""
