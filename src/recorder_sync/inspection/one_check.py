@@ -49,6 +49,7 @@ def check(station: Station, sealed: Sealed, took: Callable[[int], None]) -> list
         description_sha256=entry.deed.facts["description_sha256"],
         protection=entry.deed.facts.get("protection"),
         fs_verity=entry.deed.facts.get("fs_verity"),
+        custody_seq=entry.seq,
     )
     with page_aligned() as buffer:
         files = RecordingFiles(station.evidence, _Told(took), buffer)

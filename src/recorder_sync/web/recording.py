@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
 from recorder_sync.catalogue import copies, dockings, ledger, trail, verified
+from recorder_sync.catalogue.answered import how_they_stand
 from recorder_sync.catalogue.around import neighbours, way_of
 from recorder_sync.catalogue.marks import bookmarks_of, marks_of
 from recorder_sync.catalogue.recordings import Sealed
@@ -66,13 +67,14 @@ def recording(request: Request, visit: Seeing, identifier: str) -> Response:
     looked_at(request, visit, [found.id], Look.DESCRIPTION)
     db = visit.station.catalogue
     case = ledger.case(db, found.tags.case.value) if found.tags.case else None
+    stand = how_they_stand(db, [found])[found.id]
     values: dict[str, Any] = {
         "one": found,
         "custody_seq": sealed.custody_seq,
         "case": case,
         "marks": marks_of(db, [found.id])[found.id],
         "bookmarks": bookmarks_of(db, [found.id])[found.id],
-        "stores": copies.stores_json(db, [found.id])[found.id],
+        "stand": stand,
         "verified_at": verified.last(db, found.id),
         "seen": dockings.other_names(db, found.id),
         "around": neighbours(db, found, visit.settings.watch_limits, visit.account.scope),
@@ -85,15 +87,15 @@ def recording(request: Request, visit: Seeing, identifier: str) -> Response:
         "secrecies": list(Secrecy),
         "bookmark_kinds": list(BookmarkKind),
         "officers": list(ledger.officers(db)) if visit.may(Permission.CORRECT) else [],
-        **_shown(request, visit, sealed),
+        **_shown(request, visit, sealed, is_here=bool(stand["here"])),
     }
     return page(request, "recordings/one.html", values)
 
 
-def _shown(request: Request, visit: Visit, sealed: Sealed) -> dict[str, Any]:
+def _shown(request: Request, visit: Visit, sealed: Sealed, *, is_here: bool) -> dict[str, Any]:
     """Return how it is shown: itself, by a preview, or not."""
     found, folder = sealed.recording, previews_of(request).folder
-    if not visit.may(Permission.VIEW_EVIDENCE):
+    if not is_here or not visit.may(Permission.VIEW_EVIDENCE):
         return {"shown_as": "nothing", "thumbnail": False, "preview": State.NONE, "why": None}
     state = wish_for_thumbnails(request, [found.id])[found.id]
     if state is State.READY:
