@@ -54,7 +54,7 @@ class S3Store:
         credentials: Callable[[], S3Credentials],
         *,
         lock_mode: LockMode | None = None,
-        parallel: int = 4,
+        parallel: int = 3,
     ) -> None:
         """Connect to nothing yet.
 

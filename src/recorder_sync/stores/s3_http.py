@@ -18,7 +18,7 @@ from pathlib import Path
 _CONNECT_S = 10
 _UNUSED_S = 20
 """Seconds after which a connection is not used again: servers and firewalls forget them."""
-_PIECE = 256 << 10
+_PIECE = 1 << 20
 """Bytes that have to leave within the patience that a server is given."""
 _AT_ONCE = 64 << 10
 _LARGEST_HEAD = 64 << 10

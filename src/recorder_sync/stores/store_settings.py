@@ -113,7 +113,7 @@ class S3Place(Section):
     """Id of the key at the key service."""
     virtual_host: bool = False
     """The bucket is part of the host's name, not of the path."""
-    parts: Annotated[int, Field(ge=1, le=16)] = 4
+    parts: Annotated[int, Field(ge=1, le=16)] = 3
     """Parts of objects that are sent at the same time; each takes 5 MiB of memory."""
     timeout_s: Annotated[float, Field(gt=0, le=600)] = 60.0
 

@@ -1,6 +1,7 @@
 """The forward service against a real object store: locked, proven by checksum, and only once."""
 
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -65,8 +66,12 @@ def test_the_service_takes_less_than_100_mb_with_several_parts_on_their_way(
     bed.set_up(stores=bucket_settings(bed, modern))
     bed.bind()
     bed.seal(2, size=30 << 20)
-    service = bed.start()
-    bed.until_confirmed(2)
-    status = Path(f"/proc/{service.pid}/status").read_text(encoding="ascii")
+    # From the start of Python: one that is forked has the memory of what it is forked from.
+    service = subprocess.Popen(bed.dock.command("forward"), stderr=subprocess.DEVNULL)
+    try:
+        bed.until_confirmed(2)
+        status = Path(f"/proc/{service.pid}/status").read_text(encoding="ascii")
+    finally:
+        service.kill()
+        service.wait()
     assert int(status.partition("VmHWM:")[2].split()[0]) << 10 < 100_000_000
-    assert bed.stop() == 128 + signal.SIGTERM
