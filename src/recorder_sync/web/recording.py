@@ -1,6 +1,6 @@
 """The page of one recording: look at it, see where it comes from, mark and correct it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -12,7 +12,7 @@ from recorder_sync.catalogue.answered import how_they_stand
 from recorder_sync.catalogue.around import neighbours, way_of
 from recorder_sync.catalogue.marks import bookmarks_of, marks_of
 from recorder_sync.catalogue.recordings import Sealed
-from recorder_sync.catalogue.scope import visible
+from recorder_sync.catalogue.scope import visible, visible_of
 from recorder_sync.custodian.marking import mark, set_bookmark, withdraw_bookmark
 from recorder_sync.custody.log import Act, Entry
 from recorder_sync.errors import CustodyProblem
@@ -198,8 +198,6 @@ def tag(
 
 def _still_seen(visit: Visit, sealed: Sealed) -> str:
     """Return where to go: a recording may be out of sight by what was corrected."""
-    from recorder_sync.catalogue.scope import visible_of
-
     one = sealed.recording.id
     is_seen = visible_of(visit.station.catalogue, [one], visit.account.scope)
     return f"/recordings/{one}" if is_seen else "/recordings"
@@ -275,8 +273,6 @@ def checks_of(request: Request) -> Checks:
 @router.post("/recordings/{identifier}/check")
 def check(request: Request, visit: Checking, identifier: str) -> Response:
     """Begin to re-read it; the page shows how far that is."""
-    from dataclasses import replace
-
     sealed = _seen(visit, identifier)
     settings, actor = desks_of(request).settings(), visit.account.actor
     checks_of(request).begin(
