@@ -16,6 +16,7 @@ from recorder_sync.config import load
 from recorder_sync.errors import RecorderSyncError, all_of
 from recorder_sync.forward.engine import forwarding
 from recorder_sync.journal import log_to_the_journal
+from recorder_sync.left_behind import end_without_them
 from recorder_sync.notify import Notify
 from recorder_sync.owner import work_as_owner_of
 from recorder_sync.service_signals import ServiceSignals
@@ -59,7 +60,7 @@ class ForwardService:
                 self._signals.wait(_BEAT_S)
             self._notify.stopping()
         _log.info("stopped")
-        return 128 + ending
+        return end_without_them(128 + ending)
 
     def _reload(self) -> None:
         """Take up the configuration as it is now; a bad one is refused and the old one kept."""

@@ -401,6 +401,8 @@ class AlertKind(StrEnum):
     STORE_STOPPED = "store-stopped"
     """Nothing is sent to a store before somebody mends it."""
     QUEUE_WAITS = "queue-waits"
+    COPY_DIFFERS = "copy-differs"
+    """A store has not what was sealed: it lost it, changed it, or never had it."""
     LOCK_NOT_KEPT = "lock-not-kept"
     """A store lets be deleted what it should keep, by a legal hold or for a time."""
     NOT_WITNESSED = "not-witnessed"

@@ -39,6 +39,7 @@ from recorder_sync.ingest.capacity import capacity_of
 from recorder_sync.ingest.recovery import recover
 from recorder_sync.journal import log_to_the_journal
 from recorder_sync.language import T
+from recorder_sync.left_behind import end_without_them
 from recorder_sync.nightly_verification import NightlyVerification
 from recorder_sync.notify import Notify
 from recorder_sync.regular_checkpoints import RegularCheckpoints
@@ -144,7 +145,7 @@ class DockService:
                 os._exit(self._exit_code())
         if self._failure is not None:
             raise self._failure
-        return self._exit_code()
+        return end_without_them(self._exit_code())
 
     def _in_use(self) -> Configuration:
         return self._settings

@@ -5,12 +5,17 @@ import json
 import signal
 import sqlite3
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from recorder_sync.catalogue import alerts
+from recorder_sync.catalogue.alerts import RecordedAlert
+from recorder_sync.model import AlertKind
+from recorder_sync.watching.tick import tick
 from tests.conftest import Card, Dock
 from tests.ingest.aftermath import until
 from tests.on_the_day import today
@@ -95,6 +100,58 @@ class Forwarded:
             for line in path.read_bytes().splitlines()
         ]
         return [line for line in lines if line["act"] == act]
+
+    def store(self, name: str = "nas") -> dict[str, Any]:
+        """Return what `forward status` says of a store."""
+        stores = self.dock.run("forward", "status", "--json").json["stores"]
+        (found,) = [one for one in stores if one["name"] == name]
+        assert isinstance(found, dict)
+        return found
+
+    def until_failing(self, trouble: str, name: str = "nas") -> dict[str, Any]:
+        """Wait until the custodian is told of a trouble with a store; return what is said."""
+        select = "select trouble from stores where name = ?"
+        until(lambda: self.rows(select, name) == [(trouble,)], f"{name} {trouble}")
+        found = self.store(name)
+        assert found["state"] == "failing"
+        assert found["trouble"] == trouble
+        return found
+
+    def until_failed(self, count: int, name: str = "nas") -> None:
+        """Wait until so many recordings are failed, each by itself."""
+        select = "select count(*) from uploads where store = ? and state = 'failed'"
+        until(lambda: self.rows(select, name) == [(count,)], f"{count} failed")
+
+    def until_back(self, name: str = "nas") -> None:
+        select = "select count(*) from stores where name = ? and failing_since is not null"
+        until(lambda: self.rows(select, name) == [(0,)], f"{name} is back")
+
+    def alerts(self, kind: AlertKind, after: timedelta = timedelta()) -> list[RecordedAlert]:
+        """Look at what is watched, so much later than now; return the open alerts of a kind."""
+        station = self.dock.station()
+        try:
+            tick(station, station.now() + after)
+            return [one for one in alerts.live(station.catalogue) if one.kind is kind]
+        finally:
+            station.catalogue.close()
+
+    def retry(self) -> None:
+        """Have everything tried at once, as a person does who has mended something."""
+        done = self.dock.run("forward", "retry")
+        assert done.code == 0, done.err
+
+    def assert_each_is_there_once(
+        self, sealed: Sequence[dict[str, Any]], root: Path | None = None, store: str = "nas"
+    ) -> None:
+        """All of it is at the store, bit for bit, and confirmed there exactly once."""
+        objects = self.objects(root)
+        assert len(objects) == 2 * len(sealed)
+        for one in sealed:
+            (key,) = [key for key in objects if one["id"] in key and not key.endswith(".json")]
+            assert objects[key] == (self.dock.evidence / one["path"]).read_bytes()
+            assert f"{key}.json" in objects
+        said = [e["subject"] for e in self.entries("confirmed") if e["facts"]["store"] == store]
+        assert sorted(said) == sorted(one["id"] for one in sealed)
 
     def objects(self, root: Path | None = None) -> dict[str, bytes]:
         """Return what the store has of recordings, by key."""

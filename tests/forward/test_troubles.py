@@ -13,13 +13,6 @@ from tests.forward.conftest import Forwarded
 from tests.ingest.aftermath import until
 
 
-def _store(bed: Forwarded, name: str = "nas") -> dict[str, object]:
-    stores = bed.dock.run("forward", "status", "--json").json["stores"]
-    (found,) = [one for one in stores if one["name"] == name]
-    assert isinstance(found, dict)
-    return found
-
-
 def test_promise_9_a_store_that_is_not_bound_gets_nothing_and_holds_up_no_other(
     forwarded: Forwarded,
 ) -> None:
@@ -34,9 +27,9 @@ def test_promise_9_a_store_that_is_not_bound_gets_nothing_and_holds_up_no_other(
     bed.bind("nas")
     bed.start()
     bed.until_confirmed(2)
-    until(lambda: _store(bed, "unbound")["trouble"], "the trouble on record")
+    until(lambda: bed.store("unbound")["trouble"], "the trouble on record")
     assert list(other.rglob("*.jpg")) == []
-    assert "not bound" in str(_store(bed, "unbound")["why"])
+    assert "not bound" in str(bed.store("unbound")["why"])
     assert bed.dock.run("forward", "status").code == 1
 
 
@@ -55,14 +48,14 @@ def test_a_store_that_was_swapped_gets_nothing_and_goes_on_when_it_is_back(
     (bed.nas / MARKER).write_bytes(new_marker("another"))
     bed.seal(1, first=2)
     bed.start()
-    until(lambda: _store(bed)["state"] == "failing", "the wrong store is found out")
-    assert _store(bed)["trouble"] == "wrong-place"
+    until(lambda: bed.store()["state"] == "failing", "the wrong store is found out")
+    assert bed.store()["trouble"] == "wrong-place"
     assert bed.objects() == {}, "another store in its place is not written to"
     bed.nas.rmdir() if not any(bed.nas.iterdir()) else shutil.rmtree(bed.nas)
     bed.nas.with_name("away").rename(bed.nas)
     assert bed.dock.run("forward", "retry", "nas").code == 0
     bed.until_confirmed(2)
-    until(lambda: _store(bed)["failing_since"] is None, "the trouble is over")
+    until(lambda: bed.store()["failing_since"] is None, "the trouble is over")
 
 
 def test_promise_5_what_was_changed_after_its_sealing_is_never_sent(
@@ -80,7 +73,7 @@ def test_promise_5_what_was_changed_after_its_sealing_is_never_sent(
     bed.start()
     bed.until_confirmed(1)
     assert bed.confirmed() == {good["id"]}
-    until(lambda: _store(bed)["failed"] == 1, "the finding")
+    until(lambda: bed.store()["failed"] == 1, "the finding")
     assert not any(bad["id"] in key for key in bed.objects())
     alerts = bed.dock.run("alerts", "list", "--json").json["alerts"]
     assert any(bad["path"] in json.dumps(one) for one in alerts)
@@ -102,8 +95,8 @@ def test_paused_by_hand_nothing_is_sent_and_it_is_on_record(forwarded: Forwarded
     assert bed.dock.run("forward", "pause").code == 0
     until(lambda: "paused" in bed.journal(), "the service sees it")
     bed.seal(1, first=2)
-    until(lambda: _store(bed)["waiting"] == 1, "it is queued")
-    assert _store(bed)["state"] == "paused"
+    until(lambda: bed.store()["waiting"] == 1, "it is queued")
+    assert bed.store()["state"] == "paused"
     assert len(bed.confirmed()) == 1
     assert bed.dock.run("forward", "resume", "nas").code == 0
     bed.until_confirmed(2)

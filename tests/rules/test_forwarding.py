@@ -132,7 +132,14 @@ def test_one_try_shows_whether_a_store_is_back_before_others_follow() -> None:
 
 def test_what_was_under_way_when_a_store_failed_makes_it_wait_no_longer() -> None:
     once = Breaker().failed(100.0, 0.0, for_long=False)
-    assert once.failed(100.5, 0.0, for_long=False) == once
+    assert once.failed(101.9, 0.0, for_long=False) == once
+
+
+def test_a_pause_that_a_store_asks_for_is_kept_also_when_another_failure_came_first() -> None:
+    once = Breaker().failed(100.0, 0.0, for_long=False)
+    asked = once.failed(100.5, 0.0, 30.0, for_long=False)
+    assert asked.gate(130.4) is Gate.SHUT
+    assert asked.gate(130.5) is Gate.PROBE
 
 
 def test_a_store_that_only_a_person_can_mend_is_tried_each_hour_or_when_one_says_so() -> None:

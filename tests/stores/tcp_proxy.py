@@ -19,6 +19,8 @@ class TcpProxy:
         self._lock = threading.Lock()
         self._room: int | None = None
         self.is_hanging = False
+        self.accepted = 0
+        """Connections that were made."""
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
@@ -29,6 +31,12 @@ class TcpProxy:
         """Reset the connections when so many more bytes have gone to the server, once."""
         with self._lock:
             self._room = sent
+
+    @property
+    def is_reset(self) -> bool:
+        """Tell whether what `reset_after` asked for has come."""
+        with self._lock:
+            return self._room is None
 
     def reset_now(self) -> None:
         with self._lock:
@@ -47,6 +55,7 @@ class TcpProxy:
         while True:
             try:
                 client, _ = self._listener.accept()
+                self.accepted += 1
                 server = socket.create_connection(("127.0.0.1", self._to))
             except OSError:
                 return

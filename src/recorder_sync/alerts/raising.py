@@ -13,7 +13,7 @@ from recorder_sync.rules.matter import Matter, Severity, has_happened, key_of
 from recorder_sync.rules.reconcile import Changes
 from recorder_sync.station import Station, open_station
 
-_BREACHES = {AlertKind.VERIFICATION_FINDING}
+_BREACHES = {AlertKind.VERIFICATION_FINDING, AlertKind.COPY_DIFFERS}
 """Evidence may be lost or changed (Art. 27); of other events somebody must know."""
 
 

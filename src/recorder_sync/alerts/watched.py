@@ -12,5 +12,6 @@ WATCHED = frozenset(AlertKind) - {
     AlertKind.NOT_TAKEN_IN,
     AlertKind.VERIFICATION_FINDING,
     AlertKind.VERIFICATION_BEHIND,
+    AlertKind.COPY_DIFFERS,
     AlertKind.STATION,
 }

@@ -637,3 +637,15 @@ def m016_legal_holds(db: Database) -> None:
     db.execute("create index copies_held on copies (store) where held = 1")
     for column in ("lock_failing_since", "lock_why", "lock_hint"):
         db.execute(f"alter table stores add column {column} text")
+
+
+@migrations()
+def m017_looked_at(db: Database) -> None:
+    """When confirmed copies were looked at again, by the custody log."""
+    table(db, "copies_looked_at").create(
+        {"recording": str, "store": str, "at": str},
+        pk=("recording", "store"),
+        not_null={"at"},
+        strict=True,
+    )
+    db.execute("create index copies_looked_at_by_store on copies_looked_at (store, at)")

@@ -229,6 +229,30 @@ def note_interrupted(db: Database, store: str) -> None:
     )
 
 
+def queue_again(
+    db: Database,
+    recording: str,
+    store: str,
+    key: str,
+    at: datetime,
+    why_not: tuple[Text, Text] | None,
+) -> None:
+    """Queue a recording that a store has lost, under its name there.
+
+    With `why_not`, a reason and what to do, it waits for a person. In a transaction.
+    """
+    state = UploadState.FAILED if why_not else UploadState.WAITING
+    why, hint = map(text_json, why_not) if why_not else (None, None)
+    important = f'%"{Flag.IMPORTANT.value}"%'
+    db.execute(
+        "insert or ignore into uploads (recording, store, state, important, deadline, size,"
+        " queued_at, look_first, key, sent, attempts, why, hint)"
+        " select id, ?, ?, flags like ?, deadline, size, ?, 1, ?, 0, 0, ?, ?"
+        " from recordings where id = ? and state = 'sealed'",
+        [store, state.value, important, iso(at), key, why, hint, recording],
+    )
+
+
 def retry(db: Database, store: str | None, recording: str | None) -> int:
     """Have what failed tried at once; return how many, in a transaction of the caller's."""
     chosen, values = _chosen(store, recording)

@@ -209,6 +209,8 @@ def _listed(one: StoreSettings, binding: Binding | None) -> dict[str, Any]:
         "needed_for_clearing": one.needed_for_clearing,
         "needed_for_deadline": one.needed_for_deadline,
         "read_back_percent": one.read_back_percent,
+        "look_again_percent": one.look_again_percent,
+        "send_lost_again": one.send_lost_again,
         "bound": bound,
     }
 

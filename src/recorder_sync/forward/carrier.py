@@ -132,7 +132,8 @@ class Carrier:
     ) -> Confirmed:
         check = self._halt.check
         check()
-        there = store.look(item.key) if look_first else None
+        asks = look_first and not store.finds_out(item)
+        there = store.look(item.key) if asks else None
         if there is not None and can_be_compared(item, there):
             # It is not known what of it was sent, so nothing less than all proves it.
             found = confirm(store, item, None, {}, lambda: True, check)

@@ -13,7 +13,14 @@ from blake3 import blake3
 from recorder_sync.catalogue.copies import Proof
 from recorder_sync.language import T, Text
 from recorder_sync.model import Digests
-from recorder_sync.stores.store import Outgoing, Store, Stored, StoreProblem, Trouble
+from recorder_sync.stores.store import (
+    CopyDiffers,
+    Outgoing,
+    Store,
+    Stored,
+    StoreProblem,
+    Trouble,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +111,8 @@ def _locked(store: Store, item: Outgoing, stored: Stored) -> Stored:
     return again
 
 
-def _other(store: Store, item: Outgoing, why: Text) -> StoreProblem:
-    return StoreProblem(
-        Trouble.OBJECT,
-        T("{store}: {key} is not what was sent: {why}.", store=store.name, key=item.key, why=why),
-        T("It is left as it is. Find out why before the store is trusted: its disks, its memory."),
+def _other(store: Store, item: Outgoing, what: Text) -> CopyDiffers:
+    hint = T(
+        "It is left as it is. Find out why before the store is trusted: its disks, its memory."
     )
+    return CopyDiffers(store.name, item.key, what, hint)

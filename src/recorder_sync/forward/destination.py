@@ -32,6 +32,10 @@ class Destination:
     """Objects sent at the same time."""
     read_back_percent: float = 100.0
     """How much is read back of what no checksum of the store's proves."""
+    look_again_percent: float = 0.0
+    """How many of the confirmed copies are looked at again each night."""
+    send_lost_again: bool = True
+    """Without a person asking for it."""
 
     def lock_of(self, one: Forwardable) -> Lock:
         if self.lock_mode is None:
@@ -78,4 +82,6 @@ def _destination(store: StoreSettings, settings: Configuration) -> Destination:
         retention=settings.forward.policies,
         parallel=store.parallel,
         read_back_percent=store.read_back_percent,
+        look_again_percent=store.look_again_percent,
+        send_lost_again=store.send_lost_again,
     )

@@ -27,6 +27,7 @@ from recorder_sync.forward.hands import Hand, Shared
 from recorder_sync.forward.keeper import Keeper
 from recorder_sync.forward.line import Halt, Line
 from recorder_sync.forward.locking import Locking
+from recorder_sync.forward.sampling import Sampling
 from recorder_sync.rules.forwarding import rate_at
 from recorder_sync.station import Station, now, open_station
 
@@ -113,12 +114,14 @@ class _StoreWork:
         self._halt = Halt()
         self._shared = Shared(destination, self._halt)
         opens = lambda: opened(settings)  # noqa: E731 - one per thread
-        self._threads: list[Hand | Keeper | Locking] = [
+        self._threads: list[Hand | Keeper | Locking | Sampling] = [
             Hand(self._shared, opens, line, number) for number in range(destination.parallel)
         ]
         self._threads.append(Keeper(self._shared, opens, line))
         if destination.lock_mode is not None:
             self._threads.append(Locking(self._shared, opens))
+        if destination.look_again_percent:
+            self._threads.append(Sampling(self._shared, opens, line))
         self._filled_at: datetime | None = None
         self._fill_at = self._fill_all_at = self._rate_at = float("-inf")
         self._arrived = 0

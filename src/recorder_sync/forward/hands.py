@@ -21,15 +21,23 @@ from recorder_sync.catalogue.uploads import Upload
 from recorder_sync.errors import MissingPart, NotFound, RecorderSyncError, defect, os_reason
 from recorder_sync.forward.carrier import Begun, Carrier, Delivered
 from recorder_sync.forward.destination import Destination
+from recorder_sync.forward.findings import tell_of_copy
 from recorder_sync.forward.line import Halt, Line
 from recorder_sync.forward.together import Together
 from recorder_sync.inspection.pace import step_back
 from recorder_sync.language import T, Text
 from recorder_sync.model import AlertKind
 from recorder_sync.on_record import append
-from recorder_sync.rules.forwarding import Breaker, Gate, wait_after
+from recorder_sync.rules.forwarding import (
+    TRIES_OF_OTHER_BYTES,
+    TRIES_WHILE_THERE,
+    Breaker,
+    Gate,
+    wait_after,
+)
 from recorder_sync.station import Station
 from recorder_sync.stores.store import (
+    CopyDiffers,
     Interrupted,
     SourceChanged,
     Store,
@@ -54,15 +62,21 @@ class Shared:
         """Bytes that have arrived, in all."""
         self.news = threading.Event()
         """There may be something to send."""
+        self.times_seen = 0
+        """How often it was seen to be the store that was bound."""
         self._chance = chance
         self._lock = threading.Lock()
         self._place_lock = threading.Lock()
         self._breaker = Breaker()
         self._taken: set[int] = set()
+        self._failed_while_there: dict[int, int] = {}
         self._begins = Together(_put_begins_on_record)
         self._confirmations = Together(_put_confirmations_on_record)
         self._store: Store | None = None
         self._is_sure = False
+        self._is_seen_to_work = False
+        self._took_nothing = False
+        """It was there when it failed last: only what it takes shows that it works."""
 
     def count(self, size: int) -> None:
         with self._lock:
@@ -107,23 +121,61 @@ class Shared:
             if not self._is_sure:
                 self.destination.make_sure(self._store)
                 self._is_sure = True
+                self.times_seen += 1
             return self._store
 
     def works(self, station: Station) -> None:
         """The store answered as it should."""
         with self._lock:
-            was, self._breaker = self._breaker, self._breaker.worked()
-        if was.failures:
+            is_news = bool(self._breaker.failures) or not self._is_seen_to_work
+            self._breaker, self._is_seen_to_work = self._breaker.worked(), True
+            self._took_nothing = False
+        if is_news:  # what an earlier process noted may stand in the catalogue still
             with transaction(station.catalogue):
                 uploads.note_store_works(station.catalogue, self.destination.name)
             _log.info("back", store=self.destination.name)
             self.news.set()
 
-    def fails(self, station: Station, problem: StoreProblem) -> None:
-        """Nothing can be sent just now; the store is left alone for a while."""
-        for_long = problem.trouble in (Trouble.REFUSED, Trouble.WRONG_PLACE)
+    def answers(self, station: Station) -> None:
+        """The store can be asked, and is the one that was bound; nothing was sent.
+
+        What could not be reached is back then; what was full may be full still.
+        """
+        noted = uploads.store_state(station.catalogue, self.destination.name).trouble
+        with self._lock:
+            takes_nothing = self._took_nothing or noted == Trouble.FULL.value
+        if not takes_nothing:
+            self.works(station)
+
+    def is_perhaps_its_own(self, upload: Upload) -> bool:
+        """Note that it failed at a store that was there; tell whether another one is to try."""
+        with self._lock:
+            count = self._failed_while_there.get(upload.number, 0) + 1
+            self._failed_while_there[upload.number] = count
+        return count >= TRIES_WHILE_THERE
+
+    def came_through(self, upload: Upload) -> None:
+        with self._lock:
+            self._failed_while_there.pop(upload.number, None)
+
+    def fails(
+        self,
+        station: Station,
+        problem: StoreProblem,
+        *,
+        is_open: bool = False,
+        was_there: bool = False,
+    ) -> None:
+        """Nothing can be sent just now; the store is left alone for a while.
+
+        `is_open`: it could be asked. `was_there`: it was seen to be the store that was bound
+        just before.
+        """
+        refused = problem.trouble is Trouble.REFUSED and not is_open
+        for_long = refused or problem.trouble is Trouble.WRONG_PLACE
         with self._lock:
             self._is_sure = False
+            self._took_nothing = was_there
             self._breaker = self._breaker.failed(
                 time.monotonic(), self._chance(), problem.retry_after_s, for_long=for_long
             )
@@ -142,6 +194,11 @@ class Shared:
             trouble=problem.trouble.value,
             why=problem.text.english,
         )
+
+    def doubt(self) -> None:
+        """Have its identity compared again before anything else."""
+        with self._lock:
+            self._is_sure = False
 
     def try_at_once(self) -> None:
         """Somebody says that it is mended."""
@@ -253,18 +310,20 @@ class Hand:
 
     def _try(self, station: Station, carrier: Carrier, upload: Upload) -> None:
         """Try one recording; whatever comes of it is on record."""
-        shared = self._shared
+        shared, is_open = self._shared, False
+        seen_before = shared.times_seen
         try:
-            delivered = carrier.carry(shared.store(), upload)
+            store = shared.store()
+            is_open = True
+            delivered = carrier.carry(store, upload)
         except Interrupted:
             self._broken_off(station, upload)
+        except CopyDiffers as finding:
+            shared.works(station)
+            self._differs(station, upload, finding)
         except StoreProblem as problem:
-            if problem.trouble is Trouble.OBJECT:
-                shared.works(station)
-                self._failed(station, upload, problem.text, problem.hint, problem.retry_after_s)
-            else:
-                self._broken_off(station, upload)
-                shared.fails(station, problem)
+            was_there = is_open and shared.times_seen > seen_before
+            self._not_taken(station, upload, problem, is_open=is_open, was_there=was_there)
         except SourceChanged as found:
             self._changed(station, upload, found)
         except NotFound as error:
@@ -280,6 +339,7 @@ class Hand:
             _log.exception("a defect while sending", recording=upload.recording)
             self._failed(station, upload, *defect(error))
         else:
+            shared.came_through(upload)
             shared.works(station)
             shared.confirm(station, delivered)
             _log.info(
@@ -293,6 +353,33 @@ class Hand:
         with transaction(station.catalogue):
             uploads.note_waiting(station.catalogue, upload)
 
+    def _not_taken(
+        self,
+        station: Station,
+        upload: Upload,
+        problem: StoreProblem,
+        *,
+        is_open: bool,
+        was_there: bool,
+    ) -> None:
+        """Is it the store, or only this recording? A broken one must not be tried for ever
+        in front of the others."""
+        if problem.trouble is Trouble.OBJECT:
+            self._shared.works(station)
+            self._failed(station, upload, problem.text, problem.hint, problem.retry_after_s)
+            return
+        is_of_store = not was_there or problem.trouble is Trouble.WRONG_PLACE
+        if is_of_store or not self._shared.is_perhaps_its_own(upload):
+            self._broken_off(station, upload)
+        else:
+            self._failed(station, upload, problem.text, problem.hint, problem.retry_after_s)
+        self._shared.fails(station, problem, is_open=is_open, was_there=was_there)
+
+    def _differs(self, station: Station, upload: Upload, found: CopyDiffers) -> None:
+        is_over = upload.attempts + 1 >= TRIES_OF_OTHER_BYTES
+        self._failed(station, upload, found.text, found.hint, is_over=is_over)
+        tell_of_copy(station, found.store, found.key, found.what, found.hint)
+
     def _failed(
         self,
         station: Station,
@@ -300,8 +387,12 @@ class Hand:
         why: Text,
         hint: Text | None,
         retry_after_s: float | None = None,
+        *,
+        is_over: bool = False,
     ) -> None:
-        next_try = station.now() + wait_after(upload.attempts + 4, random.random(), retry_after_s)
+        """Note that it failed; `is_over`: it is not tried again before a person asks for it."""
+        wait = wait_after(upload.attempts + 4, random.random(), retry_after_s)
+        next_try = None if is_over else station.now() + wait
         with transaction(station.catalogue):
             uploads.note_failed(station.catalogue, upload, why, hint, next_try)
         _log.warning("not sent", store=upload.store, recording=upload.recording, why=why.english)

@@ -14,12 +14,13 @@ import structlog
 
 from recorder_sync.catalogue import uploads
 from recorder_sync.errors import RecorderSyncError
+from recorder_sync.forward.findings import tell_of_copy
 from recorder_sync.forward.hands import Shared
 from recorder_sync.forward.line import Line
 from recorder_sync.forward.records import Records
 from recorder_sync.inspection.pace import step_back
 from recorder_sync.station import Station
-from recorder_sync.stores.store import Interrupted, Store, StoreProblem, Trouble
+from recorder_sync.stores.store import CopyDiffers, Interrupted, Store, StoreProblem, Trouble
 
 _LOOK_EVERY_S = 1.0
 _RECORDS_EVERY_S = 30.0
@@ -81,9 +82,11 @@ class Keeper:
         return time.monotonic() >= min(self._records_at, self._abandon_at)
 
     def _try(self, station: Station, records: Records) -> None:
-        shared = self._shared
+        shared, sent, is_open = self._shared, 0, False
+        seen_before = shared.times_seen
         try:
             store = shared.store()
+            is_open = True
             if time.monotonic() >= self._records_at and station.settings.forward.records:
                 sent = records.send(store)
                 if sent:
@@ -94,15 +97,22 @@ class Keeper:
                 self._abandon_at = time.monotonic() + _ABANDON_EVERY_S
         except Interrupted:
             return
+        except CopyDiffers as finding:
+            self._records_at = time.monotonic() + _BROKEN_S
+            tell_of_copy(station, finding.store, finding.key, finding.what, finding.hint)
         except StoreProblem as problem:
             self._records_at = time.monotonic() + _BROKEN_S
             if problem.trouble is Trouble.OBJECT:
                 _log.warning("a record is not sent", why=problem.text.english)
                 shared.works(station)
             else:
-                shared.fails(station, problem)
+                was_there = is_open and shared.times_seen > seen_before
+                shared.fails(station, problem, is_open=is_open, was_there=was_there)
         else:
-            shared.works(station)
+            if sent:
+                shared.works(station)
+            else:
+                shared.answers(station)
 
     def _abandon(self, station: Station, store: Store) -> None:
         """Give up what was begun long ago and is not to go on."""

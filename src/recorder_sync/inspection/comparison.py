@@ -65,6 +65,7 @@ _TABLES = (
     _Table("gap_explanations", ("custody_seq",)),
     _Table("bookmarks", ("custody_seq",)),
     _Table("copies", ("recording", "store")),
+    _Table("copies_looked_at", ("recording", "store")),
     _Table("trail", ("custody_seq",)),
     _Table("brought_back", ("custody_seq",)),
     _Table("legal_holds", ("custody_seq",)),

@@ -18,6 +18,11 @@ from recorder_sync.model import Flag, Kind
 
 FIRST_WAIT = timedelta(seconds=2)
 LONGEST_WAIT = timedelta(hours=1)
+TRIES_WHILE_THERE = 2
+"""Failures of one recording at a store that was seen to be there just before each: then it may
+be this recording, and another one tries."""
+TRIES_OF_OTHER_BYTES = 3
+"""Times that a store showed other bytes than were sealed: then a person has to look."""
 _VARIES = 0.25
 _LAST_DATE = datetime(9999, 12, 31, tzinfo=UTC)
 
@@ -128,8 +133,9 @@ class Breaker:
         self, now: float, chance: float, retry_after_s: float | None = None, *, for_long: bool
     ) -> "Breaker":
         """`for_long`: only a person can mend it, so it is tried once an hour."""
-        if now < self.shut_until and not self.is_probing:
-            return self  # it was under way when another one failed
+        if now < self.shut_until and not self.is_probing:  # under way when another one failed
+            asked = min(retry_after_s or 0.0, LONGEST_WAIT.total_seconds())
+            return Breaker(self.failures, max(self.shut_until, now + asked))
         failures = self.failures + 1
         wait = wait_after(64 if for_long else failures, chance, retry_after_s)
         return Breaker(failures, now + wait.total_seconds())

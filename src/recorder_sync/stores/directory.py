@@ -131,6 +131,9 @@ class DirectoryStore:
                 os.close(folder)
         return Receipt()
 
+    def finds_out(self, item: Outgoing) -> bool:
+        return False
+
     def look(self, key: str, version: str | None = None) -> Stored | None:
         with self._troubles(key), self._opened() as root:
             self._compare_marker(root)

@@ -25,6 +25,7 @@ from recorder_sync.stores.s3_sums import PartSum, WholeSum
 from recorder_sync.stores.store import (
     NO_LOCK,
     Check,
+    CopyDiffers,
     Course,
     Lock,
     LockMode,
@@ -95,13 +96,15 @@ class S3Store:
 
     def bind(self, station: str) -> StoreIdentity:
         if s3_marker.read(self._connection) is None:
+            s3_checks.refuse_plain(self._connection)
             s3_marker.put(self._connection, station, s3_checks.find_profile(self._connection))
         return self.identity()
 
     def send(self, item: Outgoing, source: Callable[[], Source], course: Course) -> Receipt:
         profile = self._known_profile()
         in_parts = item.size > s3_sums.PART
-        if (there := self._there_already(item, in_parts, profile)) is not None:
+        there = None if self.finds_out(item) else self.look(item.key)
+        if there is not None:
             ours = self._ours(item, source, course, profile)
             if self._is_same(there, item, ours):
                 return self._settled(there, item, ours)
@@ -111,6 +114,9 @@ class S3Store:
         if in_parts:
             return self._send_parts(item, source, course, first, profile)
         return self._send_whole(item, source, course, first, profile)
+
+    def finds_out(self, item: Outgoing) -> bool:
+        return self._known_profile().if_none_match and item.size <= s3_sums.PART
 
     def look(self, key: str, version: str | None = None) -> Stored | None:
         return s3_objects.look(self._connection, key, version)
@@ -168,14 +174,6 @@ class S3Store:
             self.identity()
         assert self._profile is not None
         return self._profile
-
-    def _there_already(
-        self, item: Outgoing, in_parts: bool, profile: s3_marker.Profile
-    ) -> Stored | None:
-        """Return what is under the key. Where the put itself would say, it is not asked."""
-        if profile.if_none_match and not in_parts:
-            return None
-        return self.look(item.key)
 
     def _ours(
         self,
@@ -329,9 +327,10 @@ class S3Store:
     def _settled(self, there: Stored, item: Outgoing, ours: Mapping[str, str]) -> Receipt:
         """Return the receipt for what the store says that it has. Raises StoreProblem."""
         if there.size != item.size or s3_sums.agree(ours, there.checksums) is False:
-            raise StoreProblem(
-                Trouble.OBJECT,
-                T("The store has other bytes of {key} than were sent.", key=item.key),
+            raise CopyDiffers(
+                self.name,
+                item.key,
+                T("the store has other bytes than were sent"),
                 T("Look into the store. The recording is safe here and is sent once more."),
             )
         now = s3_objects.keep(self._connection, there, item.lock, release=False)

@@ -36,6 +36,11 @@ def checks(connection: S3Connection, lock_mode: LockMode | None, now: datetime) 
         yield Check(Verdict.GOOD, T("The bucket can be reached over TLS, with these keys."))
         server = server_time(answer) or now
         yield _clock(server, now)
+        yield _region(connection)
+        if connection.address.encryption is not None:
+            refuse_plain(connection)
+            text = T("The store encrypts what it is sent, as encryption asks.")
+            yield Check(Verdict.GOOD, text)
         yield from _versions(connection, lock_mode)
         profile = find_profile(connection)
         yield from _checksums(profile)
@@ -44,6 +49,58 @@ def checks(connection: S3Connection, lock_mode: LockMode | None, now: datetime) 
         yield _bound(connection)
     except StoreProblem as problem:
         yield Check(Verdict.BAD, problem.text, problem.hint)
+
+
+def refuse_plain(connection: S3Connection) -> None:
+    """Raise StoreProblem unless the store encrypts what it is asked to encrypt.
+
+    Some take the header and keep the object as it came.
+    """
+    address, key = connection.address, PROBES + secrets.token_hex(8)
+    if address.encryption is None:
+        return
+    asked = f'encryption = "{address.encryption}"'
+    if address.encryption_key:
+        asked += f', encryption_key = "{address.encryption_key}"'
+    try:
+        connection.call("put_object", key, Body=_DATA, **PartSum.of(_DATA, Checksum.MD5).fields)
+    except S3Problem as problem:
+        if problem.status not in (400, 403, 404, 501):
+            raise
+        raise StoreProblem(
+            Trouble.REFUSED,
+            T("With {asked}: {why}", asked=asked, why=problem.text),
+            T("Mend encryption and encryption_key of this store, or its key service."),
+        ) from problem
+    kept = connection.call("head_object", key).get("ServerSideEncryption")
+    if kept != address.encryption:
+        raise StoreProblem(
+            Trouble.REFUSED,
+            T("The store takes {asked}, and does not encrypt: it says {kept}.",
+              asked=asked, kept=kept or "-"),
+            T("Have encryption set up there, or take encryption out of the settings."),
+        )  # fmt: skip
+
+
+def _region(connection: S3Connection) -> Check:
+    """Look the region up: a store that takes requests for another may not always do so."""
+    ours = connection.address.region
+    try:
+        found = connection.call("get_bucket_location").get("LocationConstraint") or "us-east-1"
+    except S3Problem as problem:
+        return Check(
+            Verdict.DOUBTFUL,
+            T("The region of the bucket cannot be looked up: {why}", why=problem.text),
+            T("Allow s3:GetBucketLocation, as in docs/stores-s3.md."),
+        )
+    if found in (ours, "default"):  # Ceph's name for not having any
+        return Check(Verdict.GOOD, T("The bucket is in the region of the settings."))
+    return Check(
+        Verdict.DOUBTFUL,
+        T("The bucket is in the region {found}; in the settings is {ours}.",
+          found=found, ours=ours),
+        T('Set region = "{found}" for this store.', found=found),
+    )  # fmt: skip
 
 
 def find_profile(connection: S3Connection) -> Profile:
@@ -113,7 +170,10 @@ def _versions(connection: S3Connection, lock_mode: LockMode | None) -> Iterator[
         yield Check(
             Verdict.DOUBTFUL if lock_mode is None else Verdict.BAD,
             T("Object Lock is not enabled for the bucket: what is stored can be deleted."),
-            T("Make a bucket with Object Lock; most stores cannot enable it later."),
+            T(
+                "Make a bucket with Object Lock, as most stores cannot enable it later; or accept "
+                'that objects can be deleted: lock = "none".'
+            ),
         )
         return
     rule = answer["ObjectLockConfiguration"].get("Rule", {}).get("DefaultRetention")

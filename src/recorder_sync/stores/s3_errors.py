@@ -5,6 +5,7 @@ name is sorted by name, the rest by status. Of what the server said only its cod
 sentence are kept: the other fields of an error repeat what was signed.
 """
 
+import re
 import ssl
 from collections.abc import Mapping
 from datetime import datetime
@@ -23,20 +24,24 @@ NOT_FIRST = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
 _LONGEST = 300
 
 _CLOCK = T("Compare the clock of this computer with that of the store.")
-_KEYS = T("Check the access key and the secret key of this store.")
+_ACCESS = T("Check access_key of this store, and the secret where it is.")
+_SECRET = T("Check secret_key of this store, and the secret where it is.")
+_TOKEN = T("Put fresh keys, and a fresh session_token, where the settings of this store say.")
+_KEYS = T("Check access_key and secret_key of this store.")
 _RIGHTS = T("Compare the rights of this access key with the policy in docs/stores-s3.md.")
-_REGION = T("Check the region of this store in the settings.")
+_REGION = T("Check region of this store in the settings.")
 _ROOM = T("Make room in the store, or raise its quota. Uploads go on by themselves.")
-_BUCKET = T("Check address and bucket. If it really is another store, bind it anew.")
-_LINE = T("Check the network and the address. Uploads go on by themselves.")
-_TRUST = T("Check the address, and ca_file if the store's certificate is your own.")
+_BUCKET = T("Check endpoint and bucket. If it really is another store, bind it anew.")
+_LINE = T("Check the network and endpoint. Uploads go on by themselves.")
+_TRUST = T("Check endpoint, and ca_file if the store's certificate is your own.")
 
 _BY_CODE: dict[str, tuple[Trouble, Text]] = {
+    "InvalidAccessKeyId": (Trouble.REFUSED, _ACCESS),
+    "SignatureDoesNotMatch": (Trouble.REFUSED, _SECRET),
     **dict.fromkeys(
-        ("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken"),
-        (Trouble.REFUSED, _KEYS),
+        ("ExpiredToken", "InvalidToken", "TokenRefreshRequired", "ExpiredTokenException"),
+        (Trouble.REFUSED, _TOKEN),
     ),
-    **dict.fromkeys(("TokenRefreshRequired", "ExpiredTokenException"), (Trouble.REFUSED, _KEYS)),
     **dict.fromkeys(("RequestTimeTooSkewed", "RequestExpired"), (Trouble.REFUSED, _CLOCK)),
     **dict.fromkeys(
         ("AccessDenied", "AllAccessDisabled", "AccountProblem", "MethodNotAllowed"),
@@ -128,6 +133,8 @@ def refusal(status: int, answer: Mapping[str, Any], what: str) -> S3Problem:
     code = str(said.get("Code", ""))
     other = (Trouble.TRANSIENT, _LINE) if status >= 500 else (Trouble.OBJECT, None)
     trouble, hint = _BY_CODE.get(code) or _BY_STATUS.get(status) or other
+    if hint is _REGION and (region := _region_in(answer)):
+        hint = T('Set region = "{found}" for this store.', found=region)
     words = (str(status), "" if code == str(status) else code, str(said.get("Message") or ""))
     return S3Problem(
         trouble,
@@ -141,6 +148,15 @@ def refusal(status: int, answer: Mapping[str, Any], what: str) -> S3Problem:
         code,
         status,
     )
+
+
+def _region_in(answer: Mapping[str, Any]) -> str | None:
+    """Return the region that a refusal names: where the bucket really is."""
+    headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    said = answer.get("Error")
+    named = said.get("Region") if isinstance(said, dict) else None
+    named = named or headers.get("x-amz-bucket-region")
+    return named if isinstance(named, str) and re.fullmatch(r"[A-Za-z0-9-]+", named) else None
 
 
 def _wait(headers: Mapping[str, str]) -> float | None:

@@ -100,6 +100,7 @@ _OPERATIONS = {
     "create_multipart_upload": _Operation("POST", (("uploads", ""),)),
     "delete_object": _Operation("DELETE"),
     "get_bucket_acl": _Operation("GET", (("acl", ""),)),
+    "get_bucket_location": _Operation("GET", (("location", ""),)),
     "get_bucket_versioning": _Operation("GET", (("versioning", ""),)),
     "get_object": _Operation("GET"),
     "get_object_lock_configuration": _Operation("GET", (("object-lock", ""),)),

@@ -101,6 +101,9 @@ class SftpStore:
         self._make_read_only(final)
         return Receipt()
 
+    def finds_out(self, item: Outgoing) -> bool:
+        return False
+
     def look(self, key: str, version: str | None = None) -> Stored | None:
         refuse_unsafe(self.name, key)
         self._same_place()

@@ -305,7 +305,7 @@ class SftpSession:
             Trouble.TRANSIENT,
             T("{store}: {host} cannot be reached: {why}.",
               store=self._store, host=self._place.host, why=why),
-            T("Check the network, the address and that the server runs."),
+            T("Check the network, host and port, and that the server runs."),
         )  # fmt: skip
 
     def _refused(self, said: Text) -> StoreProblem:
@@ -313,7 +313,7 @@ class SftpSession:
             Trouble.REFUSED,
             T("{store}: {host} refused it: {said}.",
               store=self._store, host=self._place.host, said=said),
-            T("Check the folder of this store and the rights of its user there."),
+            T("Check path of this store, and the rights of its user there."),
         )  # fmt: skip
 
     def _failure(self, error: Exception, said: Text, link: Link) -> StoreProblem:

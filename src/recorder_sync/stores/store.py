@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from recorder_sync.errors import RecorderSyncError
-from recorder_sync.language import Text
+from recorder_sync.language import T, Text
 from recorder_sync.model import Digests
 
 
@@ -206,6 +206,20 @@ class StoreProblem(RecorderSyncError):
         return type(self), (self.trouble, self.text, self.hint, self.retry_after_s)
 
 
+class CopyDiffers(StoreProblem):
+    """A store has something else under a key than was sealed: a finding."""
+
+    def __init__(self, store: str, key: str, what: Text, hint: Text | None = None) -> None:
+        text = T("{store}: {key} is not what was sealed: {what}.", store=store, key=key, what=what)
+        super().__init__(Trouble.OBJECT, text, hint)
+        self.store = store
+        self.key = key
+        self.what = what
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.store, self.key, self.what, self.hint)
+
+
 class SourceChanged(RecorderSyncError):
     """The file in the evidence folder is not as it was sealed: a finding; it is not stored."""
 
@@ -235,6 +249,10 @@ class Store(Protocol):
         everything has arrived and the end of the source was read without SourceChanged.
         The same object again makes no second copy.
         """
+
+    def finds_out(self, item: Outgoing) -> bool:
+        """Tell whether `send` finds out by the sending itself that the object is there already,
+        so that to look before would only be one more question."""
 
     def look(self, key: str, version: str | None = None) -> Stored | None:
         """Return what the store says of an object; None: it has none."""

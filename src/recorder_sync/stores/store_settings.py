@@ -150,6 +150,10 @@ class StoreSettings(Section):
     """A recording counts as stored (Art. 21) only when this store has confirmed it."""
     read_back_percent: Annotated[float, Field(ge=0, le=100)] = 100.0
     """Part of the objects that are read back whole where the store keeps no checksum."""
+    look_again_percent: Annotated[float, Field(ge=0, le=100)] = 1.0
+    """Part of the confirmed copies that is looked at again each night."""
+    send_lost_again: bool = True
+    """Send by itself again what the store has lost; else a person has to ask for it."""
 
     @field_validator("layout")
     @classmethod

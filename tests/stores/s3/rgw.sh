@@ -49,6 +49,8 @@ rgw frontends = beast endpoint=127.0.0.1:$HTTP ssl_endpoint=127.0.0.1:$HTTPS ssl
 rgw enable usage log = false
 rgw lc debug interval = -1
 rgw override bucket index max shards = 1
+rgw crypt s3 kms backend = testing
+rgw crypt s3 kms encryption keys = office-key=$(head -c 32 /dev/urandom | base64)
 C
 ceph-authtool --create-keyring "$D/keyring" --gen-key -n mon. --cap mon 'allow *' >/dev/null
 key() { ceph-authtool "$D/keyring" --gen-key -n "$@" >/dev/null; }

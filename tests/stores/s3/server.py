@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -146,26 +146,49 @@ def _free_port() -> int:
         return port
 
 
-def main() -> None:
-    for release in (MODERN, OLD) if "--run" not in sys.argv else (MODERN,):
+def main(arguments: Sequence[str]) -> None:
+    is_to_run = arguments[:1] == ["--run"]
+    for release in (MODERN,) if is_to_run else (MODERN, OLD):
         begun = time.monotonic()
         release.prepare()
         print(f"{release.name}: there after {time.monotonic() - begun:.0f} s", flush=True)
-    if "--run" in sys.argv:
-        _run_for_people()
+    if is_to_run:
+        _run_for_people(Path(arguments[1] if len(arguments) > 1 else "try-store").resolve())
 
 
-def _run_for_people() -> None:
-    """Run the modern server with a bucket until Control-C."""
+_STORE = """
+[[stores]]
+name = "district"
+[stores.s3]
+endpoint = "{endpoint}"
+bucket = "evidence"
+ca_file = "{folder}/authority.pem"
+access_key = {{ file = "{folder}/access-key" }}
+secret_key = {{ file = "{folder}/secret-key" }}
+lock = "compliance"
+
+[[forward.retention]]
+days = 1
+"""
+
+
+def _run_for_people(folder: Path) -> None:
+    """Run the modern server with a bucket until Control-C; in `folder` is how to reach it."""
+    folder.mkdir(exist_ok=True)
     with TemporaryDirectory() as name, running(MODERN, Path(name)) as server:
         server.client.create_bucket(Bucket="evidence", ObjectLockEnabledForBucket=True)
-        print(f"endpoint    {server.endpoint}")
-        print(f"ca_file     {server.certificates.authority}")
-        print("access key  testdock\nsecret key  secretdock\nbucket      evidence")
+        (folder / "authority.pem").write_bytes(server.certificates.authority.read_bytes())
+        for key, value in (("access-key", "testdock"), ("secret-key", "secretdock")):
+            (folder / key).write_text(value)
+            (folder / key).chmod(0o640)
+        settings = _STORE.format(endpoint=server.endpoint, folder=folder)
+        (folder / "store.toml").write_text(settings, encoding="utf-8")
+        print(f"{server.endpoint} has a bucket with Object Lock: evidence")
+        print(f"The settings for it are in {folder}/store.toml")
         print("Control-C stops it; all that is stored is gone then.", flush=True)
         with suppress(KeyboardInterrupt):
             threading.Event().wait()
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

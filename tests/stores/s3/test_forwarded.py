@@ -2,45 +2,30 @@
 
 import signal
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
+import tomli_w
 
-from tests.conftest import Card, Dock
 from tests.forward.conftest import Forwarded
 from tests.ingest.aftermath import until
-from tests.on_the_day import today
 from tests.stores.s3.conftest import Bucket
+from tests.stores.s3.station import ToBucket, bed
 
-
-@pytest.fixture
-def bed(dock: Dock, tmp_path: Path, card: Card) -> Iterator[Forwarded]:
-    today()
-    made = Forwarded(dock, tmp_path, card)
-    yield made
-    made.end()
+__all__ = ["bed"]
 
 
 def bucket_settings(bed: Forwarded, bucket: Bucket) -> str:
-    keys = bed.dock.state.parent / "keys"
-    keys.mkdir()
-    for name, value in (("access", "testdock"), ("secret", "secretdock")):
-        (keys / name).write_text(value)
-        (keys / name).chmod(0o600)
-    address = bucket.address
-    return (
-        f'[[stores]]\nname = "nas"\nparallel = 2\n[stores.s3]\nbucket = "{bucket.name}"\n'
-        f'endpoint = "{address.endpoint}"\nca_file = "{address.ca_file}"\nlock = "compliance"\n'
-        f'access_key = {{ file = "{keys}/access" }}\nsecret_key = {{ file = "{keys}/secret" }}\n'
-        "[[forward.retention]]\ndays = 30\n"
-    )
+    """Return the tables of a station that sends to a bucket; its keys are put in place."""
+    assert isinstance(bed, ToBucket)
+    bed.put_keys()
+    store = {"name": "nas", "parallel": 2, "s3": bed.place(bucket)}
+    return tomli_w.dumps({"stores": [store], "forward": {"retention": [{"days": 30}]}})
 
 
 def test_art_25_a_recording_is_locked_proven_and_there_once_though_the_service_was_killed(
-    bed: Forwarded, bucket: Bucket
+    bed: ToBucket, bucket: Bucket
 ) -> None:
-    bed.set_up(stores=bucket_settings(bed, bucket))
+    bed.name_bucket(bucket)
     bed.bind()
     sealed = bed.seal(3, size=300_000) + bed.seal(1, size=20 << 20, first=9)
     bed.start()
@@ -49,21 +34,13 @@ def test_art_25_a_recording_is_locked_proven_and_there_once_though_the_service_w
     bed.start()
     bed.until_confirmed(4)
     assert bed.stop() == 128 + signal.SIGTERM
-    entries = bed.entries("confirmed")
-    assert sorted(e["subject"] for e in entries) == sorted(one["id"] for one in sealed)
-    for entry in entries:
-        facts = entry["facts"]
-        assert facts["lock"] == "compliance"
-        assert facts["kept_until"] > entry["time"]
-        assert bucket.versions(facts["key"]) == [facts["version"]], "one version, no second upload"
-        description = facts["description"]
-        assert bucket.versions(description["key"]) == [description["version"]]
+    bed.assert_each_is_locked_there_once(bucket, sealed)
 
 
 def test_the_service_takes_less_than_100_mb_with_several_parts_on_their_way(
-    bed: Forwarded, modern: Bucket
+    bed: ToBucket, modern: Bucket
 ) -> None:
-    bed.set_up(stores=bucket_settings(bed, modern))
+    bed.name_bucket(modern)
     bed.bind()
     bed.seal(2, size=30 << 20)
     # From the start of Python: one that is forked has the memory of what it is forked from.
