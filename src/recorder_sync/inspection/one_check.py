@@ -50,6 +50,7 @@ def check(station: Station, sealed: Sealed, took: Callable[[int], None]) -> list
         custody_seq=entry.seq,
         protection=entry.deed.facts.get("protection"),
         fs_verity=entry.deed.facts.get("fs_verity"),
+        custody_seq=entry.seq,
     )
     with page_aligned() as buffer:
         files = RecordingFiles(station.evidence, _Told(took), buffer)
