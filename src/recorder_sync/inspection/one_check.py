@@ -47,7 +47,6 @@ def check(station: Station, sealed: Sealed, took: Callable[[int], None]) -> list
         sha256=found["sha256"],
         description_blake3=entry.deed.facts["description_blake3"],
         description_sha256=entry.deed.facts["description_sha256"],
-        custody_seq=entry.seq,
         protection=entry.deed.facts.get("protection"),
         fs_verity=entry.deed.facts.get("fs_verity"),
         custody_seq=entry.seq,
