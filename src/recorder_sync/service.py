@@ -159,7 +159,7 @@ class DockService:
         from recorder_sync.web.serving import serving  # most stations have a process for it
 
         try:
-            board.serves(stack.enter_context(serving(self._in_use)))
+            board.serves(stack.enter_context(serving(self._in_use, self._path)))
         except Exception as error:  # noqa: BLE001 - footage is taken in without any page
             why = str(error) if isinstance(error, RecorderSyncError) else repr(error)
             _log.error("the pages are not served", why=why)

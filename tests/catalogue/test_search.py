@@ -3,7 +3,7 @@
 import random
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from recorder_sync.catalogue.database import FILE_NAME, open_catalogue, transact
 from recorder_sync.catalogue.dockings import Docking
 from recorder_sync.catalogue.marks import marks_json, take_up_marks
 from recorder_sync.catalogue.recordings import Intent
+from recorder_sync.catalogue.scope import visible, visible_of
 from recorder_sync.catalogue.search import Search, search
 from recorder_sync.custody.log import Act, Deed, Entry
 from recorder_sync.description import as_json, as_text
@@ -246,8 +247,8 @@ def is_within(one: Made, case: Case | None, scope: Scope) -> bool:
     officer = one.recording.tags.officer
     unit = next((o.unit for o in OFFICERS if officer and o.cert_no == officer.value), None)
     named = officer.value if officer else None
-    of_case = case.secrecy if case else Secrecy.NONE
-    return all(scope.holds(named, unit, secrecy) for secrecy in (one.marks.secrecy, of_case))
+    classes = [one.marks.secrecy, *([case.secrecy] if case else [])]
+    return all(scope.holds(named, unit, secrecy) for secrecy in classes)
 
 
 def expected(made: Sequence[Made], wanted: Search) -> list[Recording]:
@@ -324,8 +325,17 @@ _searches = st.builds(
 )
 
 
+_FIELDS = sorted({one.name for one in fields(Search)} - {"after", "limit"})
+_sparse = st.builds(
+    lambda whole, names: Search(**{name: getattr(whole, name) for name in names}),
+    _searches,
+    st.lists(st.sampled_from(_FIELDS), max_size=3),
+)
+"""Of few things asked for at once, which find more."""
+
+
 @settings(max_examples=150)
-@given(wanted=_searches)
+@given(wanted=_searches | _sparse)
 @pytest.mark.parametrize("few", [0, 15, 5_000], ids=["many match", "some match", "few match"])
 def test_art_25_every_search_finds_what_a_plain_filter_finds_newest_first(
     few: int, db: Database, made: list[Made], wanted: Search
@@ -334,6 +344,27 @@ def test_art_25_every_search_finds_what_a_plain_filter_finds_newest_first(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(searching, "_FEW", few)
         assert [r.id for r in all_pages(db, wanted)] == [r.id for r in expected(made, wanted)]
+
+
+@pytest.mark.parametrize("q", [None, "李", "现场"])
+@pytest.mark.parametrize("cleared", [set(), {Secrecy.NONE}, {*Secrecy}, {Secrecy.PERSONAL}])
+@pytest.mark.parametrize("reach", list(Reach))
+def test_art_25_nobody_finds_or_sees_what_is_out_of_their_scope(
+    reach: Reach, cleared: set[Secrecy], q: str | None, db: Database, made: list[Made]
+) -> None:
+    scope = Scope(reach, officer="000010", unit="二中队", cleared=frozenset(cleared))
+    wanted = Search(scope=scope, q=q, limit=1000)
+    within = [one.id for one in expected(made, wanted)]
+    assert [one.id for one in all_pages(db, wanted)] == within
+    if q is None:
+        sealed = [m.recording.id for m in made if m.state is State.SEALED]
+        assert set(visible_of(db, sealed, scope)) == set(within)
+        for one in sealed:
+            if one in within:
+                assert visible(db, one, scope).recording.id == one
+            else:
+                with pytest.raises(NotFound):
+                    visible(db, one, scope)
 
 
 def test_art_25_what_is_found_is_the_whole_recording(db: Database, made: list[Made]) -> None:

@@ -1,6 +1,5 @@
 """The real service in a child process, and somebody to sign in to it."""
 
-import json
 import re
 import socket
 import subprocess
@@ -10,6 +9,10 @@ from typing import Self
 
 import httpx
 
+from recorder_sync.access import keeping
+from recorder_sync.access.database import open_accounts
+from recorder_sync.access.keeping import Standing
+from recorder_sync.rules.access import Role, Secrecy
 from tests.conftest import Dock
 from tests.warm_start import Running
 
@@ -70,14 +73,23 @@ class Service:
         return self._process.pid
 
     def account(self, name: str, role: str, *options: str) -> str:
-        """Make an account with a password; return its name."""
-        done = self.dock.run("accounts", "add", name, "--role", role, *options, "--json")
-        assert done.code == 0, done.err
-        path = json.loads(done.out)["link"].partition("/invitation/")[2]
-        answer = httpx.post(
-            f"{self.address}/invitation/{path}", data={"password": PASSWORD, "again": PASSWORD}
+        """Make an account with a password, by what the command calls; return its name."""
+        given = dict(zip(options[::2], options[1::2], strict=True))
+        wanted = Standing(
+            Role(role),
+            officer=given.pop("--officer", None),
+            unit=given.pop("--unit", None),
+            cleared=frozenset(Secrecy(one) for one in given.pop("--cleared", "").split(",") if one),
         )
-        assert answer.status_code == 303, answer.text
+        assert not given, given
+        station = self.dock.station()
+        db = open_accounts(station.settings.paths.state)
+        try:
+            token = keeping.add(station, db, name, wanted)
+            assert keeping.accept(station, db, token, PASSWORD) is not None
+        finally:
+            db.close()
+            station.catalogue.close()
         return name
 
     @contextmanager

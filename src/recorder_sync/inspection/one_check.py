@@ -11,8 +11,8 @@ from recorder_sync.catalogue import verified
 from recorder_sync.catalogue.database import transaction
 from recorder_sync.catalogue.recordings import Sealed
 from recorder_sync.custody.log import Act, Entry
+from recorder_sync.direct_io import page_aligned
 from recorder_sync.errors import CustodyProblem
-from recorder_sync.ingest.buffers import page_aligned
 from recorder_sync.inspection.findings import Finding
 from recorder_sync.inspection.on_disk import RecordingFiles, Seal
 from recorder_sync.inspection.pace import Pace
@@ -47,9 +47,9 @@ def check(station: Station, sealed: Sealed, took: Callable[[int], None]) -> list
         sha256=found["sha256"],
         description_blake3=entry.deed.facts["description_blake3"],
         description_sha256=entry.deed.facts["description_sha256"],
-        custody_seq=entry.seq,
         protection=entry.deed.facts.get("protection"),
         fs_verity=entry.deed.facts.get("fs_verity"),
+        custody_seq=entry.seq,
     )
     with page_aligned() as buffer:
         files = RecordingFiles(station.evidence, _Told(took), buffer)

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from shutil import which
@@ -167,7 +167,7 @@ def render(
     memory_mib: int,
     progress: Callable[[float], None] = lambda _s: None,
     text: str | None = None,
-) -> Iterator[bytes]:
+) -> Generator[bytes]:
     """Yield what is made of the open file `source`; it is the caller's, and stays open.
 
     `progress` is told the seconds of it that are done. Raises NotRendered, also where nothing

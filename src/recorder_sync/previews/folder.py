@@ -50,7 +50,7 @@ class PreviewFolder:
     def path(self, wanted: Wanted) -> Path:
         """Return where it is, or would be. Raises ValueError for what is no id."""
         if not _ID.fullmatch(wanted.recording):
-            raise ValueError(wanted.recording)
+            raise ValueError(f"{wanted.recording!r} is no id")
         return self.root / wanted.recording[:2] / f"{wanted.recording}.{wanted.form.value}"
 
     def state(self, wanted: Wanted) -> State:

@@ -49,7 +49,7 @@ class PreviewMaker:
         self._lock = threading.Condition()
         self._ending = False
         self._now: Progress | None = None
-        self._only_one = threading.Lock()
+        self._handing_out = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="previews", daemon=True)
 
     @property
@@ -82,15 +82,15 @@ class PreviewMaker:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Have the machine's one place for such work, for a preview that is handed out."""
-        with self._only_one:
+        """Have the place of a preview that is handed out: one at a time, beside those that are
+        made in the background, which may take long."""
+        with self._handing_out:
             yield
 
     def _run(self) -> None:
         step_back()
         while (wanted := self._next()) is not None:
-            with self._only_one:
-                self._make(wanted)
+            self._make(wanted)
 
     def _next(self) -> Wanted | None:
         """Return what to make next, None at the end."""

@@ -19,13 +19,18 @@ from starlette.staticfiles import StaticFiles
 from recorder_sync import __version__
 from recorder_sync.catalogue.database import explain
 from recorder_sync.errors import NotFound, RecorderSyncError, UsageProblem, defect, refused
+from recorder_sync.inspection.background import BackgroundChecks
 from recorder_sync.language import T, Text
 from recorder_sync.previews.maker import PreviewMaker
 from recorder_sync.watching.deadlines import Running
 from recorder_sync.web import (
+    about,
     accounts,
     alerts,
     audit,
+    calendar,
+    cases,
+    custody,
     deadlines,
     deferrals,
     device_moves,
@@ -33,6 +38,7 @@ from recorder_sync.web import (
     devices,
     dock,
     dock_officers,
+    dockings,
     gaps,
     handing_out,
     health,
@@ -43,7 +49,11 @@ from recorder_sync.web import (
     programs,
     recording,
     recordings,
+    settings_page,
     sign_in,
+    statistics,
+    stores,
+    verification,
 )
 from recorder_sync.web.api import application
 from recorder_sync.web.checks import Checks
@@ -65,9 +75,18 @@ _WITH_SESSION: tuple[APIRouter, ...] = (
     deadlines.router,
     deferrals.router,
     gaps.router,
+    cases.router,
+    calendar.router,
+    dockings.router,
+    stores.router,
+    verification.router,
+    custody.router,
     device_moves.router,
     device_registration.router,
     devices.router,
+    statistics.router,
+    settings_page.router,
+    about.router,
     accounts.router,
     my_account.router,
     officers.router,
@@ -107,6 +126,7 @@ def build(desks: Desks, previews: PreviewMaker, checks: Checks) -> FastAPI:
     app.state.looks = Looks()
     app.state.feed, app.state.officers = Feed(desks), OfficerSessions()
     app.state.running = Running()
+    app.state.samples = BackgroundChecks()
     app.mount("/api/v1", application.build(desks), name="api")
     app.mount("/static", _Kept(directory=STATIC), name="static")
     for router in _WITHOUT_SESSION:

@@ -39,7 +39,7 @@ PARTS: tuple[Part, ...] = (
         ),
     ),
     Part(
-        "Evidence",
+        "Recordings and cases",
         (
             Place("/recordings", "Recordings", "video", _P.SEE_RECORDINGS),
             Place("/cases", "Cases", "case", _P.SEE_CASES),

@@ -23,7 +23,7 @@ from recorder_sync.previews.maker import PreviewMaker
 from recorder_sync.rules.access import Permission
 from recorder_sync.rules.byte_range import Bytes, NotWithin, asked_for
 from recorder_sync.web.looks import Look, looked_at
-from recorder_sync.web.visits import Visit, visitor
+from recorder_sync.web.visits import Visit, desks_of, visitor
 
 router = APIRouter()
 
@@ -125,6 +125,8 @@ def wish_for_thumbnails(request: Request, recordings: list[str]) -> dict[str, St
     maker = previews_of(request)
     folder = maker.folder
     states = {one: folder.state(Wanted(one, Form.THUMBNAIL)) for one in recordings}
+    if not desks_of(request).settings().previews.enabled:
+        return {one: State.READY if s is State.READY else State.NONE for one, s in states.items()}
     maker.wish([Wanted(one, Form.THUMBNAIL) for one in recordings if states[one] is State.MISSING])
     return states
 

@@ -1,6 +1,6 @@
 """The page of one recording: look at it, see where it comes from, mark and correct it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -8,10 +8,11 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
 from recorder_sync.catalogue import copies, dockings, ledger, trail, verified
+from recorder_sync.catalogue.answered import how_they_stand
 from recorder_sync.catalogue.around import neighbours, way_of
 from recorder_sync.catalogue.marks import bookmarks_of, marks_of
 from recorder_sync.catalogue.recordings import Sealed
-from recorder_sync.catalogue.scope import visible
+from recorder_sync.catalogue.scope import visible, visible_of
 from recorder_sync.custodian.marking import mark, set_bookmark, withdraw_bookmark
 from recorder_sync.custody.log import Act, Entry
 from recorder_sync.errors import CustodyProblem
@@ -66,13 +67,14 @@ def recording(request: Request, visit: Seeing, identifier: str) -> Response:
     looked_at(request, visit, [found.id], Look.DESCRIPTION)
     db = visit.station.catalogue
     case = ledger.case(db, found.tags.case.value) if found.tags.case else None
+    stand = how_they_stand(db, [found])[found.id]
     values: dict[str, Any] = {
         "one": found,
         "custody_seq": sealed.custody_seq,
         "case": case,
         "marks": marks_of(db, [found.id])[found.id],
         "bookmarks": bookmarks_of(db, [found.id])[found.id],
-        "stores": copies.stores_json(db, [found.id])[found.id],
+        "stand": stand,
         "verified_at": verified.last(db, found.id),
         "seen": dockings.other_names(db, found.id),
         "around": neighbours(db, found, visit.settings.watch_limits, visit.account.scope),
@@ -85,15 +87,15 @@ def recording(request: Request, visit: Seeing, identifier: str) -> Response:
         "secrecies": list(Secrecy),
         "bookmark_kinds": list(BookmarkKind),
         "officers": list(ledger.officers(db)) if visit.may(Permission.CORRECT) else [],
-        **_shown(request, visit, sealed),
+        **_shown(request, visit, sealed, is_here=bool(stand["here"])),
     }
     return page(request, "recordings/one.html", values)
 
 
-def _shown(request: Request, visit: Visit, sealed: Sealed) -> dict[str, Any]:
+def _shown(request: Request, visit: Visit, sealed: Sealed, *, is_here: bool) -> dict[str, Any]:
     """Return how it is shown: itself, by a preview, or not."""
     found, folder = sealed.recording, previews_of(request).folder
-    if not visit.may(Permission.VIEW_EVIDENCE):
+    if not is_here or not visit.may(Permission.VIEW_EVIDENCE):
         return {"shown_as": "nothing", "thumbnail": False, "preview": State.NONE, "why": None}
     state = wish_for_thumbnails(request, [found.id])[found.id]
     if state is State.READY:
@@ -196,8 +198,6 @@ def tag(
 
 def _still_seen(visit: Visit, sealed: Sealed) -> str:
     """Return where to go: a recording may be out of sight by what was corrected."""
-    from recorder_sync.catalogue.scope import visible_of
-
     one = sealed.recording.id
     is_seen = visible_of(visit.station.catalogue, [one], visit.account.scope)
     return f"/recordings/{one}" if is_seen else "/recordings"
@@ -273,8 +273,6 @@ def checks_of(request: Request) -> Checks:
 @router.post("/recordings/{identifier}/check")
 def check(request: Request, visit: Checking, identifier: str) -> Response:
     """Begin to re-read it; the page shows how far that is."""
-    from dataclasses import replace
-
     sealed = _seen(visit, identifier)
     settings, actor = desks_of(request).settings(), visit.account.actor
     checks_of(request).begin(
