@@ -59,6 +59,7 @@ bench: $(VENV)/dev.done | parts compared ## measure: ingest, searches, proofs at
 	$(BIN)/python benchmarks/rebuild_and_backup.py
 	$(BIN)/python benchmarks/verification.py
 	$(BIN)/python benchmarks/watch.py
+	$(BIN)/python benchmarks/dock_screens.py
 	$(BIN)/python benchmarks/pages.py
 
 translations: $(VENV)/dev.done ## bring locale/ up to date with the code

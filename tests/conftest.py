@@ -223,6 +223,7 @@ class Dock:
             "station": {"id": "test", "language": "en"},
             "paths": {"state": str(self.state), "evidence": str(self.evidence)},
             "ingest": {"reserve_mib": 0},
+            "web": {"enabled": False},  # tests run beside each other, and the port is one
         }
         for name, section in sections.items():
             values[name] = (

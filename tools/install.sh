@@ -108,7 +108,7 @@ start() {
     udevadm control --reload
     systemctl --quiet enable recorder-sync.target
     systemctl try-restart recorder-sync-dock.service recorder-sync-forward.service \
-        recorder-sync-witness.service || :
+        recorder-sync-web.service recorder-sync-witness.service || :
     systemctl start recorder-sync.target
     udevadm trigger --subsystem-match=block --subsystem-match=usb # what is plugged in already
     systemctl --quiet is-active recorder-sync-dock.service || {

@@ -15,8 +15,10 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from recorder_sync.access.keeping import Change
 from recorder_sync.catalogue.calendar import CalendarKind
-from recorder_sync.catalogue.dockings import DockingOutcome
+from recorder_sync.catalogue.cases import CaseState
+from recorder_sync.catalogue.dockings import DockingOutcome, Result
 from recorder_sync.catalogue.uploads import Activity, UploadState
 from recorder_sync.custody.log import Act
 from recorder_sync.ingest.readback import ReadBack
@@ -38,11 +40,15 @@ from recorder_sync.rules.coverage import NoRecordingReason
 from recorder_sync.rules.deadline import DeferralReason
 from recorder_sync.rules.docking import Stay
 from recorder_sync.rules.escalation import Recipient
+from recorder_sync.rules.figures import Step
 from recorder_sync.rules.marks import BookmarkKind, Markable, Stage
 from recorder_sync.rules.matter import Severity
 from recorder_sync.rules.outstanding import Why
 from recorder_sync.rules.reconcile import AlertState
+from recorder_sync.watching.deadlines import What
 from recorder_sync.web.looks import Look
+from recorder_sync.web.navigation import PARTS
+from recorder_sync.web.settings_page import every_meaning
 
 _PACKAGE = Path(__file__).parent.parent / "src" / "recorder_sync"
 _SHOWN: tuple[type[StrEnum], ...] = (
@@ -52,8 +58,10 @@ _SHOWN: tuple[type[StrEnum], ...] = (
     *(readiness.Reason, whereabouts.Happening, whereabouts.State),
     *(AlertState, CalendarKind, DeferralReason, NoRecordingReason, Recipient, Severity, Why),
     *(Activity, UploadState),
+    *(CaseState, Result, What),
     *(Role, Secrecy),
     *(BookmarkKind, Look, Markable, Stage),
+    *(Change, Step),
 )
 
 
@@ -79,6 +87,12 @@ def current() -> Catalog:
     for enum in _SHOWN:
         for word in enum:
             catalog.add(word.value, locations=[(enum.__module__.split(".", 1)[1], 0)])
+    for text in every_meaning():
+        catalog.add(text, locations=[("settings", 0)])
+    for part in PARTS:
+        for named in (part.word, *(place.word for place in part.places)):
+            if named:
+                catalog.add(named, locations=[("web/navigation", 0)])
     for text in _COMMAND_LINE:
         catalog.add(text, locations=[("cli", 0)])
     return catalog

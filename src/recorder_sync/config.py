@@ -186,8 +186,11 @@ class Readiness(Section):
     """When a device may go out again (Art. 22)."""
 
     least_battery_percent: Annotated[int, Field(ge=0, le=100)] = 80
+    """Battery that it has at least."""
     least_free_percent: Annotated[int, Field(ge=0, le=100)] = 20
+    """Part of its memory that is free at least."""
     most_clock_offset_s: Annotated[float, Field(ge=0)] = 60.0
+    """Seconds that its clock may be off the station's."""
     unsealed_recordings: bool = False
     """Whether it may go out with recordings that are not sealed."""
 

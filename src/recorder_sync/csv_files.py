@@ -44,7 +44,15 @@ def read_rows(file: Path, columns: Columns) -> list[Row]:
 
     Raises MissingPart when it cannot be read, UsageProblem with the line of a bad row.
     """
-    reader = csv.reader(io.StringIO(_text(file), newline=""), strict=True)
+    return rows_of(str(file), _read(file), columns)
+
+
+def rows_of(file: str, data: bytes, columns: Columns) -> list[Row]:
+    """Return the rows of a file's content; `file` is what it is called in messages.
+
+    Raises UsageProblem with the line of a bad row.
+    """
+    reader = csv.reader(io.StringIO(_text(file, data), newline=""), strict=True)
     rows: list[Row] = []
     lines: dict[str, int] = {}
     try:
@@ -71,7 +79,7 @@ def read_rows(file: Path, columns: Columns) -> list[Row]:
     return rows
 
 
-def bad_row(file: Path, line: int, why: Text) -> UsageProblem:
+def bad_row(file: str | Path, line: int, why: Text) -> UsageProblem:
     return UsageProblem(
         T("{path} line {line}: {why}", path=file, line=line, why=why),
         T("Mend the line; nothing was registered."),
@@ -106,15 +114,18 @@ def write_rows(target: str, columns: Columns, rows: Iterable[Iterable[str | None
         ) from error
 
 
-def _text(file: Path) -> str:
+def _read(file: Path) -> bytes:
     try:
         with file.open("rb") as opened:
-            data = opened.read(_LARGEST + 1)
+            return opened.read(_LARGEST + 1)
     except OSError as error:
         raise MissingPart(
             T("{path} cannot be read: {why}.", path=file, why=os_reason(error)),
             T("Check the name and the rights."),
         ) from error
+
+
+def _text(file: str, data: bytes) -> str:
     if len(data) > _LARGEST:
         raise UsageProblem(
             T("{path} is too large for a list.", path=file), T("Give the CSV file itself.")
@@ -132,7 +143,7 @@ def _text(file: Path) -> str:
     )
 
 
-def _check_heading(file: Path, heading: list[str], columns: Columns) -> None:
+def _check_heading(file: str, heading: list[str], columns: Columns) -> None:
     known = ", ".join(columns.all)
     if columns.key not in heading:
         raise UsageProblem(
@@ -147,7 +158,7 @@ def _check_heading(file: Path, heading: list[str], columns: Columns) -> None:
         )
 
 
-def _row(file: Path, line: int, heading: list[str], values: list[str], columns: Columns) -> Row:
+def _row(file: str, line: int, heading: list[str], values: list[str], columns: Columns) -> Row:
     if len(values) > len(heading):
         raise bad_row(file, line, T("There are more cells than columns."))
     cells = {

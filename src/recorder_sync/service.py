@@ -25,13 +25,10 @@ from recorder_sync.config import Configuration, load
 from recorder_sync.custody.log import Act
 from recorder_sync.daily_backup import DailyBackup
 from recorder_sync.dock.board import Board
-from recorder_sync.dock.checking import Checking
-from recorder_sync.dock.clearing import ask_for_clearing
 from recorder_sync.dock.dock import Dock
 from recorder_sync.dock.folder_docking import FolderDocking
-from recorder_sync.dock.own_disks import own_disks
+from recorder_sync.dock.ports import MakePorts, Teller, usb_ports
 from recorder_sync.dock.stay_log import end_stays_of_earlier_runs
-from recorder_sync.dock.watcher import Watcher
 from recorder_sync.durable import held
 from recorder_sync.errors import MissingPart, RecorderSyncError, all_of
 from recorder_sync.forward.engine import forwarding
@@ -53,8 +50,6 @@ _BEAT_S = 1.0
 _STOP_WITHIN_S = 8.0
 """Seconds that stays get to end: the unit gives the service 15 in all."""
 
-_SYSTEM = tuple(map(Path, ("/", "/boot", "/boot/efi", "/usr", "/var", "/home")))
-
 _LAST_CHECKPOINT_S = 1.0
 _LAST_LOOK_S = 0.5
 
@@ -70,19 +65,27 @@ _MADE_AT_START = (
 )
 """Settings that only the start looks at."""
 
+_SERVED_AT_START = (
+    *("web.enabled", "web.address", "web.port"),
+    *("web.certificate", "web.certificate_key", "web.behind_proxy"),
+)
+
 _log = structlog.get_logger("service")
 
 
 class DockService:
     """One process that looks after every port and drop folder."""
 
-    def __init__(self, configuration: Path, *, forwards: bool = False) -> None:
-        """Read the configuration; `forwards` has it do the work of `forward` as well.
+    def __init__(
+        self, configuration: Path, *, whole: bool = False, ports: MakePorts = usb_ports
+    ) -> None:
+        """Read the configuration; `whole` has it do the work of `forward` and `web` as well.
 
         Raises ConfigurationProblem or MissingPart.
         """
         self._path = configuration
-        self._forwards = forwards
+        self._whole = whole
+        self._make_ports = ports
         self._settings = self._started_with = load(configuration)
         self._signals = ServiceSignals()
         self._notify = Notify()
@@ -103,21 +106,18 @@ class DockService:
             self._begin(station)
             paths = self._settings.paths
             board = stack.enter_context(Board(paths.runtime, self._settings.station.id, now))
-            dock = Dock(
-                self._in_use, capacity, board, Checking(self._in_use, capacity), ask_for_clearing
-            )
+            ports = self._make_ports(self._in_use, capacity)
+            dock = Dock(self._in_use, capacity, board, ports)
             folders = FolderDocking(self._in_use, capacity, board)
-            watcher = Watcher(own_disks((*_SYSTEM, paths.evidence, paths.state)))
             watching = threading.Thread(
-                target=self._watch, args=(watcher, dock), name="udev", daemon=True
+                target=self._watch, args=(ports.teller, dock), name="udev", daemon=True
             )
             checkpoints = RegularCheckpoints(self._in_use)
             backup = DailyBackup(self._in_use)
             verification = NightlyVerification(self._in_use)
             clockwork = Clockwork(self._in_use, lambda found: board.watched(figures_json(found)))
-            if self._forwards:
-                for work in (delivering, telling, forwarding, telling_events):
-                    stack.enter_context(work(self._in_use))
+            if self._whole:
+                self._do_the_rest(stack, board)
             watching.start()
             folders.start()
             checkpoints.start()
@@ -128,7 +128,7 @@ class DockService:
             _log.info("ready", version=__version__, station=self._settings.station.id)
             self._live(station, board, dock, clockwork)
             self._notify.stopping()
-            watcher.stop()
+            ports.teller.stop()
             folders.request_stop()
             verification.stop(0.0)
             until = time.monotonic() + _STOP_WITHIN_S
@@ -146,6 +146,24 @@ class DockService:
         if self._failure is not None:
             raise self._failure
         return end_without_them(self._exit_code())
+
+    def _do_the_rest(self, stack: ExitStack, board: Board) -> None:
+        """Do what other services do where there are several: `forward`, and `web` if wanted."""
+        for work in (delivering, telling, forwarding, telling_events):
+            stack.enter_context(work(self._in_use))
+        if self._settings.web.enabled:
+            self._serve(stack, board)
+
+    def _serve(self, stack: ExitStack, board: Board) -> None:
+        """Serve the pages; what keeps it from that keeps no camera waiting."""
+        from recorder_sync.web.serving import serving  # most stations have a process for it
+
+        try:
+            board.serves(stack.enter_context(serving(self._in_use, self._path)))
+        except Exception as error:  # noqa: BLE001 - footage is taken in without any page
+            why = str(error) if isinstance(error, RecorderSyncError) else repr(error)
+            _log.error("the pages are not served", why=why)
+            board.serves(None, why)
 
     def _in_use(self) -> Configuration:
         return self._settings
@@ -199,9 +217,9 @@ class DockService:
             _log.error("not on record", act=Act.CLOCK_STEP.value, why=str(error))
         return True
 
-    def _watch(self, watcher: Watcher, dock: Dock) -> None:
+    def _watch(self, teller: Teller, dock: Dock) -> None:
         try:
-            for event in watcher.events():
+            for event in teller.events():
                 dock.handle(event)
         except Exception as error:  # noqa: BLE001 - a service that sees no device must not live on
             self._failure = error
@@ -219,7 +237,7 @@ class DockService:
         else:
             later = [
                 name
-                for name in (*_FIXED, *_MADE_AT_START)
+                for name in (*_FIXED, *_MADE_AT_START, *(_SERVED_AT_START if self._whole else ()))
                 if attrgetter(name)(fresh) != attrgetter(name)(self._started_with)
             ]
             kept = {name: getattr(self._started_with, name) for name in _FIXED}

@@ -38,7 +38,7 @@ class WebService:
         """Work until a signal comes; return the exit code. Raises MissingPart."""
         log_to_the_journal()
         work_as_owner_of(self._settings.paths.state)
-        with self._signals.heard(), serving(lambda: self._settings) as address:
+        with self._signals.heard(), serving(lambda: self._settings, self._path) as address:
             self._notify.ready(address)
             _log.info("ready", version=__version__, station=self._settings.station.id)
             while (ending := self._signals.ending) is None:

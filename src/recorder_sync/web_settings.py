@@ -8,6 +8,14 @@ from pydantic import Field, field_validator, model_validator
 from recorder_sync.section import AbsolutePath, Section
 
 
+class GuideChapter(Section):
+    """One chapter of the wording guide (Art. 18)."""
+
+    title: Annotated[str, Field(min_length=1, max_length=200)]
+    text: Annotated[str, Field(min_length=1, max_length=4000)]
+    """Its sentences, each on a line of its own."""
+
+
 class Web(Section):
     """Where the dock screen and the console are served, and to whom."""
 
@@ -39,6 +47,8 @@ class Web(Section):
     they are found."""
     dock_sounds: bool = True
     """Sound on the dock screen when a device is done, or needs somebody."""
+    guide: tuple[GuideChapter, ...] = ()
+    """The wording guide on the dock screen. Empty: one that follows the Measures."""
 
     @field_validator("dock_networks")
     @classmethod

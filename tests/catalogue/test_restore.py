@@ -143,10 +143,10 @@ def test_a_lost_state_folder_comes_back_from_backups_as_the_docs_say(station: Do
         ingest={"immutable": False}, backup={"folder": str(station.state.parent / "disk")}
     )
     station.run("custody", "checkpoint")
-    before = whole(station.state / FILE_NAME)
     safe = station.state.parent / "signing-key.pem"
     shutil.copy2(station.state / "custody" / "signing-key.pem", safe)
     assert station.run("catalogue", "backup").code == 0
+    before = whole(station.state / FILE_NAME)  # with the backup itself in the audit trail
     shutil.rmtree(station.state)
     shutil.copytree(station.state.parent / "disk" / "custody", station.state / "custody")
     shutil.copy2(safe, station.state / "custody" / "signing-key.pem")

@@ -23,7 +23,15 @@ NOT_COMPARED = {
 }
 REMEMBERED = {
     *("alerts_told", "messages", "channels", "watch_state", "disk_samples"),
-    *("clock_steps", "measured", "news"),
+    *(
+        "clock_steps",
+        "measured",
+        "news",
+        "day_figures",
+        "day_figures_basis",
+        "stale_hours",
+        "stale_days",
+    ),
 }
 """What a machine remembers of its watching; the custody log has nothing of it in this form."""
 IN_JSON = {("descriptions", "json")}

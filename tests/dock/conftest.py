@@ -18,6 +18,8 @@ from recorder_sync.dock.board import Board
 from recorder_sync.dock.clearing import ask_for_clearing
 from recorder_sync.dock.docked import DockedVolume, Surroundings
 from recorder_sync.dock.plugged import Interface, Plugged
+from recorder_sync.dock.ports import Ports
+from recorder_sync.dock.watcher import Event
 from recorder_sync.ingest.capacity import Capacity
 from recorder_sync.model import Battery, Health, UsbIdentity
 from recorder_sync.rules.docking import Stay
@@ -67,12 +69,25 @@ def stand_in_surroundings(
         settings=lambda: settings,
         capacity=capacity,
         board=board,
-        mount=lambda _plugged, _stop: folder,
-        is_present=is_present,
-        check=lambda _plugged, _root: Health(battery=Battery(91, "stand-in")),
+        ports=Ports(
+            teller=_Nobody(),
+            mount=lambda _plugged, _stop: folder,
+            is_present=is_present,
+            check=lambda _plugged, _root: Health(battery=Battery(91, "stand-in")),
+            clear=ask_for_clearing,
+        ),
         has_twin=has_twin,
-        clear=ask_for_clearing,
     )
+
+
+class _Nobody:
+    """Tells of no device: the tests plug in by hand."""
+
+    def events(self) -> Iterator[Event]:
+        return iter(())
+
+    def stop(self) -> None:
+        """Nothing was begun."""
 
 
 class Port:

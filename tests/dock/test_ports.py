@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from recorder_sync.config import load
+from recorder_sync.config import Configuration, load
 from recorder_sync.dock import docked
 from recorder_sync.dock.board import Board
-from recorder_sync.dock.clearing import ask_for_clearing
-from recorder_sync.dock.dock import Dock as Ports
+from recorder_sync.dock.dock import Dock as AllPorts
+from recorder_sync.dock.ports import usb_ports
 from recorder_sync.dock.watcher import Came, Gone
 from recorder_sync.ingest.capacity import Capacity
 from recorder_sync.model import Health
@@ -23,17 +23,22 @@ from tests.dock.conftest import CAMERA
 GONE = Gone(CAMERA.key, CAMERA.usb_path)
 
 
+def opened(settings: Configuration, stack: ExitStack) -> AllPorts:
+    """Return the station's own ports; what is plugged in is not checked."""
+    capacity = Capacity(settings, stack)
+    return AllPorts(
+        lambda: settings,
+        capacity,
+        stack.enter_context(Board(settings.paths.runtime, "test", now)),
+        replace(usb_ports(lambda: settings, capacity), check=lambda _plugged, _root: Health()),
+    )
+
+
 def alerts_after(station: Dock, *events: Came | Gone) -> list[Any]:
     """Tell the ports of these events; return the kinds of the open alerts."""
     settings = load(station.config)
     with ExitStack() as stack:
-        ports = Ports(
-            lambda: settings,
-            Capacity(settings, stack),
-            stack.enter_context(Board(settings.paths.runtime, "test", now)),
-            check=lambda _plugged, _root: Health(),
-            clear=ask_for_clearing,
-        )
+        ports = opened(settings, stack)
         for event in events:
             ports.handle(event)
         assert ports.stop(30)
@@ -64,13 +69,7 @@ def test_a_camera_that_comes_again_at_once_was_not_removed_early(known: Dock) ->
 def test_a_volume_that_comes_when_the_service_ends_is_not_begun(known: Dock) -> None:
     settings = load(known.config)
     with ExitStack() as stack:
-        ports = Ports(
-            lambda: settings,
-            Capacity(settings, stack),
-            stack.enter_context(Board(settings.paths.runtime, "test", now)),
-            check=lambda _plugged, _root: Health(),
-            clear=ask_for_clearing,
-        )
+        ports = opened(settings, stack)
         assert ports.stop(30)
         ports.handle(Came(CAMERA))
         begun = any(thread.name == "port 1-1" for thread in threading.enumerate())

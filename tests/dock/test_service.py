@@ -217,18 +217,22 @@ def test_drop_folders_that_come_with_a_restart_only_are_said(
 
 IN_A_PROCESS = """
 import signal, sys
+from dataclasses import replace
 from pathlib import Path
 from recorder_sync import service
+from recorder_sync.dock.ports import usb_ports
 from recorder_sync.dock.watcher import Watcher
 
 class Broken(Watcher):
     def events(self):
         raise RuntimeError("a defect")
 
-daemon = service.DockService(Path(sys.argv[1]))
-if sys.argv[2] == "broken":
-    service.Watcher = Broken
-else:
+def broken(in_use, capacity):
+    return replace(usb_ports(in_use, capacity), teller=Broken(frozenset()))
+
+is_broken = sys.argv[2] == "broken"
+daemon = service.DockService(Path(sys.argv[1]), ports=broken if is_broken else usb_ports)
+if not is_broken:
     daemon._signals._received += [signal.SIGTERM, signal.SIGHUP]
 sys.exit(daemon.run())
 """

@@ -10,9 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from recorder_sync.direct_io import CHUNK
 from recorder_sync.errors import RecordingFailure
 from recorder_sync.ingest import copier
-from recorder_sync.ingest.buffers import CHUNK
 from recorder_sync.ingest.copier import Copier
 from recorder_sync.ingest.part import part_folder
 from recorder_sync.ingest.small import SmallCopy, SmallFile, SmallGroup

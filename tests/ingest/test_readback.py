@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from blake3 import blake3
 
+from recorder_sync.direct_io import page_aligned
 from recorder_sync.ingest import small
-from recorder_sync.ingest.buffers import page_aligned
 from recorder_sync.ingest.medium import file_system_of, has_device
 from recorder_sync.ingest.readback import Read, ReadBack, read_back
 from recorder_sync.model import ItemOutcome

@@ -295,6 +295,7 @@ def test_an_immutable_flag_taken_off_is_named(
 
 
 ON_RECORD = {
+    "trail": ("custody_seq",),
     "alerts": ("key", "raised_at"),
     "deferrals": ("id",),
     "calendar": ("id",),

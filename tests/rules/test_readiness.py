@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recorder_sync.config import Readiness
+from recorder_sync.language import Language
 from recorder_sync.model import Battery, ClockOffset, Health, Storage
-from recorder_sync.rules.readiness import Facts, Reason, readiness
+from recorder_sync.rules.readiness import Facts, Reason, as_found, readiness
 from recorder_sync.rules.whereabouts import State
 
 LIMITS = Readiness()
@@ -157,3 +158,29 @@ def test_a_fuller_battery_never_speaks_against_a_device(
     full = replace(facts, health=replace(facts.health, battery=Battery(100, "s")))
     assert set(reasons(full, limits)) <= set(reasons(low, limits))
     assert Reason.BATTERY not in [reason for reason, _ in reasons(full, limits)]
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        battery(79),
+        space(1000, 199),
+        clock(60.5),
+        clock(-3600),
+        replace(GOOD, open_faults=("lens {broken}; 镜头",)),
+        replace(GOOD, unsealed=3),
+        replace(GOOD, state=State.RETIRED),
+        replace(GOOD, state=State.LOST),
+    ],
+)
+def test_what_is_on_record_in_english_is_said_again_in_any_language(facts: Facts) -> None:
+    (finding,) = readiness(facts, LIMITS).reasons
+    said = as_found(finding.text.english)
+    assert said.english == finding.text.english
+    assert said.in_language(Language.CHINESE) == finding.text.in_language(Language.CHINESE)
+    assert said.in_language(Language.CHINESE) != said.english
+
+
+@given(st.text(max_size=40))
+def test_what_somebody_wrote_stays_as_it_is(text: str) -> None:
+    assert as_found(text).english == text

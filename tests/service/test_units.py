@@ -107,10 +107,13 @@ def test_the_dock_service_hears_udev_and_nothing_else() -> None:
 
 
 def test_what_has_the_network_may_only_read_evidence() -> None:
-    options = _options("recorder-sync-forward.service")
-    assert options["ReadOnlyPaths"] == ["-/srv/evidence"]
-    assert "AF_INET" in options["RestrictAddressFamilies"][0]
-    assert "recorder-sync-forward.service" in _options("recorder-sync.target")["Wants"][0]
+    for unit in ("recorder-sync-forward.service", "recorder-sync-web.service"):
+        options = _options(unit)
+        assert options["ReadOnlyPaths"] == ["-/srv/evidence"]
+        assert options["ReadWritePaths"] == ["/run/recorder-sync"]
+        assert options["StateDirectory"] == ["recorder-sync"]
+        assert "AF_INET" in options["RestrictAddressFamilies"][0]
+        assert unit in _options("recorder-sync.target")["Wants"][0]
 
 
 def _options(unit: str) -> dict[str, list[str]]:

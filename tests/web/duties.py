@@ -4,9 +4,13 @@ Everything is on record as the product puts it there; only queues and samples, w
 working state, are written as the service would.
 """
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+from recorder_sync.access.accounts import Account, add, set_password_hash
+from recorder_sync.access.database import open_accounts
+from recorder_sync.access.hashes import hash_of
 from recorder_sync.alerts.raising import raise_alert
 from recorder_sync.catalogue import alerts, disk_samples, dockings, messages, uploads
 from recorder_sync.catalogue.calendar import CalendarEntry, CalendarKind
@@ -24,6 +28,7 @@ from recorder_sync.custodian.registration import (
 )
 from recorder_sync.language import T
 from recorder_sync.model import AlertKind, Case, Identity, IdentityState, Officer
+from recorder_sync.rules.access import Role
 from recorder_sync.rules.deadline import DeferralReason
 from recorder_sync.rules.docking import Stay
 from recorder_sync.rules.escalation import Address, Recipient
@@ -31,12 +36,13 @@ from recorder_sync.rules.forecast import DiskSample
 from recorder_sync.station import Station
 from recorder_sync.watching.tick import tick
 from tests.conftest import Card, Dock, MediaFiles
-from tests.web.served import Service
+from tests.on_the_day import today
+from tests.web.served import PASSWORD
 
 FIRST, SECOND_UNIT = "综合行政执法一队", "综合行政执法二队"
 WANG, LI, ZHANG = "000001", "000002", "000010"
 CASE, OLD_CASE, LATE_CASE = "冀石执〔2026〕17号", "冀石执〔2026〕8号", "冀石执〔2026〕3号"
-INSPECTION = "检查-1123-1"
+INSPECTION = "检查-1"
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -65,7 +71,7 @@ def make(dock: Dock, folder: Path, media: MediaFiles) -> None:
             [
                 DeviceEntry("CAM001", kind="执法记录仪", officer=WANG),
                 DeviceEntry("ZFY-0047", kind="执法记录仪", officer=LI),
-                DeviceEntry("ZFY-0031", kind="执法记录仪", officer=ZHANG),
+                DeviceEntry("CAM031", kind="执法记录仪", officer=ZHANG),
             ],
         )
         register_cases(
@@ -92,76 +98,41 @@ def make(dock: Dock, folder: Path, media: MediaFiles) -> None:
 
 
 def _duties(station: Station, now: datetime) -> None:
+    shift, work = CalendarKind.SHIFT, CalendarKind.ENFORCEMENT
     enter_calendar(
         station,
         [
-            CalendarEntry(
-                "班次-1123-王", CalendarKind.SHIFT, now - 9 * HOUR, now - HOUR, WANG, "CAM001"
-            ),
-            CalendarEntry(
-                "班次-1123-张", CalendarKind.SHIFT, now - 9 * HOUR, now - HOUR, ZHANG, "ZFY-0031"
-            ),
-            CalendarEntry(
-                "班次-1124-李", CalendarKind.SHIFT, now + 14 * HOUR, now + 22 * HOUR, LI, "ZFY-0047"
-            ),
-            CalendarEntry(
-                INSPECTION,
-                CalendarKind.ENFORCEMENT,
-                now - 33 * HOUR,
-                now - 32 * HOUR,
-                LI,
-                "ZFY-0047",
-                OLD_CASE,
+            CalendarEntry("班次-1", shift, now - 9 * HOUR, now - HOUR, WANG, "CAM001"),
+            CalendarEntry("班次-2", shift, now - 9 * HOUR, now - HOUR, ZHANG, "CAM031"),
+            CalendarEntry("班次-3", shift, now + 14 * HOUR, now + 22 * HOUR, LI, "ZFY-0047"),
+            replace(
+                CalendarEntry(INSPECTION, work, now - 33 * HOUR, now - 32 * HOUR, LI, "ZFY-0047"),
+                case=OLD_CASE,
                 in_full=True,
             ),
-            CalendarEntry(
-                "检查-1123-2",
-                CalendarKind.ENFORCEMENT,
-                now - 8.2 * HOUR,
-                now - 7.9 * HOUR,
-                WANG,
-                "CAM001",
-                CASE,
+            replace(
+                CalendarEntry("检查-2", work, now - 8.2 * HOUR, now - 7.9 * HOUR, WANG, "CAM001"),
+                case=CASE,
                 in_full=True,
             ),
-            CalendarEntry(
-                "送达-1125-1",
-                CalendarKind.ENFORCEMENT,
-                now + 40 * HOUR,
-                now + 41 * HOUR,
-                ZHANG,
-                "ZFY-0031",
-                LATE_CASE,
+            replace(
+                CalendarEntry("送达-1", work, now + 40 * HOUR, now + 41 * HOUR, ZHANG),
+                case=LATE_CASE,
             ),
         ],
         "设备管理员",
     )
-    deferring.add(
-        station,
-        Wanted(
-            DeferralReason.OFF_SITE,
-            now - 5 * HOUR,
-            now + 30 * HOUR,
-            "ZFY-0047",
-            LI,
-            note="赴外地协查，预计次日返回",
-        ),
-        "li",
-    )
-    approved = deferring.add(
-        station,
-        Wanted(
-            DeferralReason.WATER, now - 2 * HOUR, now + 6 * HOUR, "ZFY-0031", ZHANG, note="水上巡查"
-        ),
-        "zhang",
-    )
+    wanted = Wanted(DeferralReason.OFF_SITE, now - 5 * HOUR, now + 30 * HOUR, "ZFY-0047", LI)
+    deferring.add(station, replace(wanted, note="赴外地协查，预计次日返回"), "li")
+    wanted = Wanted(DeferralReason.WATER, now - 2 * HOUR, now + 6 * HOUR, "CAM031", ZHANG)
+    approved = deferring.add(station, replace(wanted, note="水上巡查"), "zhang")
     deferring.approve(station, approved.deferral.id, "chen", None, "chen")
 
 
 def _past(station: Station, now: datetime) -> None:
     """Devices that went out, one that is held, a disk that fills, queues of two stores."""
     past = _at(station, now - 30 * HOUR)
-    for device, officer in (("CAM001", WANG), ("ZFY-0031", ZHANG), ("ZFY-0047", LI)):
+    for device, officer in (("CAM001", WANG), ("CAM031", ZHANG), ("ZFY-0047", LI)):
         moves.issue(past, device, officer)
     db = station.catalogue
     with transaction(db):
@@ -211,9 +182,9 @@ def _cards(dock: Dock, folder: Path, media: MediaFiles) -> None:
     done = dock.ingest(card, "--case", CASE)
     assert done.json["sealed"] == 3, done.err
     card = Card(folder / "card-zhang")
-    card.put("DCIM/DCAM_ZFY-0031_000010_20261123_143000.mp4", media.other_video)
-    card.put("DCIM/DCAM_ZFY-0031_000010_20261123_144000.wav", media.audio)
-    done = dock.ingest(card, "--device", "ZFY-0031", "--officer", ZHANG)
+    card.put("DCIM/DCAM_CAM031_000010_20261123_143000.mp4", media.other_video)
+    card.put("DCIM/DCAM_CAM031_000010_20261123_144000.wav", media.audio)
+    done = dock.ingest(card, "--device", "CAM031", "--officer", ZHANG)
     assert done.json["sealed"] == 2, done.err
 
 
@@ -227,18 +198,33 @@ def _told(station: Station) -> None:
         assert sent is not None
         messages.note_delivered(db, sent, now)
         messages.add(db, "mail", Address(Recipient.CUSTODIAN), numbers, False, now)
+        for store in ("nas", "district"):
+            uploads.fill(db, store, lambda _one: True, now - HOUR, since=None)
+        failed = uploads.next_due(db, "nas", now, ())
+        assert failed is not None
+        uploads.note_failed(
+            db,
+            failed,
+            T("The store {store} has no room left.", store="nas"),
+            T("Free space there."),
+            None,
+        )
 
 
 def _at(station: Station, moment: datetime) -> Station:
-    from dataclasses import replace
-
     return replace(station, now=lambda: moment)
 
 
-def accounts(service: Service) -> None:
-    """One account of each role; the team leader and the officer are of the first unit."""
-    service.account("custodian", "custodian")
-    service.account("chen", "team leader", "--unit", FIRST)
-    service.account("wang", "officer", "--officer", WANG)
-    service.account("inspector", "inspector")
-    service.account("admin", "administrator")
+def accounts(dock: Dock) -> None:
+    """Make one account of each role; the team leader and the officer are of the first unit."""
+    db, hashed, at = open_accounts(dock.state), hash_of(PASSWORD), today()
+    for account in (
+        Account("custodian", Role.CUSTODIAN),
+        Account("chen", Role.TEAM_LEADER, unit=FIRST),
+        Account("wang", Role.OFFICER, officer=WANG),
+        Account("inspector", Role.INSPECTOR),
+        Account("admin", Role.ADMINISTRATOR),
+    ):
+        add(db, account, at)
+        set_password_hash(db, account.name, hashed)
+    db.close()

@@ -1,15 +1,20 @@
 """The real service in a child process, and somebody to sign in to it."""
 
-import json
 import re
 import socket
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Self
 
 import httpx
 
+from recorder_sync.access import keeping
+from recorder_sync.access.database import open_accounts
+from recorder_sync.access.keeping import Standing
+from recorder_sync.rules.access import Role, Secrecy
 from tests.conftest import Dock
+from tests.warm_start import Running
 
 PASSWORD = "correct horse battery"
 
@@ -41,15 +46,16 @@ class Service:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
             channel.bind(str(told))
             channel.settimeout(30)
-            self._process = self.dock.start(
-                self._command, journal=self._log, env={"NOTIFY_SOCKET": str(told)}
-            )
+            self._process = self._started({"NOTIFY_SOCKET": str(told)})
             try:
                 while b"READY=1" not in channel.recv(4096):
                     pass
             except TimeoutError:
                 raise AssertionError(self.log) from None
         return self
+
+    def _started(self, env: dict[str, str]) -> Running | subprocess.Popen[bytes]:
+        return self.dock.start(self._command, journal=self._log, env=env)
 
     def __exit__(self, *_: object) -> None:
         self.kill()
@@ -67,14 +73,23 @@ class Service:
         return self._process.pid
 
     def account(self, name: str, role: str, *options: str) -> str:
-        """Make an account with a password; return its name."""
-        done = self.dock.run("accounts", "add", name, "--role", role, *options, "--json")
-        assert done.code == 0, done.err
-        path = json.loads(done.out)["link"].partition("/invitation/")[2]
-        answer = httpx.post(
-            f"{self.address}/invitation/{path}", data={"password": PASSWORD, "again": PASSWORD}
+        """Make an account with a password, by what the command calls; return its name."""
+        given = dict(zip(options[::2], options[1::2], strict=True))
+        wanted = Standing(
+            Role(role),
+            officer=given.pop("--officer", None),
+            unit=given.pop("--unit", None),
+            cleared=frozenset(Secrecy(one) for one in given.pop("--cleared", "").split(",") if one),
         )
-        assert answer.status_code == 303, answer.text
+        assert not given, given
+        station = self.dock.station()
+        db = open_accounts(station.settings.paths.state)
+        try:
+            token = keeping.add(station, db, name, wanted)
+            assert keeping.accept(station, db, token, PASSWORD) is not None
+        finally:
+            db.close()
+            station.catalogue.close()
         return name
 
     @contextmanager

@@ -9,9 +9,11 @@ from typing import Any
 from sqlite_utils.db import Database
 
 from recorder_sync.catalogue.database import upsert
+from recorder_sync.catalogue.seen_by import concerning
 from recorder_sync.custody.log import Entry
 from recorder_sync.errors import NotFound
 from recorder_sync.language import T
+from recorder_sync.rules.access import Scope
 from recorder_sync.rules.coverage import Expected, NoRecordingReason, Span
 from recorder_sync.rules.overdue_device import Shift
 from recorder_sync.timestamps import iso, moment
@@ -70,6 +72,26 @@ def entries(
     where = " and ".join(conditions)
     rows = db.query(f"select * from calendar where {where} order by begins, id", values)
     return [_entry(row) for row in rows]
+
+
+def entries_between(
+    db: Database, begins: datetime, ends: datetime, scope: Scope
+) -> list[CalendarEntry]:
+    """Return the entries within a scope that last at any moment of a time, by their beginning."""
+    seen = concerning(scope)
+    rows = db.query(
+        f"select * from calendar where ends > ? and begins < ? and {seen.sql} order by begins, id",
+        [iso(begins), iso(ends), *seen.values],
+    )
+    return [_entry(row) for row in rows]
+
+
+def of_case(db: Database, case: str, most: int) -> list[CalendarEntry]:
+    """Return the newest entries of a case, by their beginning."""
+    rows = db.query(
+        "select * from calendar where case_no = ? order by begins desc, id limit ?", [case, most]
+    )
+    return sorted((_entry(row) for row in rows), key=lambda one: (one.begins, one.id))
 
 
 def entry_of(db: Database, identifier: str) -> CalendarEntry:

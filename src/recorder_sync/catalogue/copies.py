@@ -127,3 +127,9 @@ def stores_json(db: Database, recordings: Sequence[str]) -> dict[str, dict[str, 
                 if why is not None and state == "failed":
                     found[recording][store]["why"] = text_of(json.loads(why)).english
     return found
+
+
+def newest_confirmed(db: Database, store: str) -> datetime | None:
+    """Return when a store last confirmed a recording."""
+    (at,) = db.execute("select max(confirmed_at) from copies where store = ?", [store]).fetchone()
+    return moment(at) if at else None

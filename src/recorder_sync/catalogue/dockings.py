@@ -11,6 +11,7 @@ from sqlite_utils.db import Database
 from recorder_sync.catalogue import ledger
 from recorder_sync.catalogue.database import upsert
 from recorder_sync.catalogue.schema import table
+from recorder_sync.catalogue.seen_by import by_device
 from recorder_sync.errors import NotFound
 from recorder_sync.health_json import health_json, health_of
 from recorder_sync.language import T
@@ -26,6 +27,7 @@ from recorder_sync.model import (
     Storage,
     UsbIdentity,
 )
+from recorder_sync.rules.access import Scope
 from recorder_sync.rules.docking import Stay
 from recorder_sync.timestamps import iso, iso_or_none, moment
 
@@ -266,6 +268,76 @@ def list_dockings(db: Database, device: str | None, limit: int) -> list[Docking]
         where, values, order_by="started_at desc, id desc", limit=limit
     )
     return [_docking(db, row) for row in rows]
+
+
+class Result(StrEnum):
+    """How a docking went, as people ask for it."""
+
+    UNDER_WAY = "in progress"
+    DONE = "done"
+    PROBLEMS = "done-with-problems"
+    INTERRUPTED = "interrupted"
+    HELD = "held"
+    REMOVED_EARLY = "removed-early"
+
+
+_RESULTS = {
+    Result.UNDER_WAY: "ended_at is null and state is not 'held'",
+    Result.DONE: "outcome = 'done'",
+    Result.PROBLEMS: "outcome = 'done-with-problems'",
+    Result.INTERRUPTED: "outcome = 'interrupted'",
+    Result.HELD: "state = 'held' and removed_at is null",
+    Result.REMOVED_EARLY: "state = 'removed-early'",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DockingPage:
+    found: list[Docking]
+    next: str | None
+    """Cursor of the next page, None on the last."""
+
+
+def newest(
+    db: Database,
+    scope: Scope,
+    device: str | None = None,
+    result: Result | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> DockingPage:
+    """Return one page of the dockings within a scope, the newest first."""
+    seen = by_device(scope)
+    conditions, values = [seen.sql], [*seen.values]
+    if device is not None:
+        conditions.append("device = ?")
+        values.append(device)
+    if result is not None:
+        conditions.append(_RESULTS[result])
+    if after is not None:
+        conditions.append("(started_at, id) < (select started_at, id from dockings where id = ?)")
+        values.append(after)
+    rows = list(
+        table(db, "dockings").rows_where(
+            " and ".join(conditions), values, order_by="started_at desc, id desc", limit=limit + 1
+        )
+    )
+    shown = [_docking(db, row) for row in rows[:limit]]
+    return DockingPage(shown, shown[-1].id if len(rows) > limit else None)
+
+
+def seen_docking(db: Database, prefix: str, scope: Scope) -> Docking:
+    """Return the docking whose id starts with `prefix`, where it is within a scope.
+
+    Raises NotFound.
+    """
+    found, seen = docking(db, prefix), by_device(scope)
+    row = db.execute(
+        f"select 1 from dockings where id = ? and {seen.sql}", [found.id, *seen.values]
+    ).fetchone()
+    if row is None:
+        raise NotFound(T("There is no docking {id}.", id=prefix))
+    return found
 
 
 def dockings_of(

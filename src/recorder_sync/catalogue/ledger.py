@@ -170,14 +170,14 @@ def officer(db: Database, cert_no: str) -> Officer | None:
 
 def cases(db: Database) -> Iterable[Case]:
     for row in table(db, "cases").rows_where(order_by="number"):
-        yield _case(row)
+        yield case_of_row(row)
 
 
 def cases_named(db: Database, numbers: Sequence[str]) -> list[Case]:
     """Return those of these cases that there are."""
     marks = ", ".join("?" for _ in numbers)
     rows = db.query(f"select * from cases where number in ({marks})", list(numbers))
-    return [_case(row) for row in rows]
+    return [case_of_row(row) for row in rows]
 
 
 def cases_after(db: Database, number: str | None, limit: int) -> list[Case]:
@@ -185,16 +185,17 @@ def cases_after(db: Database, number: str | None, limit: int) -> list[Case]:
     rows = db.query(
         "select * from cases where number > ? order by number limit ?", [number or "", limit]
     )
-    return [_case(row) for row in rows]
+    return [case_of_row(row) for row in rows]
 
 
 def case(db: Database, number: str) -> Case | None:
     for row in table(db, "cases").rows_where("number = ?", [number]):
-        return _case(row)
+        return case_of_row(row)
     return None
 
 
-def _case(row: Mapping[str, Any]) -> Case:
+def case_of_row(row: Mapping[str, Any]) -> Case:
+    """Return the case of a row of `cases`."""
     closed, secrecy = row["closed_on"], row["secrecy"]
     return Case(
         row["number"],

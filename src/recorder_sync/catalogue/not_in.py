@@ -31,7 +31,7 @@ _NOT_SEEN_SINCE = (
     " and not exists (select 1 from inventory m where m.docking = l.id"
     " and m.path = i.path and m.outcome = 'failed')))"
 )
-_LISTED = (
+LISTED = (
     "from dockings d join inventory i indexed by inventory_not_in on i.docking = d.id"
     f" where (i.outcome is null or i.outcome = 'failed') and {_NOT_SEALED} and {_NOT_SEEN_SINCE}"
 )
@@ -62,7 +62,7 @@ def not_in(db: Database, device: str | None) -> list[NotIn]:
     """Return every listing of a device's files that are not in; None: of no known device."""
     rows = db.query(
         "select d.id, i.path, i.size, i.mtime_ns, d.started_at, i.outcome, i.recording, d.ended_at"
-        f" {_LISTED} and d.device is ? order by i.number",
+        f" {LISTED} and d.device is ? order by i.number",
         [device],
     )
     return [
@@ -82,7 +82,7 @@ def not_in(db: Database, device: str | None) -> list[NotIn]:
 
 def is_outstanding(db: Database, docking: str) -> bool:
     """Tell whether anything that a docking listed is not in."""
-    row = db.execute(f"select 1 {_LISTED} and d.id = ? limit 1", [docking]).fetchone()
+    row = db.execute(f"select 1 {LISTED} and d.id = ? limit 1", [docking]).fetchone()
     return row is not None
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from sqlite_utils.db import Database, Table
 from sqlite_utils.migrations import Migrations
 
-from recorder_sync.catalogue import news
+from recorder_sync.catalogue import figure_tables, news
 from recorder_sync.model import AlertKind
 from recorder_sync.rules.matter import event_key
 
@@ -649,3 +649,9 @@ def m017_looked_at(db: Database) -> None:
         strict=True,
     )
     db.execute("create index copies_looked_at_by_store on copies_looked_at (store, at)")
+
+
+@migrations()
+def m018_day_figures(db: Database) -> None:
+    """Sums of each day for the statistics (`day_figures.py`): working state."""
+    figure_tables.make(db)

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlite_utils.db import Database
 
-from recorder_sync.catalogue.seen_by import recordings_in
+from recorder_sync.catalogue.seen_by import NOTHING, recordings_in
 from recorder_sync.custody.canonical import canonical
 from recorder_sync.custody.log import Act, Entry
 from recorder_sync.rules.access import Scope
@@ -59,7 +59,10 @@ class Wanted:
 
 
 def take_up(db: Database, entry: Entry) -> None:
-    """Enter what an entry says, where it is one of the trail's; it may be there already."""
+    """Enter what an entry says, where it is one of the trail's; it may be there already.
+
+    Facts are kept as the log has them: a deed of just now may say 5.0 where its line says 5.
+    """
     deed = entry.deed
     if deed.act in ACTS:
         db.execute(
@@ -67,7 +70,7 @@ def take_up(db: Database, entry: Entry) -> None:
             " values (?, ?, ?, ?, ?, ?) on conflict do nothing",
             [
                 *(entry.seq, iso(deed.time), deed.act.value, deed.actor, deed.subject),
-                canonical(dict(deed.facts)).decode(),  # as the log gives it back
+                canonical(dict(deed.facts)).decode(),
             ],
         )
 
@@ -97,6 +100,8 @@ def about_device(
         [f"device:{device}", Act.LEDGER.value, end, limit],
     ).fetchall()
     seen = recordings_in(scope)
+    if seen == NOTHING:
+        return [_step(row) for row in entered]
     corrected = db.execute(
         f"select {columns} from trail t indexed by trail_by_act"
         " cross join recordings r on r.id = t.subject"

@@ -1,6 +1,5 @@
 """`recorder-sync cases`: cases with party and cause, and when they were closed."""
 
-from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +9,8 @@ from recorder_sync.catalogue import ledger
 from recorder_sync.cli.screen import facts, messages, print_json, table
 from recorder_sync.cli.session import read_time, station_of, writing_station_of
 from recorder_sync.cli.typed import Json, named
-from recorder_sync.csv_files import Columns, Row, bad_row, read_rows, write_rows
+from recorder_sync.csv_files import write_rows
+from recorder_sync.custodian.case_list import COLUMNS, read_cases
 from recorder_sync.custodian.registration import (
     classify_case,
     close_case,
@@ -22,8 +22,6 @@ from recorder_sync.model import Case
 from recorder_sync.rules.access import Secrecy
 
 app = typer.Typer()
-
-_COLUMNS = Columns("number", ("party", "cause", "closed_on"))
 
 
 @app.command("add", help=tr("Register a case, or change its entry."))
@@ -108,15 +106,9 @@ def classify(
 @app.command("import", help=tr("Import cases from CSV: number, party, cause, closed_on."))
 def import_(context: typer.Context, file: Annotated[Path, typer.Argument()]) -> None:
     with writing_station_of(context) as station:
-        rows = read_rows(file, _COLUMNS)
-        register_cases(
-            station,
-            [
-                Case(row.key, row.cells["party"], row.cells["cause"], _day(file, row))
-                for row in rows
-            ],
-        )
-        messages.print(T("{count} case(s) registered.", count=len(rows)).shown)
+        found = read_cases(file)
+        register_cases(station, found)
+        messages.print(T("{count} case(s) registered.", count=len(found)).shown)
 
 
 @app.command("export", help=tr("Write the cases as CSV to a new file, or - for the screen."))
@@ -125,25 +117,12 @@ def export(context: typer.Context, file: Annotated[str, typer.Argument(metavar="
         found = ledger.cases(station.catalogue)
         write_rows(
             file,
-            _COLUMNS,
+            COLUMNS,
             (
                 (c.number, c.party, c.cause, c.closed_on.isoformat() if c.closed_on else None)
                 for c in found
             ),
         )
-
-
-def _day(file: Path, row: Row) -> date | None:
-    """Read a day, also in the form that Excel gives it: 2026/1/5."""
-    text = row.cells["closed_on"]
-    if text is None:
-        return None
-    try:
-        return datetime.strptime(text.replace("/", "-"), "%Y-%m-%d").date()
-    except ValueError:
-        raise bad_row(
-            file, row.line, T("{text} is no date such as 2026-11-23.", text=text)
-        ) from None
 
 
 def _case_json(case: Case) -> dict[str, object]:

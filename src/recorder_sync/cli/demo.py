@@ -1,15 +1,22 @@
-"""`recorder-sync demo`: the whole way from card to proof, on a throw-away station."""
+"""`recorder-sync demo`: the whole way from card to proof, on a throw-away station.
+
+On a terminal it is the whole daemon with its pages, until Ctrl-C (`demo_live.py`); anywhere
+else, and with --once, three cards are taken in and what became of them is printed.
+"""
 
 import shlex
 import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import Annotated
 
 import tomli_w
+import typer
 
 from recorder_sync.catalogue import ledger
 from recorder_sync.catalogue.database import transaction
+from recorder_sync.cli.demo_live import live_demo
 from recorder_sync.cli.ingest import take_in_shown
 from recorder_sync.cli.intake_report import show_report
 from recorder_sync.cli.screen import answers, messages, table
@@ -38,9 +45,22 @@ _OFFICERS = (
 _CASE = Case("冀石执〔2026〕17号", "某某餐饮有限公司", "占道经营")
 
 
-def demo() -> None:
+def demo(
+    once: Annotated[
+        bool,
+        typer.Option("--once", help=tr("Take three cards in, say what became of them, and end.")),
+    ] = False,
+) -> None:
     place = _DISK_TEMPORARY if _DISK_TEMPORARY.is_dir() else None
     folder = Path(tempfile.mkdtemp(prefix="recorder-sync-demo-", dir=place))
+    if once or not sys.stdout.isatty():
+        _walk_through(folder)
+        return
+    protection = live_demo(folder, _program())
+    _say_how_to_remove(folder, is_immutable=protection is Protection.IMMUTABLE)
+
+
+def _walk_through(folder: Path) -> None:
     settings = _configured(folder)
     find_ffprobe(settings.media)
     station = open_station(settings)
@@ -149,8 +169,13 @@ def _next_steps(station: Station, folder: Path, reports: list[Report]) -> None:
     ):
         _say(f"  {program} {command}")
     answers.print()
+    protection = station.evidence.protection_in_force().protection
+    _say_how_to_remove(folder, is_immutable=protection is Protection.IMMUTABLE)
+
+
+def _say_how_to_remove(folder: Path, *, is_immutable: bool) -> None:
     clean = shlex.join(["rm", "-rf", str(folder)])
-    if station.evidence.protection_in_force().protection is Protection.IMMUTABLE:
+    if is_immutable:
         clean = shlex.join(["chattr", "-R", "-i", str(folder)]) + " && " + clean
     _say(T("Remove it all with: {command}", command=clean).shown)
 

@@ -8,16 +8,16 @@ from recorder_sync.service import DockService
 
 
 def dock(context: typer.Context) -> None:
-    _run(context, forwards=False)
+    _run(context, whole=False)
 
 
 def run(context: typer.Context) -> None:
-    _run(context, forwards=True)
+    _run(context, whole=True)
 
 
-def _run(context: typer.Context, *, forwards: bool) -> None:
+def _run(context: typer.Context, *, whole: bool) -> None:
     options = context.find_object(Options)
     assert options is not None
-    code = DockService(path_in_use(options.config), forwards=forwards).run()
+    code = DockService(path_in_use(options.config), whole=whole).run()
     if code:
         raise typer.Exit(code)

@@ -14,7 +14,7 @@ from recorder_sync.cli.dock_screen import watch as watch_ports
 from recorder_sync.cli.dockings import docking_json, result_words
 from recorder_sync.cli.screen import answers, facts, print_json, table
 from recorder_sync.cli.session import settings_of, station_of
-from recorder_sync.dock.live_status import read_status
+from recorder_sync.dock.live_status import Status, read_status
 from recorder_sync.ingest.medium import file_system_of, has_device
 from recorder_sync.language import T, tr
 from recorder_sync.rules.matter import Severity
@@ -103,6 +103,7 @@ def status(
                 *((f"{tr('Store')} {name}", _queue_words(queue)) for name, queue in stores),
                 (tr("Custody entries"), entries),
                 (tr("Dock service"), tr("running") if live else tr("not running")),
+                *_pages(live),
                 (tr("Open alerts"), _counted(matters)),
             ]
         )
@@ -130,6 +131,15 @@ def status(
                     for d in newest
                 ),
             )
+
+
+def _pages(live: Status | None) -> list[tuple[str, str]]:
+    """Say where the daemon serves the pages, or why it does not, where it should."""
+    web = live.get("web") if live else None
+    if not web:
+        return []
+    said = web["address"] or T("not served: {why}", why=web["problem"]).shown
+    return [(tr("Web pages"), said)]
 
 
 def _counted(alerts: Sequence[RecordedAlert]) -> str:

@@ -3,13 +3,13 @@
 Times are the station's local times, also in the form that Excel gives them: 2026/1/5 9:00.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
 from recorder_sync.catalogue.calendar import CalendarEntry, CalendarKind
-from recorder_sync.csv_files import Columns, Row, read_rows
+from recorder_sync.csv_files import Columns, Row, read_rows, rows_of
 from recorder_sync.custodian.duty import problems_of_id, problems_of_people, problems_of_times
 from recorder_sync.errors import BadList
 from recorder_sync.language import T, Text
@@ -41,9 +41,18 @@ class _Bad(Exception):
 
 def read_calendar(station: Station, file: Path) -> list[CalendarEntry]:
     """Read a file whole. Raises BadList with every problem, or as `read_rows`."""
+    return _entries(station, str(file), read_rows(file, _COLUMNS))
+
+
+def calendar_of(station: Station, file: str, data: bytes) -> list[CalendarEntry]:
+    """Return the entries of a file's content. Raises BadList, or UsageProblem for no CSV."""
+    return _entries(station, file, rows_of(file, data, _COLUMNS))
+
+
+def _entries(station: Station, file: str, rows: Iterable[Row]) -> list[CalendarEntry]:
     found: list[CalendarEntry] = []
     problems: list[Text] = []
-    for row in read_rows(file, _COLUMNS):
+    for row in rows:
         reader = _RowReader(station, row)
         entry = reader.entry()
         if entry is not None:

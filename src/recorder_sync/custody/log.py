@@ -147,6 +147,21 @@ class CustodyLog:
                     if entry.seq >= first:
                         yield entry
 
+    def newest_of(self, acts: Iterable[Act], among: int) -> Iterator[Entry]:
+        """Yield the entries of some acts among the last so many lines, the newest first.
+
+        Fast, as `lines_of`: no link is checked. Raises CustodyProblem or OSError.
+        """
+        beginnings = tuple(beginning_of(act) for act in acts)
+        left = among
+        for segment in reversed(self._segments()):
+            for line in segment_file.lines_backwards(segment):
+                if left <= 0:
+                    return
+                left -= 1
+                if line.startswith(beginnings):
+                    yield _parse(line, segment, None)
+
     def newest_first(self) -> Iterator[Entry]:
         """Yield the entries from the last one back, checking every link on the way.
 

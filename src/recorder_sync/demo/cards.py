@@ -54,7 +54,7 @@ def _by_officer(card: Path, now: datetime) -> Card:
     cut = clips / f"000010_0_{start:%Y%m%d_%H%M%S}.mp4"
     _clip(cut, start, 5, 660)
     os.truncate(cut, int(cut.stat().st_size * _CUT))
-    _touch(cut, start + timedelta(seconds=3))
+    touch(cut, start + timedelta(seconds=3))
     for hours in (30.0, 5.0):
         day = now - timedelta(hours=hours)
         (card / f"000010_{day:%Y%m%d}.xml").write_text(
@@ -100,19 +100,19 @@ def _by_ini(card: Path, now: datetime) -> Card:
 
 def _clip(path: Path, start: datetime, seconds: int, tone_hz: int) -> None:
     """Make a clip as cameras do: local time in the container, marked `Z`."""
-    _ffmpeg(
+    run_ffmpeg(
         "-f", "lavfi", "-i", f"testsrc2=size=1280x720:rate=25:duration={seconds}",
         "-f", "lavfi", "-i", f"sine=frequency={tone_hz}:duration={seconds}",
         "-c:v", "mpeg4", "-q:v", "2", "-c:a", "aac",
         "-metadata", f"creation_time={start:%Y-%m-%dT%H:%M:%SZ}",
         str(path),
     )  # fmt: skip
-    _touch(path, start + timedelta(seconds=seconds))
+    touch(path, start + timedelta(seconds=seconds))
 
 
 def _note(path: Path, start: datetime) -> None:
-    _ffmpeg("-f", "lavfi", "-i", "sine=frequency=300:duration=20", str(path))
-    _touch(path, start + timedelta(seconds=20))
+    run_ffmpeg("-f", "lavfi", "-i", "sine=frequency=300:duration=20", str(path))
+    touch(path, start + timedelta(seconds=20))
 
 
 def _photo(path: Path, start: datetime) -> None:
@@ -123,15 +123,15 @@ def _photo(path: Path, start: datetime) -> None:
         {1: "N", 2: (38.0, 2.0, 32.3), 3: "E", 4: (114.0, 30.0, 53.6)}
     )
     Image.linear_gradient("L").resize((1600, 1200)).save(path, exif=exif, quality=85)
-    _touch(path, start)
+    touch(path, start)
 
 
-def _touch(path: Path, moment: datetime) -> None:
+def touch(path: Path, moment: datetime) -> None:
     seconds = moment.astimezone(UTC).timestamp()
     os.utime(path, (seconds, seconds))
 
 
-def _ffmpeg(*arguments: str) -> None:
+def run_ffmpeg(*arguments: str) -> None:
     program = shutil.which("ffmpeg")
     if program is None:
         raise MissingPart(

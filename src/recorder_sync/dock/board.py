@@ -87,6 +87,7 @@ class Board:
         self._rows: dict[str, Row] = {}
         self._configuration_problem: str | None = None
         self._watch: Mapping[str, object] | None = None
+        self._web: Mapping[str, object] | None = None
         self._changed = threading.Event()
         self._lock = threading.Lock()
         self._end = False
@@ -141,6 +142,11 @@ class Board:
         self._configuration_problem = text
         self._changed.set()
 
+    def serves(self, address: str | None, problem: str | None = None) -> None:
+        """Say where this process serves the pages, or what keeps it from that."""
+        self._web = {"address": address, "problem": problem}
+        self._changed.set()
+
     def watched(self, found: Mapping[str, object]) -> None:
         """Show the figures of the last look at what is watched (`watching/figures.py`)."""
         self._watch = found
@@ -173,6 +179,7 @@ class Board:
             "at": iso(self._now()),
             "configuration_problem": self._configuration_problem,
             "watch": self._watch,
+            "web": self._web,
             "ports": [_row_json(row, rows) for row in rows],
         }
 

@@ -21,9 +21,9 @@ from recorder_sync.catalogue.copies import Proof
 from recorder_sync.catalogue.dockings import InventoryEntry
 from recorder_sync.config import Clear
 from recorder_sync.custody.log import Act
+from recorder_sync.direct_io import page_aligned
 from recorder_sync.dock.plugged import Plugged
 from recorder_sync.errors import RecorderSyncError, os_reason
-from recorder_sync.ingest.buffers import page_aligned
 from recorder_sync.ingest.medium import file_system_of, has_device
 from recorder_sync.ingest.readback import read_back
 from recorder_sync.ingest.report import Report

@@ -3,24 +3,14 @@
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from recorder_sync.config import Configuration
 from recorder_sync.dock.board import Board
-from recorder_sync.dock.clearing import Clearing
 from recorder_sync.dock.docked import DockedVolume, Surroundings
-from recorder_sync.dock.mounts import wait_until_mounted
 from recorder_sync.dock.plugged import Plugged
-from recorder_sync.dock.presence import is_present
-from recorder_sync.dock.unlock import unlock
+from recorder_sync.dock.ports import Ports
 from recorder_sync.dock.watcher import Came, Gone
-from recorder_sync.errors import MissingPart
 from recorder_sync.ingest.capacity import Capacity
-from recorder_sync.ingest.report import Report
-from recorder_sync.ingest.stopping import Stop
-from recorder_sync.language import T
-from recorder_sync.model import Health
-from recorder_sync.station import Station
 
 
 class Dock:
@@ -31,10 +21,8 @@ class Dock:
         settings: Callable[[], Configuration],
         capacity: Capacity,
         board: Board,
-        check: Callable[[Plugged, Path], Health],
-        clear: Callable[[Station, Report, Plugged, Path], Clearing | None],
+        ports: Ports,
     ) -> None:
-        self._settings = settings
         self._volumes: dict[str, DockedVolume] = {}
         self._leaving: list[DockedVolume] = []
         self._ended = False
@@ -43,11 +31,8 @@ class Dock:
             settings=settings,
             capacity=capacity,
             board=board,
-            mount=self._mount,
-            is_present=is_present,
-            check=check,
+            ports=ports,
             has_twin=self._has_twin,
-            clear=clear,
         )
 
     def handle(self, event: Came | Gone) -> None:
@@ -108,20 +93,6 @@ class Dock:
         return any(
             other.usb == plugged.usb and other.usb_path != plugged.usb_path for other in others
         )
-
-    def _mount(self, plugged: Plugged, stop: Stop) -> Path:
-        settings = self._settings()
-        if plugged.node is not None and plugged.file_system is None and plugged.number is not None:
-            raise MissingPart(
-                T("The card on port {port} has no file system that is known.", port=plugged.port),
-                T(
-                    "Do not format it: recordings may still be on it. Hand it to the custodian; "
-                    "a specialist can copy the whole disk."
-                ),
-            )
-        unlock(plugged, settings.known_profiles)
-        volumes = settings.paths.runtime / "volumes"
-        return wait_until_mounted(plugged, volumes, settings.dock.mount_wait_s, stop)
 
 
 def _is_same(one: Plugged, other: Plugged) -> bool:

@@ -21,7 +21,7 @@ from recorder_sync.dock.board import Board
 from recorder_sync.dock.clearing import Clearing
 from recorder_sync.dock.plugged import Plugged
 from recorder_sync.dock.port_display import PortDisplay, ours
-from recorder_sync.dock.row_observer import RowObserver
+from recorder_sync.dock.ports import Ports
 from recorder_sync.dock.stay_log import log_end, log_held
 from recorder_sync.errors import MissingPart, RecorderSyncError, VolumeGone
 from recorder_sync.ingest.arrival import Arrival
@@ -63,14 +63,9 @@ class Surroundings:
     """The configuration in use when a device comes."""
     capacity: Capacity
     board: Board
-    mount: Callable[[Plugged, Stop], Path]
-    """Waits until the volume is mounted and says where; raises RecorderSyncError."""
-    is_present: Callable[[Plugged], bool]
-    check: Callable[[Plugged, Path], Health]
+    ports: Ports
     has_twin: Callable[[Plugged], bool]
     """Whether another device with the same identity is plugged in."""
-    clear: Callable[[Station, Report, Plugged, Path], Clearing | None]
-    """Asks for the card to be cleared of what is sealed, where that is wanted."""
 
 
 class DockedVolume:
@@ -88,7 +83,9 @@ class DockedVolume:
         """Id of the docking that is on record and not ended."""
         self._report: Report | None = None
         self._display = PortDisplay(plugged, around.board)
-        self._observer = RowObserver(around.board, self._display.key, self._display.notice)
+        self._observer = around.ports.observer(
+            around.board, self._display.key, self._display.notice
+        )
         self._thread = threading.Thread(target=self._run, name=f"port {plugged.port}")
 
     def start(self) -> None:
@@ -149,7 +146,7 @@ class DockedVolume:
                 break
             except VolumeGone as error:
                 # Most likely udev says so in a moment.
-                if not self._wake.wait(_UDEV_S) and self._around.is_present(self.plugged):
+                if not self._wake.wait(_UDEV_S) and self._around.ports.is_present(self.plugged):
                     self._display.stuck(station, error, self._report, self._docking)
                     again_s = _RETRY_S
             except (RecorderSyncError, OSError, sqlite3.DatabaseError) as error:
@@ -170,8 +167,8 @@ class DockedVolume:
         around, plugged = self._around, self.plugged
         self._end_attempt(station)
         self._display.begin()
-        root = around.mount(plugged, self._stop)
-        health = around.check(plugged, root)
+        root = around.ports.mount(plugged, self._stop)
+        health = around.ports.check(plugged, root)
         self._display.health(health)
         docking = new_docking_id(station, station.now())
         while True:
@@ -194,7 +191,7 @@ class DockedVolume:
             claims=tuple(ledger.claims_of(station.catalogue, plugged.usb, plugged.uuid)),
             in_conflict=around.has_twin(plugged),
             health=health,
-            is_present=lambda: around.is_present(plugged),
+            is_present=lambda: around.ports.is_present(plugged),
         )
 
     def _take_in(self, station: Station, intake: Intake, root: Path) -> None:
@@ -204,10 +201,10 @@ class DockedVolume:
         intake.run()
         if report.stopped:
             raise Stopping
-        if report.not_in and not self._around.is_present(self.plugged):
+        if report.not_in and not self._around.ports.is_present(self.plugged):
             raise gone()
         self._report_read_errors(station, report)
-        self._wait_for_clearing(self._around.clear(station, report, self.plugged, root))
+        self._wait_for_clearing(self._around.ports.clear(station, report, self.plugged, root))
         self._display.settled(station, report)
 
     def _wait_for_clearing(self, clearing: Clearing | None) -> None:

@@ -20,10 +20,10 @@ from blake3 import blake3
 
 from recorder_sync.catalogue.recordings import Intent
 from recorder_sync.description import as_json
+from recorder_sync.direct_io import page_aligned
 from recorder_sync.durable import LARGEST_SMALL, write_all
 from recorder_sync.errors import MissingPart
 from recorder_sync.from_store.recordings import Row, StoredRecordings, Wanted
-from recorder_sync.ingest.buffers import page_aligned
 from recorder_sync.ingest.medium import file_system_of, has_device
 from recorder_sync.ingest.placing import Day
 from recorder_sync.ingest.readback import read_back

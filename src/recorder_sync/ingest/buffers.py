@@ -13,24 +13,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from queue import Empty, LifoQueue
 
-CHUNK = 2 << 20
-"""Bytes in one buffer; a multiple of every block size, as direct I/O wants."""
+from recorder_sync.direct_io import CHUNK, free
 
 RING = 6
 """Buffers in a ring."""
 
 ALONE = 1 << 20
 """Bytes in the one buffer of a recording without a ring: there may be many of them."""
-
-
-@contextmanager
-def page_aligned() -> Iterator[mmap.mmap]:
-    """Hold one buffer of its own."""
-    buffer = mmap.mmap(-1, CHUNK)
-    try:
-        yield buffer
-    finally:
-        _close(buffer)
 
 
 class Buffers:
@@ -50,7 +39,7 @@ class Buffers:
             with suppress(Empty):
                 while lent := queue.get_nowait():
                     for buffer in lent if isinstance(lent, list) else [lent]:
-                        _close(buffer)
+                        free(buffer)
 
     @contextmanager
     def for_large(self) -> Iterator[list[mmap.mmap]]:
@@ -95,9 +84,3 @@ def _in_one_page() -> mmap.mmap:
     with suppress(OSError):  # a kernel without large pages
         buffer.madvise(mmap.MADV_HUGEPAGE)
     return buffer
-
-
-def _close(buffer: mmap.mmap) -> None:
-    # An error on its way up still holds views of it: then it is freed with them.
-    with suppress(BufferError):
-        buffer.close()

@@ -23,10 +23,10 @@ from functools import partial
 
 from blake3 import blake3
 
+from recorder_sync.direct_io import prefer_direct, whole_pages
 from recorder_sync.durable import READ_ONLY
 from recorder_sync.errors import RecordingFailure, os_reason
 from recorder_sync.ingest.buffers import RING
-from recorder_sync.ingest.readback import prefer_direct, whole_pages
 from recorder_sync.ingest.ring import Ring
 from recorder_sync.ingest.source import Source, changed
 from recorder_sync.language import T

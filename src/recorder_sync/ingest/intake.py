@@ -21,10 +21,10 @@ import psutil
 from recorder_sync.catalogue import dockings
 from recorder_sync.catalogue.dockings import DockingOutcome, Sighting
 from recorder_sync.catalogue.recordings import recording as sealed_recording
+from recorder_sync.direct_io import CHUNK
 from recorder_sync.errors import MissingPart, RecordingFailure, UsageProblem, os_reason
 from recorder_sync.ingest.arrival import Arrival
 from recorder_sync.ingest.berth import berth_of
-from recorder_sync.ingest.buffers import CHUNK
 from recorder_sync.ingest.capacity import Capacity
 from recorder_sync.ingest.copying import Copying
 from recorder_sync.ingest.docking_log import log_closing, log_opening

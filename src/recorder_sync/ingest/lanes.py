@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from functools import partial
 from queue import SimpleQueue
 
+from recorder_sync.direct_io import CHUNK
 from recorder_sync.errors import RecordingFailure, VolumeGone
-from recorder_sync.ingest.buffers import CHUNK
 from recorder_sync.ingest.capacity import Capacity
 from recorder_sync.ingest.copying import Copying, Failed, OnDisk, Proven
 from recorder_sync.ingest.failures import Unreadable

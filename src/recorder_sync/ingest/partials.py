@@ -23,8 +23,8 @@ from pathlib import Path
 
 from blake3 import blake3
 
+from recorder_sync.direct_io import page_aligned
 from recorder_sync.durable import make_folders, sync_folder, write_synced
-from recorder_sync.ingest.buffers import page_aligned
 from recorder_sync.ingest.engine import Digesting, Mark
 from recorder_sync.ingest.source import Source
 from recorder_sync.model import CardPath

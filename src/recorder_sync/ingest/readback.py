@@ -10,7 +10,6 @@ its own may answer from that.
 """
 
 import errno
-import fcntl
 import mmap
 import os
 from collections.abc import Callable
@@ -18,6 +17,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from blake3 import blake3
+
+from recorder_sync.direct_io import prefer_direct, whole_pages
 
 
 class ReadBack(StrEnum):
@@ -81,25 +82,6 @@ def read_back(
     else:
         proof = ReadBack.DIRECT if direct else ReadBack.UNCACHED
     return Read(digest.hexdigest(), at, proof)
-
-
-def whole_pages(size: int) -> int:
-    """Return the size rounded up to whole pages."""
-    return -(-size // mmap.PAGESIZE) * mmap.PAGESIZE
-
-
-def prefer_direct(handle: int) -> bool:
-    """Go round the page cache where the file system allows it; tell whether it does."""
-    flags = fcntl.fcntl(handle, fcntl.F_GETFL)
-    if flags & os.O_DIRECT:
-        return True
-    try:
-        fcntl.fcntl(handle, fcntl.F_SETFL, flags | os.O_DIRECT)
-        return True
-    except OSError as error:
-        if error.errno == errno.EINVAL:
-            return False
-        raise
 
 
 def _answers_from_memory(handle: int, at: int) -> bool:

@@ -24,8 +24,8 @@ from recorder_sync.catalogue.dockings import Became
 from recorder_sync.catalogue.recordings import Intent, SameContent
 from recorder_sync.custody.log import Act, Deed
 from recorder_sync.description import as_json, as_text
+from recorder_sync.direct_io import page_aligned
 from recorder_sync.errors import RecordingFailure, os_reason
-from recorder_sync.ingest.buffers import page_aligned
 from recorder_sync.ingest.placing import Day, folders_of
 from recorder_sync.ingest.readback import read_back
 from recorder_sync.language import T

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from mmap import mmap
 from pathlib import Path
 
+from recorder_sync.direct_io import page_aligned
 from recorder_sync.durable import READ_ONLY
 from recorder_sync.errors import RecordingFailure
-from recorder_sync.ingest.buffers import page_aligned
 from recorder_sync.ingest.engine import Copied, Digesting, Writer
 from recorder_sync.ingest.failures import bad_medium, explained, other_bytes
 from recorder_sync.ingest.part import NEW, PartFolder, opened_in

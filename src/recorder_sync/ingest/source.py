@@ -11,8 +11,8 @@ import mmap
 import os
 from collections.abc import Callable
 
+from recorder_sync.direct_io import prefer_direct, whole_pages
 from recorder_sync.errors import RecordingFailure
-from recorder_sync.ingest.readback import prefer_direct, whole_pages
 from recorder_sync.ingest.volume import Stamp, stamp
 from recorder_sync.language import T
 

@@ -15,6 +15,7 @@ from blake3 import blake3
 from recorder_sync.catalogue.database import FILE_NAME
 from recorder_sync.catalogue.words import words
 from recorder_sync.custody.log import Act, CustodyLog
+from recorder_sync.inspection.day_figures import compare_day_figures
 from recorder_sync.inspection.expected import Expected
 from recorder_sync.inspection.findings import Finding, FindingKind, Row
 from recorder_sync.inspection.schema import (
@@ -73,8 +74,8 @@ _TABLES = (
     _Table("verification_runs", ("began_at",)),
 )
 """Left out is what this machine only remembers of its watching, and the custody log has not:
-alerts_told, messages, channels, watch_state, disk_samples, clock_steps, measured, news, uploads
-and stores."""
+alerts_told, messages, channels, watch_state, disk_samples, clock_steps, measured, news, uploads,
+stores. Sums of the statistics are held against the recordings (`day_figures.py`)."""
 
 
 def compare(
@@ -104,6 +105,10 @@ def compare(
         yield not_compared("descriptions")
     else:
         yield from _descriptions(expected, custody)
+    between()
+    figures = ("day_figures", "day_figures_basis", "stale_hours", "stale_days")
+    if all(columns_to_compare(expected.db, name) is not None for name in figures):
+        yield from compare_day_figures(expected.db)
 
 
 def _table(

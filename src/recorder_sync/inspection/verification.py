@@ -16,8 +16,8 @@ from datetime import datetime
 from recorder_sync.catalogue import brought_back, recordings, verified
 from recorder_sync.catalogue.database import FILE_NAME, explain, is_of_schema, transaction
 from recorder_sync.custody.log import Act
+from recorder_sync.direct_io import page_aligned
 from recorder_sync.errors import CustodyProblem
-from recorder_sync.ingest.buffers import page_aligned
 from recorder_sync.ingest.stopping import Stopping
 from recorder_sync.inspection.expected import Expected
 from recorder_sync.inspection.findings import Finding, FindingKind

@@ -5,6 +5,7 @@ is neither for nor against: it is named, so that a screen can say "ready, batter
 """
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -149,3 +150,24 @@ def _unsealed(facts: Facts, limits: Readiness) -> Iterator[Finding | Reason]:
     elif facts.unsealed > 0:
         text = T("{count} recording(s) on it are not sealed.", count=facts.unsealed)
         yield Finding(Reason.UNSEALED, facts.unsealed, text)
+
+
+_TEMPLATES = (
+    "It is retired.",
+    "It is on record as lost.",
+    "Open fault: {what}.",
+    "The battery has {percent} %; {least} % are needed.",
+    "{percent} % of its memory is free; {least} % are needed.",
+    "Its clock is {seconds} s ahead; {most} s are allowed.",
+    "Its clock is {seconds} s behind; {most} s are allowed.",
+    "{count} recording(s) on it are not sealed.",
+)
+
+
+def as_found(said: str) -> Text:
+    """Return what was found once and is on record in English, to be shown in any language."""
+    for template in _TEMPLATES:
+        pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+)", re.escape(template))
+        if found := re.fullmatch(pattern, said):
+            return Text(template, dict(found.groupdict()))
+    return as_said(said)

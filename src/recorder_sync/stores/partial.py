@@ -14,9 +14,8 @@ from contextlib import suppress
 
 from blake3 import blake3
 
+from recorder_sync.direct_io import page_aligned, prefer_direct
 from recorder_sync.durable import write_all
-from recorder_sync.ingest.buffers import page_aligned
-from recorder_sync.ingest.readback import prefer_direct
 from recorder_sync.language import T
 from recorder_sync.stores.store import (
     Course,

@@ -78,6 +78,19 @@ class Running:
         return sorted(found, key=lambda one: (one.due, one.what, one.device or "", one.name))
 
 
+class DeviceDeadlines:
+    """When devices that are out have to be docked; what did not change is not read again."""
+
+    def __init__(self) -> None:
+        self._deferrals = Deferrals()
+        self._docked = Docked(self._deferrals)
+
+    def now(self, look: Look) -> list[RunningDeadline]:
+        """Return those that run or have passed, the most urgent first."""
+        moved = self._deferrals.now(look.station)
+        return sorted(_devices(look, self._docked, moved), key=lambda one: (one.due, one.name))
+
+
 def _recordings(
     look: Look, source: NotInYet, deferrals: tuple[Deferral, ...]
 ) -> Iterator[RunningDeadline]:

@@ -4,6 +4,7 @@ from recorder_sync.language import T
 from recorder_sync.model import AlertKind
 from recorder_sync.watching import cards, devices, footage, station
 from recorder_sync.watching.channels import Channels
+from recorder_sync.watching.day_figures import DayFigures
 from recorder_sync.watching.deferrals import BackDated, Deferrals
 from recorder_sync.watching.enforcement import Enforcement
 from recorder_sync.watching.of_devices import OfDevices
@@ -39,6 +40,7 @@ def all_sources() -> tuple[Source, ...]:
         ),
         OfDevices("dates", T("The dates of recordings"), {AlertKind.WRONG_DATE}, footage.dates),
         OfDevices("checks", T("What dockings measure"), devices.MEASURED, devices.measured),
+        DayFigures(),
         station.Disk(),
         station.Services(),
         station.Clock(),

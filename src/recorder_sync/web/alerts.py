@@ -9,17 +9,18 @@ from fastapi.responses import RedirectResponse
 
 from recorder_sync.alerts.life import life_of, life_words
 from recorder_sync.alerts.record import acknowledge, resolve
-from recorder_sync.catalogue import alert_search, calendar
+from recorder_sync.catalogue import alert_search, calendar, cases
 from recorder_sync.catalogue.alert_search import AlertPage, AlertSearch, names_of
 from recorder_sync.catalogue.alerts import RecordedAlert
 from recorder_sync.catalogue.calendar import CalendarEntry, CalendarKind
+from recorder_sync.catalogue.seen_by import seen_recordings
 from recorder_sync.custodian.duty import explain
 from recorder_sync.errors import NotFound, UsageProblem
 from recorder_sync.language import T
 from recorder_sync.model import AlertKind
 from recorder_sync.rules.access import Permission
 from recorder_sync.rules.coverage import NoRecordingReason
-from recorder_sync.rules.matter import Severity, about_of
+from recorder_sync.rules.matter import MOST_SHOWN, Item, Severity, about_of
 from recorder_sync.rules.reconcile import AlertState
 from recorder_sync.web.rendering import page
 from recorder_sync.web.visits import Visit, visitor
@@ -209,10 +210,33 @@ def _shown(
         "may_handle": visit.may(Permission.HANDLE_ALERTS),
         "may_explain": visit.may(Permission.KEEP_CASES),
         "is_gap": one.kind is AlertKind.GAP,
+        "items": _items(visit, one),
+        "most": MOST_SHOWN,
+        "case": one.case if one.case and _sees_case(visit, one.case) else None,
+        "recording": next(iter(seen_recordings(db, [one.recording], visit.account.scope)), None)
+        if one.recording
+        else None,
         "problem": problem,
         "now": visit.station.now(),
     }
     return page(request, "alerts/one.html", values, code=400 if problem else 200)
+
+
+def _items(visit: Visit, one: RecordedAlert) -> tuple[Item, ...]:
+    """Return what an alert is about; of a gap's recordings those that the visitor may see."""
+    if one.kind is not AlertKind.GAP:
+        return one.items
+    named = [item.name for item in one.items]
+    seen = seen_recordings(visit.station.catalogue, named, visit.account.scope)
+    return tuple(item for item in one.items if item.name in seen)
+
+
+def _sees_case(visit: Visit, number: str) -> bool:
+    try:
+        cases.seen_case(visit.station.catalogue, number, visit.account.scope)
+    except NotFound:
+        return False
+    return True
 
 
 def _not_recorded(visit: Visit, one: RecordedAlert) -> CalendarEntry | None:

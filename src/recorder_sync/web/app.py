@@ -19,18 +19,26 @@ from starlette.staticfiles import StaticFiles
 from recorder_sync import __version__
 from recorder_sync.catalogue.database import explain
 from recorder_sync.errors import NotFound, RecorderSyncError, UsageProblem, defect, refused
+from recorder_sync.inspection.background import BackgroundChecks
 from recorder_sync.language import T, Text
 from recorder_sync.previews.maker import PreviewMaker
 from recorder_sync.watching.deadlines import Running
 from recorder_sync.web import (
+    about,
     accounts,
     alerts,
     audit,
+    calendar,
+    cases,
+    custody,
     deadlines,
     deferrals,
     device_moves,
     device_registration,
     devices,
+    dock,
+    dock_officers,
+    dockings,
     gaps,
     handing_out,
     health,
@@ -41,11 +49,17 @@ from recorder_sync.web import (
     programs,
     recording,
     recordings,
+    settings_page,
     sign_in,
+    statistics,
+    stores,
+    verification,
 )
 from recorder_sync.web.api import application
 from recorder_sync.web.checks import Checks
 from recorder_sync.web.desks import Desks
+from recorder_sync.web.dock_feed import Feed
+from recorder_sync.web.dock_sessions import OfficerSessions
 from recorder_sync.web.looks import Looks
 from recorder_sync.web.rendering import STATIC, page
 from recorder_sync.web.safeguards import Safeguards
@@ -61,9 +75,18 @@ _WITH_SESSION: tuple[APIRouter, ...] = (
     deadlines.router,
     deferrals.router,
     gaps.router,
+    cases.router,
+    calendar.router,
+    dockings.router,
+    stores.router,
+    verification.router,
+    custody.router,
     device_moves.router,
     device_registration.router,
     devices.router,
+    statistics.router,
+    settings_page.router,
+    about.router,
     accounts.router,
     my_account.router,
     officers.router,
@@ -72,7 +95,10 @@ _WITH_SESSION: tuple[APIRouter, ...] = (
 )
 """Pages of the console; whatever is posted to them carries the session's token."""
 
-_WITHOUT_SESSION: tuple[APIRouter, ...] = (sign_in.router, health.router)
+_WITHOUT_SESSION: tuple[APIRouter, ...] = (
+    *(sign_in.router, health.router),
+    *(dock.router, dock_officers.router),
+)
 
 _log = structlog.get_logger("web")
 
@@ -98,7 +124,9 @@ def build(desks: Desks, previews: PreviewMaker, checks: Checks) -> FastAPI:
     )
     app.state.desks, app.state.previews, app.state.checks = desks, previews, checks
     app.state.looks = Looks()
+    app.state.feed, app.state.officers = Feed(desks), OfficerSessions()
     app.state.running = Running()
+    app.state.samples = BackgroundChecks()
     app.mount("/api/v1", application.build(desks), name="api")
     app.mount("/static", _Kept(directory=STATIC), name="static")
     for router in _WITHOUT_SESSION:

@@ -13,6 +13,8 @@ from recorder_sync.access import accounts, audit
 from recorder_sync.access.audit import Asked
 from recorder_sync.access.sign_ins import Attempt
 from recorder_sync.access.signing_in import Outcome
+from recorder_sync.catalogue.database import FILE_NAME
+from recorder_sync.catalogue.seen_by import seen_recordings
 from recorder_sync.catalogue.trail import Step, Wanted
 from recorder_sync.custody.log import Act
 from recorder_sync.language import T, Text, as_said, tr
@@ -29,6 +31,7 @@ _GROUPS: dict[str, frozenset[Act]] = {
     "looks": frozenset({Act.VIEW}),
     "exports": frozenset({Act.EXPORT, Act.EXPORT_FAILED}),
     "corrections": frozenset({Act.TAG, Act.MARK, Act.BOOKMARK}),
+    "holds": frozenset({Act.LEGAL_HOLD, Act.HOLD_RELEASED}),
     "accounts": frozenset({Act.ACCOUNT}),
     "devices": frozenset({Act.LEDGER, Act.DEVICE_EVENT}),
     "duties": frozenset(
@@ -86,9 +89,13 @@ def audit_page(
     found = audit.page(visit.station.catalogue, visit.desk.accounts, asked)
     filters = {"who": who, "what": what, "about": about, "since": since, "until": until}
     given = {name: value for name, value in filters.items() if value}
+    subjects = [
+        one.subject for one in found.lines if isinstance(one, Step) and _is_of_recording(one)
+    ]
+    seen = seen_recordings(visit.station.catalogue, subjects, visit.account.scope)
     values = {
         **filters,
-        "lines": [_line(visit, one) for one in found.lines],
+        "lines": [_line(visit, one, seen) for one in found.lines],
         "newest": f"/audit?{urlencode(given)}" if after else None,
         "following": f"/audit?{urlencode({**given, 'after': found.next})}" if found.next else None,
         "people": [one.name for one in accounts.every(visit.desk.accounts)],
@@ -99,6 +106,7 @@ def audit_page(
             ("exports", tr("Exports")),
             (SIGN_INS, tr("Sign-ins")),
             ("corrections", tr("Corrections and marks")),
+            ("holds", tr("Legal holds")),
             ("accounts", tr("Changes of accounts")),
             ("devices", tr("Devices and the ledger")),
             ("duties", tr("Deferrals, calendar, alerts")),
@@ -121,14 +129,22 @@ def _midnight(text: str, zone: ZoneInfo, days: int = 0) -> datetime | None:
         return None
 
 
-def _line(visit: Visit, one: Step | Attempt) -> Line:
+def _line(visit: Visit, one: Step | Attempt, seen: frozenset[str]) -> Line:
+    """Return a line; of a recording out of scope no more is said than that, and no link leads."""
     if isinstance(one, Attempt):
         return _attempt(one)
-    about, link = _about(visit, one)
+    is_hidden = _is_of_recording(one) and one.subject not in seen
+    about, link = (one.subject, None) if is_hidden else _about(visit, one)
     is_bad = one.act is Act.EXPORT_FAILED
     kind = "bad" if is_bad else "busy" if one.act in _OF_RECORDINGS else "quiet"
-    details = tuple(text for text in _details(visit, one) if text)
+    details = () if is_hidden else tuple(text for text in _details(one) if text)
     return Line(one.at, _who(one.actor), kind, _what(one), about, link, details, one.custody_seq)
+
+
+def _is_of_recording(one: Step) -> bool:
+    if one.act in _GROUPS["holds"]:
+        return ":" not in one.subject  # a case is held as well
+    return one.act in _OF_RECORDINGS and one.subject != FILE_NAME  # a backup is exported as well
 
 
 def _attempt(one: Attempt) -> Line:
@@ -169,9 +185,8 @@ def _what(one: Step) -> str:
 def _about(visit: Visit, one: Step) -> tuple[str, str | None]:
     """Return what an entry is about, and where more of it is."""
     kind, colon, name = one.subject.partition(":")
-    if one.act in _OF_RECORDINGS:
-        may = visit.may(Permission.SEE_RECORDINGS)
-        return one.subject, f"/recordings/{quote(one.subject, safe='')}" if may else None
+    if _is_of_recording(one):
+        return one.subject, f"/recordings/{quote(one.subject, safe='')}"
     if not colon:
         return one.subject, None
     match kind:
@@ -187,11 +202,10 @@ def _about(visit: Visit, one: Step) -> tuple[str, str | None]:
     return name, None
 
 
-def _details(visit: Visit, one: Step) -> Iterator[str]:
+def _details(one: Step) -> Iterator[str]:
     facts = one.facts
     if one.act is Act.TAG:
-        if visit.may(Permission.SEE_RECORDINGS):
-            yield from _changed(facts)
+        yield from _changed(facts)
     elif one.act is Act.ACCOUNT:
         yield from _standing(facts)
     elif one.act is Act.LEDGER:

@@ -38,7 +38,7 @@ class Box:
 
 
 SMALL = Box(320, 130, left=38, below=20)
-WIDE = Box(720, 240)
+WIDE = Box(560, 200, left=56)
 
 
 @dataclass(frozen=True, slots=True)

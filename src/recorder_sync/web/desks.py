@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from queue import Empty, Full, LifoQueue
 
 from sqlite_utils.db import Database
@@ -32,8 +33,12 @@ class Desk:
 class Desks:
     """The open desks. A request has one for itself; more are opened when all are lent."""
 
-    def __init__(self, in_use: Callable[[], Configuration]) -> None:
+    def __init__(
+        self, in_use: Callable[[], Configuration], configuration: Path | None = None
+    ) -> None:
+        """`configuration` is the file that the settings come from, where it is known."""
         self.settings = in_use
+        self.configuration = configuration
         self._free: LifoQueue[Desk] = LifoQueue(_KEPT)
 
     @contextmanager

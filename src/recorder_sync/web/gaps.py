@@ -8,6 +8,7 @@ from fastapi.responses import RedirectResponse
 
 from recorder_sync.catalogue import gap_explanations, ledger
 from recorder_sync.catalogue.alert_search import names_of
+from recorder_sync.catalogue.pieces import devices_with_gaps
 from recorder_sync.catalogue.seen_by import seen_recordings
 from recorder_sync.custodian.interruptions import (
     Interruption,
@@ -18,7 +19,7 @@ from recorder_sync.custodian.interruptions import (
 )
 from recorder_sync.errors import NotFound, UsageProblem
 from recorder_sync.language import T, tr
-from recorder_sync.rules.access import Permission
+from recorder_sync.rules.access import Permission, Reach
 from recorder_sync.web.drawing import Line, Stretch, around, line
 from recorder_sync.web.forms import seconds_of
 from recorder_sync.web.rendering import page
@@ -34,6 +35,11 @@ Explaining = Annotated[
 
 _SEE_OTHER = 303
 _WEEK = timedelta(days=7)
+_SHOWN = 100
+_ONE_BY_ONE = 120
+"""Devices that are read one by one; of more, everything is read at once."""
+_LONGEST = timedelta(days=1)
+"""An action hardly lasts longer."""
 
 
 @router.get("")
@@ -43,6 +49,7 @@ def gaps(
     until: Annotated[date | None, Query()] = None,
     device: Annotated[str, Query(max_length=100)] = "",
     everything: Annotated[bool, Query(alias="all")] = False,
+    skip: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
 ) -> Response:
     """List a week's gaps: the seven days up to and with a day."""
     station, zone = visit.station, visit.settings.station.zone
@@ -52,18 +59,23 @@ def gaps(
         _midnight(visit, last - _WEEK + timedelta(days=1)),
         _midnight(visit, last + timedelta(days=1)),
     )
+    together = _devices(visit, device.strip(), begins, ends)
     found = [
         one
-        for one in _seen(visit, interruptions(station, device.strip() or None, begins, ends))
+        for of_device in together
+        for one in interruptions(station, of_device, begins - _LONGEST, ends)
         if begins <= one.gap.ends < ends
     ]
+    found = _seen(visit, found)
     shown = [one for one in found if everything or not one.is_explained]
     shown.sort(key=lambda one: one.gap.begins, reverse=True)
     return page(
         request,
         "duties/gaps.html",
         {
-            "shown": shown,
+            "shown": shown[skip : skip + _SHOWN],
+            "skip": skip,
+            "next": skip + _SHOWN if len(shown) > skip + _SHOWN else None,
             "open": sum(not one.is_explained for one in found),
             "explained": sum(one.is_explained for one in found),
             "begins": last - _WEEK + timedelta(days=1),
@@ -73,7 +85,9 @@ def gaps(
             "today": today,
             "device": device,
             "everything": everything,
-            "names": names_of(station.catalogue, (_officer(one) for one in shown)),
+            "names": names_of(
+                station.catalogue, (_officer(one) for one in shown[skip : skip + _SHOWN])
+            ),
             "officer_of": _officer,
             "may_explain": visit.may(Permission.KEEP_CASES),
         },
@@ -121,6 +135,20 @@ def _one(visit: Visit, after: str) -> Interruption:
     if not found:
         raise NotFound(T("No interruption ends with recording {id}.", id=after))
     return found[0]
+
+
+def _devices(visit: Visit, wanted: str, begins: datetime, ends: datetime) -> list[str | None]:
+    """Return the devices to be read one by one; None is all of them at once.
+
+    Where everything may be seen, a first look would cost more than it saves.
+    """
+    if wanted:
+        return [wanted]
+    if visit.account.scope.reach is Reach.ALL:
+        return [None]
+    limits = visit.settings.watch_limits
+    found = devices_with_gaps(visit.station.catalogue, begins, ends, limits, visit.account.scope)
+    return [None] if len(found) > _ONE_BY_ONE else [*found]
 
 
 def _seen(visit: Visit, found: list[Interruption]) -> list[Interruption]:

@@ -31,9 +31,15 @@ class Part:
 _P = Permission
 
 PARTS: tuple[Part, ...] = (
-    Part("", (Place("/", "Overview", "overview"),)),
     Part(
-        "Evidence",
+        "",
+        (
+            Place("/", "Overview", "overview"),
+            Place("/dock", "Dock screen", "dock", _P.SEE_STATION),
+        ),
+    ),
+    Part(
+        "Recordings and cases",
         (
             Place("/recordings", "Recordings", "video", _P.SEE_RECORDINGS),
             Place("/cases", "Cases", "case", _P.SEE_CASES),

@@ -22,6 +22,7 @@ from recorder_sync.access.accounts import Account
 from recorder_sync.language import Language, T, Text, chosen_language, tr
 from recorder_sync.printable import printable
 from recorder_sync.rules.access import Permission
+from recorder_sync.rules.readiness import as_found
 from recorder_sync.time_left import left, length
 from recorder_sync.web.navigation import places_for
 from recorder_sync.web.visits import desks_of
@@ -79,6 +80,7 @@ def _environment() -> Environment:
         amount=shown.amount,
         span=_span,
         tr=_translated,
+        as_found=lambda said: as_found(said).shown,
         plain=lambda value: printable(str(value)),
         local=_local,
         minute=_minute,

@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import structlog
 import uvicorn
@@ -22,13 +23,15 @@ _GOODBYE_S = 3
 
 
 @contextmanager
-def serving(in_use: Callable[[], Configuration]) -> Iterator[str]:
+def serving(
+    in_use: Callable[[], Configuration], configuration: Path | None = None
+) -> Iterator[str]:
     """Serve while the block lasts; yields the address for a browser.
 
     Raises MissingPart where the address cannot be listened at or the certificate not be read.
     """
     settings = in_use().web
-    desks = Desks(in_use)
+    desks = Desks(in_use, configuration)
     previews, checks = PreviewMaker(in_use), Checks()
     app = build(desks, previews, checks)
     listener = _listener(settings.address, settings.port)
@@ -66,16 +69,19 @@ def serving(in_use: Callable[[], Configuration]) -> Iterator[str]:
     try:
         yield address
     finally:
+        app.state.feed.close()  # its streams would last as long as the screens
         server.should_exit = True
         thread.join(_GOODBYE_S + 2)
         previews.stop()
         checks.close()
+        app.state.samples.stop()
         desks.close()
 
 
 def _listener(address: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    # Named as TCP: asyncio then sends small answers at once (TCP_NODELAY), and not 40 ms later.
+    # With its protocol named, asyncio sends every answer at once: else each would wait for the
+    # browser's delayed acknowledgement, 40 ms (TCP_NODELAY; RFC 1122, 4.2.3.2).
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -36,7 +36,10 @@ def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"),
-            args=["--no-sandbox"] if os.geteuid() == 0 else [],
+            args=[
+                "--autoplay-policy=no-user-gesture-required",  # as a kiosk is started
+                *(["--no-sandbox"] if os.geteuid() == 0 else []),
+            ],
         )
         yield browser
         browser.close()

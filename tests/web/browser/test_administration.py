@@ -12,6 +12,7 @@ def test_an_account_is_made_used_and_seen_in_the_audit_trail(
     screen: Screen, service: Service
 ) -> None:
     furnish(service.dock, days=3)
+    service.dock.run("custody", "checkpoint")
     service.account("admin", "administrator")
     service.account("周晓梅", "custodian")
     chinese(screen)
@@ -46,5 +47,9 @@ def test_an_account_is_made_used_and_seen_in_the_audit_trail(
     screen.picture("officer-import")
     screen.open("/audit")
     screen.picture("audit")
+    screen.open("/settings")
+    screen.picture("settings")
+    screen.open("/about")
+    screen.picture("about")
     screen.open("/my-account")
     screen.picture("my-account")

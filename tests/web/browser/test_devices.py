@@ -66,6 +66,6 @@ def test_a_device_is_registered_and_its_label_leads_to_its_page(
     address = page.locator(".label svg").get_attribute("aria-label")
     assert address is not None
     page.goto(address)
-    expect(page.get_by_role("heading", level=1)).to_have_text("设备 0042")
+    expect(page.get_by_role("heading", level=1)).to_have_text("记录设备 0042")
     page.emulate_media(media="print")
     screen.picture("device-print", "desk")

@@ -14,6 +14,7 @@ for (const form of document.querySelectorAll("form[data-several]")) {
     for (const button of form.querySelectorAll(".several button")) {
       button.disabled = count === 0;
     }
+    form.querySelector(".several")?.classList.toggle("chosen", count > 0);
     if (all) {
       all.checked = count > 0 && count === boxes.length;
       all.indeterminate = count > 0 && count < boxes.length;

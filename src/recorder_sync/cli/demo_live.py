@@ -1,0 +1,154 @@
+"""The demo that stays: the whole daemon on a throw-away station, with cameras that come and go."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import tomli_w
+
+from recorder_sync.cli.screen import answers, messages, table
+from recorder_sync.config import load
+from recorder_sync.demo.clips import make_clips
+from recorder_sync.demo.comings import PORTS, Comings
+from recorder_sync.demo.office import PIN, Invitation, furnish
+from recorder_sync.demo.simulated_dock import SimulatedDock
+from recorder_sync.language import T, chosen_language, tr
+from recorder_sync.protection import Protection
+from recorder_sync.service import DockService
+from recorder_sync.station import now, open_station
+
+_CARD_BYTES_A_SECOND = 2.5e6
+_SERVED_WITHIN_S = 30.0
+
+
+def live_demo(folder: Path, program: str) -> Protection:
+    """Keep a station in `folder` until Ctrl-C; return how its evidence is protected.
+
+    `program` is the way to this program that the reader can type. Raises MissingPart where
+    ffmpeg is not there.
+    """
+    port = _free_port()
+    address = f"http://127.0.0.1:{port}"
+    configuration = _configure(folder, port)
+    settings = load(configuration)
+    with messages.status(tr("Making simulated cameras and an office for them …")):
+        clips = make_clips(folder / "clips")
+        station = open_station(settings)
+        try:
+            invitations = furnish(station)
+            protection = station.evidence.protection_in_force().protection
+        finally:
+            station.catalogue.close()
+    journal = folder / "journal"
+
+    def show() -> None:
+        if _is_served(f"{address}/dock"):
+            _welcome(address, invitations, f"{program} --config {configuration}")
+            _open_browser(f"{address}/dock")
+        else:
+            _say(T("The pages are not served. The journal is in {path}.", path=journal).shown)
+
+    dock = SimulatedDock(_CARD_BYTES_A_SECOND)
+    comings = Comings(dock, folder / "cameras", clips, settings.station.zone, now)
+    threads = (
+        threading.Thread(target=comings.live, name="comings", daemon=True),
+        threading.Thread(target=show, name="welcome", daemon=True),
+    )
+    with _journal_in(journal):
+        for thread in threads:
+            thread.start()
+        try:
+            DockService(configuration, whole=True, ports=dock.ports).run()
+        finally:
+            comings.end.set()
+    answers.print()
+    return protection
+
+
+def _configure(folder: Path, port: int) -> Path:
+    half = len(PORTS) // 2
+    values = {
+        "station": {"id": "demo", "language": chosen_language().value},
+        "paths": {
+            "state": str(folder / "state"),
+            "evidence": str(folder / "evidence"),
+            "runtime": str(folder / "run"),
+        },
+        "ingest": {"reserve_mib": 0},
+        "web": {"port": port, "dock_grid": [list(PORTS[:half]), list(PORTS[half:])]},
+    }
+    path = folder / "config.toml"
+    path.write_text(tomli_w.dumps(values), encoding="utf-8")
+    return path
+
+
+def _welcome(address: str, invitations: list[Invitation], command: str) -> None:
+    answers.rule(tr("The station runs; Ctrl-C ends it"))
+    _say(f"{tr('Dock screen')}:  {address}/dock")
+    _say(f"{tr('Console')}:  {address}/")
+    answers.print()
+    _say(tr("Each link signs one person in, once; choose any password of ten characters:"))
+    table(
+        [tr("Role"), tr("Account"), tr("Link")],
+        (
+            (tr(one.role.value), one.name, f"{address}/invitation/{one.token}")
+            for one in invitations
+        ),
+    )
+    answers.print()
+    _say(T("At the dock, officers give their certificate number and the PIN {pin}.", pin=PIN).shown)
+    _say(f"{tr('Commands')}:  {command} status")
+
+
+def _say(text: str) -> None:
+    answers.print(text, markup=False, soft_wrap=True)
+
+
+def _is_served(address: str) -> bool:
+    """Wait until an address is served; tell whether that came to be."""
+    until = time.monotonic() + _SERVED_WITHIN_S
+    while time.monotonic() < until:
+        with contextlib.suppress(URLError, OSError):
+            urlopen(address, timeout=2).close()
+            return True
+        time.sleep(0.3)
+    return False
+
+
+def _open_browser(address: str) -> None:
+    """Show a page where there is a browser to show it in."""
+    has_screen = "DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ
+    program = shutil.which("xdg-open")
+    if has_screen and program:
+        subprocess.run([program, address], check=False, capture_output=True)
+
+
+@contextlib.contextmanager
+def _journal_in(path: Path) -> Iterator[None]:
+    """Have the daemon write its journal to a file, and leave the terminal to the person."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with path.open("ab") as file:
+        os.dup2(file.fileno(), 2)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+    return port

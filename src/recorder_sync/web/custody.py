@@ -1,0 +1,229 @@
+"""The custody log: how long it is, who vouches for it, its last entries, and proofs (Art. 5).
+
+Pages are stretches of the log by entry number, so each is found at once however long it is.
+What an entry is about is shown only where it concerns what the visitor may see.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from io import BytesIO
+from itertools import islice
+from typing import Annotated, Any
+
+import segno
+from fastapi import APIRouter, Depends, Form, Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from recorder_sync.catalogue import recordings
+from recorder_sync.catalogue.seen_by import seen_recordings
+from recorder_sync.custody.checkpoints import Checkpoints
+from recorder_sync.custody.cosignature import WitnessKey, cosignatures, signature_lines, text_of
+from recorder_sync.custody.log import Act, Entry
+from recorder_sync.errors import CustodyProblem, NotFound
+from recorder_sync.inspection.sealing_proof import sealing_proof
+from recorder_sync.language import T
+from recorder_sync.rules.access import Permission, Reach
+from recorder_sync.web.rendering import page
+from recorder_sync.web.visits import Visit, visitor
+from recorder_sync.witnessing.making import checkpoints_of, make_checkpoint
+from recorder_sync.witnessing.witnessed import Witnessed
+
+router = APIRouter(prefix="/custody")
+
+Seeing = Annotated[Visit, Depends(visitor(Permission.SEE_CUSTODY), scope="function")]
+
+_SEE_OTHER = 303
+_SHOWN = 50
+_LOOKED_AT = 4_000
+"""Entries that one page looks through for what is asked for."""
+_CHECKPOINTS = 8
+_CASE = "case:"
+"""What the subject of an entry about a case begins with."""
+_NOTES = 64
+"""Cosigned notes among which those of the shown checkpoints are looked for."""
+_OF_RECORDINGS = frozenset(
+    {Act.SEAL, Act.VIEW, Act.EXPORT, Act.EXPORT_FAILED, Act.TAG, Act.MARK, Act.BOOKMARK}
+    | {Act.CONFIRMED, Act.SEEN_AGAIN, Act.COPY_LOCKED, Act.LEGAL_HOLD, Act.HOLD_RELEASED}
+)
+"""Acts whose subject is a recording."""
+
+
+@dataclass(frozen=True, slots=True)
+class VouchedFor:
+    """A checkpoint, and who vouches for it beside the station."""
+
+    size: int
+    root: str
+    witnesses: tuple[tuple[str, datetime], ...]
+    is_stamped: bool
+    """Whether the time stamp of an authority is kept with it."""
+
+
+@router.get("")
+def custody(
+    request: Request,
+    visit: Seeing,
+    act: Annotated[str, Query()] = "",
+    subject: Annotated[str, Query(max_length=200)] = "",
+    actor: Annotated[str, Query(max_length=200)] = "",
+    before: Annotated[int | None, Query(ge=0, le=2**62)] = None,
+) -> Response:
+    wanted = Act(act) if act in set(Act) else None
+    size = visit.station.custody.size()
+    end = size if before is None else min(before, size)
+    found, looked_to = _entries(visit, end, wanted, subject.strip(), actor.strip())
+    seen = _seen(visit, found)
+    if subject.strip():  # what was asked for by name does not exist where it is not to be seen
+        found = [entry for entry in found if entry.deed.subject in seen]
+    values: dict[str, Any] = {
+        "size": size,
+        "entries": [(entry, entry.deed.subject in seen) for entry in found],
+        "before": looked_to if looked_to > 0 else None,
+        "is_first": before is None,
+        "end": end,
+        "act": wanted,
+        "acts": list(Act),
+        "subject": subject,
+        "actor": actor,
+        "may_look": visit.may(Permission.SEE_RECORDINGS),
+        "may_prove": visit.may(Permission.SEE_RECORDINGS),
+        **_vouched_for(visit),
+    }
+    return page(request, "station/custody.html", values)
+
+
+@router.get("/verifier-key.svg")
+def verifier_code(visit: Seeing) -> Response:
+    """Return the verifier key as a QR code, to be taken along by telephone."""
+    key = str(checkpoints_of(visit.settings).verifier())
+    picture = BytesIO()
+    segno.make(key, error="m", micro=False).save(picture, kind="svg", scale=4, border=2)
+    return Response(picture.getvalue(), media_type="image/svg+xml")
+
+
+@router.post("/proof")
+def prove_form(visit: Seeing, recording: Annotated[str, Form(max_length=100)]) -> Response:
+    """Lead to the proof of a recording that somebody typed the id of."""
+    found = _recording(visit, recording.strip())
+    return RedirectResponse(f"/custody/proof/{found.recording.id}", _SEE_OTHER)
+
+
+@router.get("/proof/{identifier}")
+def prove(visit: Seeing, identifier: str) -> Response:
+    """Hand out the proof of one recording's sealing; that it was made is on record."""
+    found = _recording(visit, identifier)
+    checkpoints = checkpoints_of(visit.settings)
+    proof = sealing_proof(
+        visit.station,
+        checkpoints,
+        found,
+        lambda: make_checkpoint(visit.settings, checkpoints).signed,
+    )
+    name = f"proof-{found.recording.id}.json"
+    return Response(
+        json.dumps(proof, ensure_ascii=False, indent=1) + "\n",
+        media_type="application/json",
+        headers={"content-disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def _recording(visit: Visit, identifier: str) -> recordings.Sealed:
+    """Return a recording within the scope of a visit. Raises NotFound."""
+    if not identifier or visit.account.scope.reach is Reach.NONE:
+        raise NotFound(T("There is no sealed recording {id}.", id=identifier or "—"))
+    found = recordings.recording(visit.station.catalogue, identifier)
+    seen = seen_recordings(visit.station.catalogue, [found.recording.id], visit.account.scope)
+    if found.recording.id not in seen:
+        raise NotFound(T("There is no sealed recording {id}.", id=identifier))
+    return found
+
+
+def _entries(
+    visit: Visit, end: int, act: Act | None, subject: str, actor: str
+) -> tuple[list[Entry], int]:
+    """Return a page of entries before number `end`, and how far down was looked."""
+
+    def fits(entry: Entry) -> bool:
+        deed = entry.deed
+        return (
+            act in {None, deed.act}
+            and (not subject or deed.subject.startswith(subject))
+            and (not actor or actor in deed.actor)
+        )
+
+    found: list[Entry] = []
+    upper, lowest = end, max(0, end - _LOOKED_AT)
+    while upper > lowest and len(found) < _SHOWN:
+        lower = max(lowest, upper - (_SHOWN if not (act or subject or actor) else 500))
+        for entry in reversed(list(_between(visit, lower, upper))):
+            if fits(entry):
+                found.append(entry)
+                if len(found) == _SHOWN:
+                    return found, entry.seq
+        upper = lower
+    return found, upper
+
+
+def _between(visit: Visit, lower: int, upper: int) -> Iterator[Entry]:
+    for entry in visit.station.custody.entries(lower):
+        if entry.seq >= upper:
+            return
+        yield entry
+
+
+def _seen(visit: Visit, found: list[Entry]) -> frozenset[str]:
+    """Return the subjects of these entries that the visitor may see."""
+    scope = visit.account.scope
+    of_recordings = [e.deed.subject for e in found if _is_of_recording(e)]
+    seen = seen_recordings(visit.station.catalogue, of_recordings, scope)
+    others = {e.deed.subject for e in found if not _is_of_recording(e)}
+    if scope.reach is not Reach.ALL:
+        others = {one for one in others if not one.startswith(_CASE)}
+    return seen | others
+
+
+def _is_of_recording(entry: Entry) -> bool:
+    return entry.deed.act in _OF_RECORDINGS and not entry.deed.subject.startswith(_CASE)
+
+
+def _vouched_for(visit: Visit) -> dict[str, Any]:
+    """Return the verifier key and the newest checkpoints; what cannot be read is said."""
+    checkpoints = checkpoints_of(visit.settings)
+    try:
+        if not visit.station.custody.is_begun():
+            return {"verifier": None, "checkpoints": [], "problem": None}
+        verifier = checkpoints.verifier()
+        return {
+            "verifier": str(verifier),
+            "fingerprint": verifier.key_id.hex(),
+            "checkpoints": _checkpoints(visit, checkpoints),
+            "problem": None,
+        }
+    except CustodyProblem as problem:
+        return {"verifier": None, "checkpoints": [], "problem": problem}
+
+
+def _checkpoints(visit: Visit, checkpoints: Checkpoints) -> list[VouchedFor]:
+    settings = visit.settings
+    witnessed = Witnessed(settings.paths.state / "custody")
+    keys = [WitnessKey.parse(one.key) for one in settings.witness.servers]
+    stamped = {size for size, _ in witnessed.timestamps()}
+    notes = {path.name: note for path, note in islice(witnessed.notes(), _NOTES)}
+    found = []
+    for signed in checkpoints.kept():
+        size = signed.checkpoint.size
+        note = notes.get(f"{size:020d}")
+        witnesses: tuple[tuple[str, datetime], ...] = ()
+        if note is not None:
+            with suppress(ValueError, IndexError):  # one that is false is verification's to name
+                witnesses = tuple(
+                    (one.witness.name, one.time)
+                    for one in cosignatures(text_of(note), signature_lines(note), keys)
+                )
+        found.append(VouchedFor(size, signed.checkpoint.root.hex(), witnesses, size in stamped))
+        if len(found) == _CHECKPOINTS:
+            break
+    return found

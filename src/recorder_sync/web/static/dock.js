@@ -1,0 +1,389 @@
+// Keeps the dock screen as the station is. The server says everything that is shown; what is
+// here puts it in its place, and says so when the server says nothing any more.
+"use strict";
+
+const LOST_AFTER_MS = 8000; // the server gives a sign of life every three seconds
+const POLL_MS = 1000;
+const RECONNECT_MS = 3000;
+
+const body = document.body;
+const ports = document.querySelector(".ports");
+const texts = { trouble: document.querySelector(".trouble"), matters: document.querySelector(".matters") };
+let heard = Date.now();
+let serverTrouble = null;
+let isLost = false;
+
+// What is shown
+
+function setText(root, name, text) {
+  const place = root.querySelector(`[data-${name}]`);
+  place.textContent = text ?? "";
+  if (place.dataset.keeps === undefined) place.hidden = text === null || text === undefined || text === "";
+}
+
+function setSign(svg, name) {
+  svg.querySelector("use").setAttribute("href", `${body.dataset.signs}#${name}`);
+}
+
+function setLevel(tile, name, found) {
+  const place = tile.querySelector(`[data-level=${name}]`);
+  place.hidden = !found;
+  if (!found) return;
+  place.classList.toggle("low", found.is_low);
+  place.querySelector("b").textContent = found.text;
+  const fill = place.querySelector(".fill");
+  if (name === "battery") {
+    fill.setAttribute("width", (found.percent * 0.23).toFixed(1));
+  } else {
+    fill.setAttribute("y", (15 - found.percent * 0.08).toFixed(1));
+    fill.setAttribute("height", (found.percent * 0.08).toFixed(1));
+  }
+}
+
+function fill(tile, shown) {
+  tile.className = `tile ${shown.kind}`;
+  tile.dataset.port = shown.port;
+  tile.toggleAttribute("aria-hidden", false);
+  if (shown.kind === "gap") tile.setAttribute("aria-hidden", "true");
+  setSign(tile.querySelector(".state .sign"), shown.sign);
+  tile.querySelector("[data-word]").textContent = shown.word;
+  tile.querySelector("[data-port-name]").textContent = shown.port;
+  for (const name of ["device", "officer", "says", "do", "note"]) setText(tile, name, shown[name]);
+  setLevel(tile, "battery", shown.battery);
+  setLevel(tile, "free", shown.free);
+  const moving = tile.querySelector("[data-moving]");
+  moving.hidden = !shown.moving;
+  if (shown.moving) {
+    const bar = moving.querySelector("progress");
+    bar.max = Math.max(1, shown.moving.size);
+    bar.value = shown.moving.done;
+    moving.querySelector("[data-recordings]").textContent = shown.moving.recordings;
+    moving.querySelector("[data-rest]").textContent = shown.moving.rest;
+  }
+  tile.querySelector("[data-act]").hidden = !shown.docking;
+  tile.querySelector("[data-docking]").dataset.docking = shown.docking ?? "";
+}
+
+function showTiles(message) {
+  if (!message.whole) {
+    for (const [at, shown] of Object.entries(message.tiles)) {
+      const tile = ports.children[at];
+      sounds.changed(shown, tile.classList[1]);
+      fill(tile, shown);
+    }
+    return;
+  }
+  const before = new Map([...ports.children].map((tile) => [tile.dataset.port, tile.classList[1]]));
+  while (ports.children.length > message.tiles.length) ports.lastElementChild.remove();
+  while (ports.children.length < message.tiles.length) {
+    ports.append(document.getElementById("tile").content.cloneNode(true));
+  }
+  message.tiles.forEach((shown, at) => {
+    sounds.changed(shown, before.get(shown.port));
+    fill(ports.children[at], shown);
+  });
+  ports.className = `ports columns-${message.columns}`;
+}
+
+function showDue(due) {
+  for (const list of document.querySelectorAll("[data-due-list]")) {
+    const lines = due.map((one) => {
+      const line = document.getElementById("due-line").content.cloneNode(true).firstElementChild;
+      line.classList.toggle("late", one.late);
+      line.querySelector("b").textContent = one.device;
+      line.querySelector("span").textContent = one.officer ?? "—";
+      line.querySelector("time").textContent = one.by;
+      const said = line.querySelector("em");
+      said.textContent = one.late ? said.dataset.late : said.dataset.soon;
+      return line;
+    });
+    list.querySelector("ol").replaceChildren(...lines);
+    list.querySelector(".none").hidden = due.length > 0;
+  }
+  const count = document.querySelector("[data-due-count]");
+  count.textContent = due.length;
+  count.hidden = due.length === 0;
+}
+
+function showMatters(matters) {
+  texts.matters.hidden = matters.length === 0;
+  texts.matters.replaceChildren(...matters.map((one) => {
+    const line = document.getElementById("matter").content.cloneNode(true).firstElementChild;
+    line.classList.toggle("bad", one.bad);
+    line.querySelector("span").textContent = one.text;
+    return line;
+  }));
+}
+
+function showTrouble() {
+  const trouble = isLost ? { text: body.dataset.lost, hint: body.dataset.lostHint } : serverTrouble;
+  body.classList.toggle("not-live", Boolean(trouble));
+  texts.trouble.hidden = !trouble;
+  texts.trouble.querySelector("[data-trouble]").textContent = trouble?.text ?? "";
+  texts.trouble.querySelector("[data-trouble-hint]").textContent = trouble?.hint ?? "";
+}
+
+// What was shown last may be so no more: nobody is to read "safe" off it.
+function forgetStates() {
+  for (const tile of ports.querySelectorAll(".tile:not(.gap, .free)")) {
+    fill(tile, {
+      port: tile.dataset.port, kind: "lost", sign: "unknown", word: body.dataset.unknown,
+      device: tile.querySelector("[data-device]").textContent,
+      officer: tile.querySelector("[data-officer]").textContent,
+    });
+  }
+}
+
+function show(message) {
+  heard = Date.now();
+  if (isLost && !message.whole) return; // it comes whole again in a moment
+  isLost = false;
+  showTiles(message);
+  if (message.trouble !== undefined) serverTrouble = message.trouble;
+  if (message.summary !== undefined) document.querySelector("[data-summary]").textContent = message.summary ?? "";
+  if (message.idle !== undefined) body.classList.toggle("idle", message.idle);
+  if (message.due !== undefined) showDue(message.due);
+  if (message.matters !== undefined) showMatters(message.matters);
+  showTrouble();
+}
+
+// Sounds: a chord when a device is done, two low tones when somebody is needed
+
+const sounds = {
+  context: null,
+  isOn: body.dataset.sounds === "yes" && localStorage.getItem("dock-mute") !== "yes",
+  changed(shown, before) {
+    if (before === undefined || before === shown.kind || before === "lost" || isLost) return;
+    if (shown.kind === "good") this.play([[659, 0], [880, 0.16]], "sine");
+    if (shown.kind === "bad" || shown.kind === "unknown") this.play([[247, 0], [247, 0.3], [247, 0.6]], "triangle");
+  },
+  play(tones, shape) {
+    body.dataset.played = String(Number(body.dataset.played ?? 0) + (this.isOn ? 1 : 0));
+    if (!this.isOn) return;
+    this.context ??= new AudioContext();
+    this.context.resume();
+    for (const [pitch, after] of tones) {
+      const begin = this.context.currentTime + after;
+      const tone = new OscillatorNode(this.context, { type: shape, frequency: pitch });
+      const loudness = new GainNode(this.context, { gain: 0 });
+      loudness.gain.setValueAtTime(0.0001, begin);
+      loudness.gain.exponentialRampToValueAtTime(0.5, begin + 0.02);
+      loudness.gain.exponentialRampToValueAtTime(0.0001, begin + 0.24);
+      tone.connect(loudness).connect(this.context.destination);
+      tone.start(begin);
+      tone.stop(begin + 0.25);
+    }
+  },
+};
+
+const soundButton = document.querySelector(".sound");
+function showSound() {
+  soundButton.setAttribute("aria-pressed", String(!sounds.isOn));
+  soundButton.setAttribute("aria-label", sounds.isOn ? body.dataset.mute : body.dataset.unmute);
+}
+if (soundButton) {
+  showSound();
+  soundButton.addEventListener("click", () => {
+    sounds.isOn = !sounds.isOn;
+    localStorage.setItem("dock-mute", sounds.isOn ? "no" : "yes");
+    showSound();
+    if (sounds.isOn) sounds.play([[880, 0]], "sine");
+  });
+}
+
+// The line to the server: events, and asking again and again where there are none
+
+let source = null;
+let asked = 0;
+let polling = false;
+
+function connect() {
+  source?.close();
+  if (!window.EventSource) return;
+  source = new EventSource("/dock/stream");
+  source.onmessage = (event) => show(JSON.parse(event.data));
+  source.addEventListener("alive", () => {
+    heard = Date.now();
+    if (isLost) connect(); // what was shown meanwhile is not known: the whole picture again
+  });
+  source.onerror = () => {
+    if (source.readyState === EventSource.CLOSED) setTimeout(connect, RECONNECT_MS);
+  };
+}
+
+async function poll() {
+  if (polling) return;
+  polling = true;
+  try {
+    const answer = await fetch("/dock/now", { cache: "no-store", redirect: "manual", signal: AbortSignal.timeout(5000) });
+    if (answer.ok) show(await answer.json());
+    else if (answer.type === "opaqueredirect") location.reload(); // signed out
+  } catch {
+    // It stays lost, and is asked again.
+  } finally {
+    polling = false;
+  }
+}
+
+setInterval(() => {
+  const quiet = Date.now() - heard;
+  const isPolled = !source || source.readyState !== EventSource.OPEN || quiet > LOST_AFTER_MS;
+  if (isPolled && Date.now() - asked >= POLL_MS) {
+    asked = Date.now();
+    poll();
+  }
+  if (quiet > LOST_AFTER_MS && !isLost) {
+    isLost = true;
+    forgetStates();
+    showTrouble();
+    connect();
+  }
+}, 500);
+
+connect();
+body.classList.toggle("not-live", !texts.trouble.hidden);
+
+// Dialogs
+
+for (const opener of document.querySelectorAll("[data-opens]")) {
+  opener.addEventListener("click", () => document.getElementById(opener.dataset.opens).showModal());
+}
+for (const dialog of document.querySelectorAll("dialog:not(#officer)")) {
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog || event.target.closest("[data-closes]")) dialog.close();
+  });
+}
+
+// The drawer: an officer says who they are, and adds something to their clips. It closes by
+// itself a minute after the last touch.
+
+const drawer = document.getElementById("officer");
+const STAY_MS = 10000; // how often a touch is told to the server
+let closesAt = 0;
+let toldAt = 0;
+
+async function load(address, options = {}) {
+  try {
+    const answer = await fetch(address, { redirect: "manual", ...options });
+    const isPiece = (answer.headers.get("content-type") ?? "").startsWith("text/html");
+    if (!isPiece || answer.status >= 500 || answer.status === 403) throw new Error("no piece");
+    drawer.innerHTML = await answer.text();
+  } catch {
+    const said = document.createElement("p");
+    said.className = "told bad";
+    said.textContent = drawer.dataset.failed;
+    drawer.querySelector(".told")?.remove();
+    (drawer.querySelector(".sheet") ?? drawer).prepend(said);
+  }
+  const idle = Number(drawer.querySelector("[data-idle]")?.dataset.idle ?? 60);
+  closesAt = Date.now() + idle * 1000;
+  const first = drawer.querySelector("[data-first=no]") ? "input[name=pin]" : "input[name=officer]";
+  drawer.querySelector(`.identify ${first}`)?.focus();
+  drawer.querySelector(".told")?.scrollIntoView({ block: "nearest" });
+  showPictures();
+}
+
+// A picture is made in the background: it is asked for again until it is there.
+function showPictures(after = 0) {
+  for (const picture of drawer.querySelectorAll("img[data-picture]")) {
+    setTimeout(async () => {
+      const answer = await fetch(picture.dataset.picture).catch(() => null);
+      if (answer?.ok) {
+        const reader = new FileReader();
+        reader.onload = () => { picture.src = reader.result; };
+        reader.readAsDataURL(await answer.blob());
+        picture.removeAttribute("data-picture");
+      }
+    }, after);
+  }
+}
+setInterval(() => drawer.open && showPictures(), 4000);
+
+async function leave() {
+  if (!drawer.open) return;
+  drawer.close();
+  drawer.replaceChildren();
+  await fetch("/dock/officer/leave", { method: "POST" }).catch(() => null);
+}
+
+document.querySelector(".ports").addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-docking]");
+  if (!opener) return;
+  drawer.replaceChildren();
+  closesAt = Date.now() + 60000;
+  drawer.showModal();
+  load(`/dock/officer/${encodeURIComponent(opener.dataset.docking)}`);
+});
+
+function press(digit) {
+  const fields = [...drawer.querySelectorAll(".identify input")];
+  const field = fields.find((one) => one === lastField) ?? fields.at(-1);
+  if (digit === "clear") field.value = "";
+  else if (digit === "back") field.value = field.value.slice(0, -1);
+  else if (field.value.length < field.maxLength) field.value += digit;
+  field.focus();
+}
+
+let lastField = null;
+drawer.addEventListener("focusin", (event) => {
+  if (event.target.matches("input")) lastField = event.target;
+});
+drawer.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (!button) {
+    if (event.target === drawer) leave();
+    return;
+  }
+  if (button.dataset.leaves !== undefined) leave();
+  else if (button.dataset.digit) press(button.dataset.digit);
+  else if (button.dataset.officer) {
+    drawer.querySelector("input[name=officer]").value = button.dataset.officer;
+    drawer.querySelector("input[name=pin]").focus();
+  } else if (button.dataset.all !== undefined) {
+    const boxes = [...drawer.querySelectorAll(".clips input")];
+    const isOn = boxes.some((box) => !box.checked);
+    for (const box of boxes) box.checked = isOn;
+  } else if (button.dataset.reason) {
+    const text = button.closest("form").querySelector("textarea");
+    text.value = text.value ? `${text.value}；${button.dataset.reason}` : button.dataset.reason;
+  }
+});
+// A card reader types the number and Enter: the PIN is still to come.
+drawer.addEventListener("keydown", (event) => {
+  const pin = drawer.querySelector(".identify input[name=pin]");
+  if (event.key === "Enter" && event.target.name === "officer" && pin && !pin.value) {
+    event.preventDefault();
+    pin.focus();
+  }
+});
+drawer.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const button = event.submitter;
+  const address = button?.hasAttribute("formaction") ? button.formAction : event.target.action;
+  load(address, { method: "POST", body: new URLSearchParams(new FormData(event.target, button)) });
+});
+drawer.addEventListener("cancel", (event) => {
+  event.preventDefault();
+  leave();
+});
+for (const kind of ["pointerdown", "keydown"]) {
+  drawer.addEventListener(kind, () => {
+    const idle = Number(drawer.querySelector("[data-idle]")?.dataset.idle ?? 60);
+    closesAt = Date.now() + idle * 1000;
+    if (drawer.querySelector("[data-idle]") && Date.now() - toldAt > STAY_MS) {
+      toldAt = Date.now();
+      fetch("/dock/officer/stay", { method: "POST" }).catch(() => null);
+    }
+  });
+}
+setInterval(() => {
+  if (!drawer.open) return;
+  const left = Math.ceil((closesAt - Date.now()) / 1000);
+  const shown = drawer.querySelector("[data-left]");
+  if (shown) {
+    shown.textContent = Math.max(0, left);
+    drawer.querySelector(".countdown progress").value = Math.max(0, left);
+    drawer.querySelector(".countdown").classList.toggle("soon", left <= 15);
+  }
+  if (left <= 0) leave();
+}, 500);

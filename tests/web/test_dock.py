@@ -1,0 +1,96 @@
+"""Who sees the dock screen, and what somebody at a tile may do."""
+
+import json
+from contextlib import closing
+
+import httpx
+
+from recorder_sync.access import pins
+from recorder_sync.access.database import open_accounts
+from recorder_sync.station import now
+from tests.conftest import Card, Dock, MediaFiles
+from tests.web.served import Service
+
+PIN = "582931"
+
+
+def test_from_elsewhere_the_screen_is_seen_by_who_may_see_the_station(dock: Dock) -> None:
+    served = Service(dock)
+    served.configure(web={"dock_networks": ["192.0.2.0/24"]})
+    assert dock.run("officers", "add", "000001").code == 0
+    with served:
+        for path in ("/dock", "/dock/now", "/dock/stream", "/dock/officer/some-docking"):
+            answer = httpx.get(served.address + path)
+            assert (answer.status_code, answer.headers["location"][:8]) == (303, "/sign-in"), path
+        served.account("zhou", "custodian")
+        served.account("wang", "officer", "--officer", "000001")
+        with served.signed_in("zhou") as client:
+            assert client.get("/dock").status_code == 200
+            assert client.get("/dock/now").json()["state"] == "down"
+            with client.http.stream("GET", "/dock/stream") as answer:
+                assert answer.headers["content-type"].startswith("text/event-stream")
+                lines = (line for line in answer.iter_lines() if line.startswith("data: {"))
+                assert json.loads(next(lines)[6:])["whole"]
+        with served.signed_in("wang") as client:
+            assert client.get("/dock").status_code == 403
+
+
+def _taken_in(dock: Dock, card: Card, media_files: MediaFiles) -> tuple[str, dict[str, str]]:
+    """Take in a card with clips of two officers; return the docking, and each one's clip."""
+    clip = media_files.other_video.read_bytes()
+    for officer in ("000001", "000010"):
+        content = clip + officer.encode()
+        card.put(f"DCIM/DCAM_ZFY0031_{officer}_20261123_160000.mp4", content)
+        assert dock.run("officers", "add", officer).code == 0
+    done = dock.ingest(card).json
+    assert dock.run("cases", "add", "17", "--party", "某某").code == 0
+    with closing(open_accounts(dock.state)) as accounts:
+        for officer in ("000001", "000010"):
+            pins.set_pin(accounts, officer, PIN, now())
+    return done["docking"], {one["officer"]["cert_no"]: one["id"] for one in done["recordings"]}
+
+
+def test_an_officer_reaches_their_own_clips_for_a_minute_and_nothing_else(
+    service: Service, card: Card, media_files: MediaFiles
+) -> None:
+    docking, clips = _taken_in(service.dock, card, media_files)
+    mine, other = clips["000001"], clips["000010"]
+    at = f"/dock/officer/{docking}"
+    with httpx.Client(base_url=service.address, timeout=30) as client:
+        nobody = client.post(f"{at}/important", data={"clip": mine, "is_so": "yes"})
+        assert nobody.status_code == 401
+        wrong = client.post(f"{at}/identify", data={"officer": "000001", "pin": "111222"})
+        assert (wrong.status_code, "dock" in wrong.cookies) == (401, False)
+
+        sheet = client.post(f"{at}/identify", data={"officer": "000001", "pin": PIN})
+        assert sheet.status_code == 200
+        assert mine in sheet.text
+        assert other not in sheet.text
+        assert "HttpOnly" in sheet.headers["set-cookie"]
+        assert "SameSite=strict" in sheet.headers["set-cookie"]
+
+        foreign = client.post(f"{at}/important", data={"clip": other, "is_so": "yes"})
+        assert foreign.status_code == 422
+        assert client.get(f"{at}/picture/{other}").status_code == 404
+        invented = client.post(f"{at}/case", data={"clip": mine, "case": "17"})
+        assert invented.status_code == 422, "a case that nothing suggests"
+        elsewhere = client.post("/dock/officer/another/important", data={"clip": mine})
+        assert elsewhere.status_code == 401, "the session is of one docking"
+        cross = client.post(
+            f"{at}/important", data={"clip": mine}, headers={"origin": "https://evil.example"}
+        )
+        assert cross.status_code == 403
+
+        assert client.post(f"{at}/important", data={"clip": mine}).status_code == 200
+        assert client.post("/dock/officer/leave").status_code == 204
+        assert client.post(f"{at}/notified", data={"clip": mine}).status_code == 401
+
+        for _ in range(5):
+            client.post(f"{at}/identify", data={"officer": "000010", "pin": "111222"})
+        locked = client.post(f"{at}/identify", data={"officer": "000010", "pin": PIN})
+        assert locked.status_code == 401
+        assert "15 minutes" in locked.text
+
+    log = service.dock.run("custody", "log", "--json").json["entries"]
+    by_officer = {(e["act"], e["subject"]) for e in log if e["actor"] == "officer:000001"}
+    assert by_officer == {("view", mine), ("mark", mine)}
