@@ -13,11 +13,7 @@ from recorder_sync.catalogue.recordings import Sealed
 from recorder_sync.custody.log import Act, Entry
 from recorder_sync.direct_io import page_aligned
 from recorder_sync.errors import CustodyProblem
-<<<<<<< HEAD
-from recorder_sync.ingest.buffers import page_aligned
 from recorder_sync.ingest.stopping import Stop
-=======
->>>>>>> main
 from recorder_sync.inspection.findings import Finding
 from recorder_sync.inspection.on_disk import RecordingFiles, Seal
 from recorder_sync.inspection.pace import Pace
