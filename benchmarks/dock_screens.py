@@ -31,6 +31,7 @@ from recorder_sync.rules.docking import Stay
 from recorder_sync.station import now
 
 _GIB = 1 << 30
+_PAINTED = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
 _PORTS = [f"1-1.{number}" for number in range(1, 17)]
 
 
@@ -148,10 +149,9 @@ def _paint(address: str) -> None:
         page, times, answers = context.new_page(), [], []
         for _ in range(11):
             page.goto(f"{address}/dock")
-            painted = page.wait_for_function(
-                "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
-            )
-            times.append(painted.json_value())
+            while (painted := page.evaluate(_PAINTED)) is None:
+                time.sleep(0.05)
+            times.append(painted)
             answers.append(
                 page.evaluate("performance.getEntriesByType('navigation')[0].responseEnd")
             )
