@@ -14,7 +14,7 @@ from sqlite_utils.db import Database
 
 from recorder_sync.errors import NotFound, UsageProblem
 from recorder_sync.language import T
-from recorder_sync.rules.access import ApiScope, Secrecy
+from recorder_sync.rules.access import ApiScope, Reach, Scope, Secrecy
 from recorder_sync.timestamps import iso, moment
 
 _SEEN_EVERY = timedelta(minutes=1)
@@ -35,6 +35,11 @@ class Token:
     def actor(self) -> str:
         """Who this is in the custody log."""
         return f"program:{self.name}"
+
+    @property
+    def scope(self) -> Scope:
+        """Which recordings and cases the program may see."""
+        return Scope(Reach.ALL, cleared=self.cleared)
 
     def is_good(self, at: datetime) -> bool:
         return self.revoked_at is None and at < self.ends_at

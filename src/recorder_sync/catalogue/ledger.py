@@ -5,7 +5,7 @@ it; only a custodian's command registers it.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -180,10 +180,15 @@ def cases_named(db: Database, numbers: Sequence[str]) -> list[Case]:
     return [case_of_row(row) for row in rows]
 
 
-def cases_after(db: Database, number: str | None, limit: int) -> list[Case]:
-    """Return so many cases in the order of their numbers, after this one."""
+def cases_after(
+    db: Database, number: str | None, limit: int, cleared: Collection[Secrecy]
+) -> list[Case]:
+    """Return so many cases of these secrecy classes after this number, in their order."""
+    marks = ", ".join("?" for _ in cleared)
     rows = db.query(
-        "select * from cases where number > ? order by number limit ?", [number or "", limit]
+        f"select * from cases where number > ? and coalesce(secrecy, ?) in ({marks})"
+        " order by number limit ?",
+        [number or "", Secrecy.NONE.value, *(one.value for one in cleared), limit],
     )
     return [case_of_row(row) for row in rows]
 

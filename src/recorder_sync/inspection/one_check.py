@@ -13,6 +13,7 @@ from recorder_sync.catalogue.recordings import Sealed
 from recorder_sync.custody.log import Act, Entry
 from recorder_sync.direct_io import page_aligned
 from recorder_sync.errors import CustodyProblem
+from recorder_sync.ingest.stopping import Stop
 from recorder_sync.inspection.findings import Finding
 from recorder_sync.inspection.on_disk import RecordingFiles, Seal
 from recorder_sync.inspection.pace import Pace
@@ -24,17 +25,20 @@ from recorder_sync.station import Station
 class _Told(Pace):
     """As fast as it goes; tells how far it is."""
 
-    def __init__(self, took: Callable[[int], None]) -> None:
-        super().__init__()
+    def __init__(self, took: Callable[[int], None], stop: Stop | None) -> None:
+        super().__init__(stop=stop)
         self._told = took
 
     def took(self, size: int) -> None:
         self._told(size)
 
 
-def check(station: Station, sealed: Sealed, took: Callable[[int], None]) -> list[Finding]:
+def check(
+    station: Station, sealed: Sealed, took: Callable[[int], None], stop: Stop | None = None
+) -> list[Finding]:
     """Return what is wrong with the files of a recording; `took` is told of bytes as they are
-    re-read. Raises CustodyProblem where its seal cannot be read, MissingPart.
+    re-read. Raises CustodyProblem where its seal cannot be read, MissingPart, and Stopping where
+    `stop` asks for it: then nothing is on record.
     """
     entry = seal_entry(station, sealed)
     found = entry.deed.facts["recording"]
@@ -52,7 +56,7 @@ def check(station: Station, sealed: Sealed, took: Callable[[int], None]) -> list
         custody_seq=entry.seq,
     )
     with page_aligned() as buffer:
-        files = RecordingFiles(station.evidence, _Told(took), buffer)
+        files = RecordingFiles(station.evidence, _Told(took, stop), buffer)
         ((_, findings),) = files.check(iter([seal]), lambda _: True, lists=False)
     _enter(station, seal, files.size, findings)
     return findings

@@ -24,6 +24,8 @@ from recorder_sync.preview_settings import Previews
 THUMBNAIL = 480
 _PHOTO = 1920
 _CHUNK = 1 << 18
+_LOOK_S = 0.25
+"""Seconds between two looks at whether it is to end."""
 _LARGEST_PICTURE = 16 << 20
 _LARGEST_PREVIEW = 8 << 30
 
@@ -40,6 +42,10 @@ _TYPES = {
     "aac": "audio/aac",
 }
 _PHOTO_TYPES = {"jpeg": "image/jpeg", "mjpeg": "image/jpeg", "png": "image/png"}
+
+
+class BrokenOff(Exception):
+    """Nobody wants it any more: it was asked to end."""
 
 
 class NotRendered(Exception):
@@ -167,11 +173,12 @@ def render(
     memory_mib: int,
     progress: Callable[[float], None] = lambda _s: None,
     text: str | None = None,
+    is_ending: Callable[[], bool] = lambda: False,
 ) -> Generator[bytes]:
     """Yield what is made of the open file `source`; it is the caller's, and stays open.
 
     `progress` is told the seconds of it that are done. Raises NotRendered, also where nothing
-    came of it; what was yielded before is of no use then.
+    came of it, and BrokenOff when `is_ending` says so; what was yielded before is of no use then.
     """
     with _text_file(text) as written:
         names = {"{source}": str(source), "{text}": f"/proc/self/fd/{written}"}
@@ -190,7 +197,7 @@ def render(
             env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8", "HOME": "/"},
         )
         try:
-            yield from _made(process, work, progress)
+            yield from _made(process, work, progress, is_ending)
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
@@ -220,7 +227,10 @@ def _text_file(text: str | None) -> Iterator[int | None]:
 
 
 def _made(
-    process: subprocess.Popen[bytes], work: Work, progress: Callable[[float], None]
+    process: subprocess.Popen[bytes],
+    work: Work,
+    progress: Callable[[float], None],
+    is_ending: Callable[[], bool],
 ) -> Iterator[bytes]:
     assert process.stdout is not None
     assert process.stderr is not None
@@ -229,8 +239,10 @@ def _made(
         for pipe in (process.stdout, process.stderr):
             selector.register(pipe, selectors.EVENT_READ)
         while selector.get_map():
-            ready = selector.select(max(0.0, until - time.monotonic()))
-            if not ready:
+            ready = selector.select(min(_LOOK_S, max(0.0, until - time.monotonic())))
+            if is_ending():
+                raise BrokenOff
+            if time.monotonic() >= until:
                 raise NotRendered(T("It took longer than {seconds} s.", seconds=work.limit_s))
             for key, _ in ready:
                 data = os.read(key.fd, _CHUNK)

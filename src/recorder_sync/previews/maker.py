@@ -8,6 +8,7 @@ nothing: whoever waits for a thumbnail meanwhile sees that it is being made.
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from recorder_sync.catalogue.database import FILE_NAME, open_catalogue
 from recorder_sync.config import Configuration
 from recorder_sync.errors import NotFound, RecorderSyncError
 from recorder_sync.inspection.pace import step_back
-from recorder_sync.media.rendering import NotRendered, preview, render, thumbnail
+from recorder_sync.media.rendering import BrokenOff, NotRendered, preview, render, thumbnail
 from recorder_sync.model import Recording
 from recorder_sync.previews.folder import Form, PreviewFolder, State, Wanted
 from recorder_sync.station import evidence_and_custody
@@ -29,6 +30,7 @@ _MOST_WISHES = 500
 _NEWEST = 200
 """Recordings that get a thumbnail before anybody asks."""
 _IDLE_S = 60.0
+_LATER_S = 600.0
 
 _log = structlog.get_logger("previews")
 
@@ -49,6 +51,8 @@ class PreviewMaker:
         self._lock = threading.Condition()
         self._ending = False
         self._now: Progress | None = None
+        self._later: dict[Wanted, float] = {}
+        """What could not be read just now, and when to try it again."""
         self._handing_out = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="previews", daemon=True)
 
@@ -114,8 +118,12 @@ class PreviewMaker:
         except (RecorderSyncError, sqlite3.DatabaseError, OSError) as error:
             _log.error("no thumbnails just now", why=str(error))
             return None
+        now = time.monotonic()
+        self._later = {one: at for one, at in self._later.items() if at > now}
         wishes = (Wanted(one, Form.THUMBNAIL) for one in newest)
-        return next((one for one in wishes if folder.state(one) is State.MISSING), None)
+        return next(
+            (w for w in wishes if w not in self._later and folder.state(w) is State.MISSING), None
+        )
 
     def _make(self, wanted: Wanted) -> None:
         folder = self.folder
@@ -126,14 +134,14 @@ class PreviewMaker:
             with closing(open_catalogue(settings.paths.state / FILE_NAME)) as db:
                 found = recordings.recording(db, wanted.recording).recording
             self._render(folder, wanted, found, settings)
-        except NotFound:
+        except (NotFound, BrokenOff):
             return
         except NotRendered as error:
             _log.info("no picture", recording=wanted.recording, why=str(error))
             folder.note_failure(wanted, str(error))
         except (RecorderSyncError, sqlite3.DatabaseError, OSError) as error:
-            _log.error("no picture", recording=wanted.recording, why=str(error))
-            folder.note_failure(wanted, str(error))
+            _log.error("no picture just now", recording=wanted.recording, why=str(error))
+            self._later[wanted] = time.monotonic() + _LATER_S
         except Exception as error:  # noqa: BLE001 - a defect must not end all pictures unseen
             _log.exception("no picture", recording=wanted.recording, error=repr(error))
             folder.note_failure(wanted, repr(error))
@@ -155,12 +163,13 @@ class PreviewMaker:
 
         def told(seconds: float) -> None:
             self._now = Progress(wanted, seconds, found.media.duration_s)
-            if self._ending:
-                raise OSError("the service ends")
 
         evidence, _ = evidence_and_custody(settings)
         with opened(evidence, found.path) as source:
-            folder.put(wanted, render(source, work, chosen.memory_limit_mib, told))
+            pieces = render(
+                source, work, chosen.memory_limit_mib, told, is_ending=lambda: self._ending
+            )
+            folder.put(wanted, pieces)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import structlog
 
 from recorder_sync.catalogue.recordings import recording
 from recorder_sync.explained import explained
+from recorder_sync.ingest.stopping import Stop, Stopping
 from recorder_sync.inspection.alarm import Alarm
 from recorder_sync.inspection.one_check import check
 from recorder_sync.language import Text
@@ -37,8 +38,11 @@ class Checks:
         self._pool = ThreadPoolExecutor(1, "checks")
         self._known: dict[str, Check] = {}
         self._lock = threading.Lock()
+        self._stop = Stop()
 
     def close(self) -> None:
+        """End the one that is under way, too; what it re-read is not on record."""
+        self._stop.request()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def of(self, identifier: str) -> Check | None:
@@ -66,13 +70,15 @@ class Checks:
             station = opened()
             try:
                 found = recording(station.catalogue, identifier)
-                findings = check(station, found, took)
+                findings = check(station, found, took, self._stop)
                 alarm = Alarm(station)
                 for finding in findings:
                     alarm.sound(finding)
                 alarm.sound_the_others()
             finally:
                 station.catalogue.close()
+        except Stopping:
+            return
         except Exception as error:  # noqa: BLE001 - shown to whoever waits for it
             problem = explained(error)
             _log.error("a check failed", recording=identifier, why=str(problem))

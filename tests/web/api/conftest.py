@@ -35,10 +35,10 @@ def caller(api: Service, request: pytest.FixtureRequest) -> Iterator[Caller]:
     """Make clients with a token of their own."""
     clients: list[httpx.Client] = []
 
-    def made(*scopes: str) -> httpx.Client:
+    def made(*scopes: str, cleared: str = "none") -> httpx.Client:
         name = f"{request.node.name.partition('[')[0][:50]}-{next(_NUMBERS)}"
         options = [word for scope in scopes for word in ("--scope", scope)]
-        done = api.dock.run("tokens", "add", name, *options, "--json")
+        done = api.dock.run("tokens", "add", name, *options, "--cleared", cleared, "--json")
         assert done.code == 0, done.err
         clients.append(
             httpx.Client(

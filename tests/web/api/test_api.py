@@ -74,6 +74,34 @@ def test_a_look_at_a_recording_is_on_record_before_it_is_answered(
     assert set(missing.json()) == {"error", "problems", "hint"}
 
 
+def test_what_is_secret_is_not_there_for_a_program_that_is_not_cleared(
+    api: Service, caller: Caller
+) -> None:
+    scopes = ("recordings:read", "proofs:read", "cases:read")
+    client, cleared = caller(*scopes), caller(*scopes, cleared="state secret")
+    (recording, *_) = client.get("/recordings", params={"limit": 1}).json()["recordings"]
+    number = recording["id"]
+    marked = ("--secrecy", "state secret", "--by", "周晓梅", "--reason", "涉密")
+    assert api.dock.run("recordings", "mark", number, *marked).code == 0
+    assert api.dock.run("cases", "add", "secret-1").code == 0
+    classified = api.dock.run("cases", "classify", "secret-1", "state secret")
+    assert classified.code == 0, classified.err
+    try:
+        for path in (f"/recordings/{number}", f"/recordings/{number}/proof"):
+            assert client.get(path).status_code == 404
+            assert cleared.get(path).status_code == 200
+        found = client.get("/recordings").json()["recordings"]
+        assert number not in {one["id"] for one in found}
+        case = {"number": "secret-1"}
+        assert client.get("/cases/by-number", params=case).status_code == 404
+        assert cleared.get("/cases/by-number", params=case).status_code == 200
+        listed = client.get("/cases", params={"limit": 1000}).json()["cases"]
+        assert "secret-1" not in {one["number"] for one in listed}
+    finally:
+        plain = ("--secrecy", "none", "--by", "周晓梅", "--reason", "解密")
+        assert api.dock.run("recordings", "mark", number, *plain).code == 0
+
+
 def test_a_write_with_a_key_is_done_once(api: Service, caller: Caller) -> None:
     client = caller(*WRITES)
     log = CustodyLog(api.dock.state / "custody", "test")

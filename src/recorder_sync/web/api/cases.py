@@ -25,7 +25,7 @@ def list_cases(
     after: Annotated[str | None, Query(max_length=200)] = None,
 ) -> CasesForm:
     """Cases in the order of their numbers."""
-    found = ledger.cases_after(who.station.catalogue, after, limit + 1)
+    found = ledger.cases_after(who.station.catalogue, after, limit + 1, who.token.cleared)
     shown = found[:limit]
     return CasesForm(
         cases=[CaseForm.of(one) for one in shown],
@@ -56,6 +56,7 @@ def close(who: _Writer, closing: Closing, key: Key = None) -> Response:
     """Enter the day on which the enforcement ended; the archive counts from it (Art. 26)."""
 
     def do() -> CaseForm:
+        _known(who, closing.number.strip())
         close_case(who.station, closing.number.strip(), closing.on)
         return CaseForm.of(_known(who, closing.number.strip()))
 
@@ -64,6 +65,6 @@ def close(who: _Writer, closing: Closing, key: Key = None) -> Response:
 
 def _known(who: Caller, number: str) -> Case:
     found = ledger.case(who.station.catalogue, number)
-    if found is None:
+    if found is None or found.secrecy not in who.token.cleared:
         raise no_such_case(number)
     return found

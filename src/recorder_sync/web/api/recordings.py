@@ -6,9 +6,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime
 
-from recorder_sync.catalogue import recordings as catalogue
 from recorder_sync.catalogue import verified
 from recorder_sync.catalogue.answered import how_they_stand
+from recorder_sync.catalogue.scope import visible
 from recorder_sync.catalogue.search import Search, search
 from recorder_sync.custody.log import Act
 from recorder_sync.description import as_json
@@ -58,6 +58,7 @@ def search_recordings(
             on_time=on_time,
             limit=limit,
             after=after,
+            scope=who.token.scope,
         ),
     )
     stand = how_they_stand(db, page.found)
@@ -69,7 +70,7 @@ def search_recordings(
 def show_recording(who: _Reader, recording: str) -> dict[str, Any]:
     """One recording with its custody; that it was looked at goes on record first."""
     station = who.station
-    found = catalogue.recording(station.catalogue, recording).recording
+    found = visible(station.catalogue, recording, who.token.scope).recording
     station.custody.append([station.deed(Act.VIEW, found.id, {"what": "description"})])
     return {
         **as_json(found),
@@ -97,7 +98,7 @@ def prove_recording(
     """The proof of its sealing, to be checked without this program (docs/custody-format.md)."""
     station = who.station
     checkpoints = checkpoints_of(station.settings)
-    sealed = catalogue.recording(station.catalogue, recording)
+    sealed = visible(station.catalogue, recording, who.token.scope)
     return sealing_proof(
         station,
         checkpoints,
