@@ -56,8 +56,13 @@ def demo(
     if once or not sys.stdout.isatty():
         _walk_through(folder)
         return
-    protection = live_demo(folder, _program())
-    _say_how_to_remove(folder, is_immutable=protection is Protection.IMMUTABLE)
+    live_demo(
+        folder,
+        _program(),
+        lambda protection: _say_how_to_remove(
+            folder, is_immutable=protection is Protection.IMMUTABLE
+        ),
+    )
 
 
 def _walk_through(folder: Path) -> None:

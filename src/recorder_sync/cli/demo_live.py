@@ -8,14 +8,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
 import tomli_w
 
-from recorder_sync.cli.screen import answers, messages, table
+from recorder_sync.cli.screen import answers, messages
 from recorder_sync.config import load
 from recorder_sync.demo.clips import make_clips
 from recorder_sync.demo.comings import PORTS, Comings
@@ -30,8 +30,8 @@ _CARD_BYTES_A_SECOND = 2.5e6
 _SERVED_WITHIN_S = 30.0
 
 
-def live_demo(folder: Path, program: str) -> Protection:
-    """Keep a station in `folder` until Ctrl-C; return how its evidence is protected.
+def live_demo(folder: Path, program: str, farewell: Callable[[Protection], None]) -> None:
+    """Keep a station in `folder` until Ctrl-C; `farewell` is told how evidence is protected.
 
     `program` is the way to this program that the reader can type. Raises MissingPart where
     ffmpeg is not there.
@@ -53,6 +53,7 @@ def live_demo(folder: Path, program: str) -> Protection:
     def show() -> None:
         if _is_served(f"{address}/dock"):
             _welcome(address, invitations, f"{program} --config {configuration}")
+            farewell(protection)
             _open_browser(f"{address}/dock")
         else:
             _say(T("The pages are not served. The journal is in {path}.", path=journal).shown)
@@ -70,8 +71,6 @@ def live_demo(folder: Path, program: str) -> Protection:
             DockService(configuration, whole=True, ports=dock.ports).run()
         finally:
             comings.end.set()
-    answers.print()
-    return protection
 
 
 def _configure(folder: Path, port: int) -> Path:
@@ -97,13 +96,9 @@ def _welcome(address: str, invitations: list[Invitation], command: str) -> None:
     _say(f"{tr('Console')}:  {address}/")
     answers.print()
     _say(tr("Each link signs one person in, once; choose any password of ten characters:"))
-    table(
-        [tr("Role"), tr("Account"), tr("Link")],
-        (
-            (tr(one.role.value), one.name, f"{address}/invitation/{one.token}")
-            for one in invitations
-        ),
-    )
+    for one in invitations:  # a link that is broken over two lines cannot be touched
+        _say(f"  {tr(one.role.value)}, {one.name}")
+        _say(f"    {address}/invitation/{one.token}")
     answers.print()
     _say(T("At the dock, officers give their certificate number and the PIN {pin}.", pin=PIN).shown)
     _say(f"{tr('Commands')}:  {command} status")

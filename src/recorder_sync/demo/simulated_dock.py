@@ -4,7 +4,7 @@ All that follows is the station's own: greeting, inventory, copy, read-back, sea
 to the device is simulated, and the speed of its card, so that a person can watch.
 """
 
-import time
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
@@ -53,6 +53,7 @@ class SimulatedDock:
         self._pace = bytes_a_second
         self._events: SimpleQueue[Event | None] = SimpleQueue()
         self._cameras: dict[str, Camera] = {}
+        self._ended = threading.Event()
 
     def plug(self, camera: Camera, port: str) -> None:
         number = next(_stays)
@@ -98,6 +99,7 @@ class SimulatedDock:
             yield event
 
     def stop(self) -> None:
+        self._ended.set()
         self._events.put(None)
 
     def _mount(self, plugged: Plugged, stop: Stop) -> Path:
@@ -123,22 +125,28 @@ class SimulatedDock:
         return camera
 
     def _observer(self, board: Board, key: str, log: Callable[[Text], None]) -> RowObserver:
-        return _SlowCard(board, key, log, self._pace)
+        return _SlowCard(board, key, log, self._pace, self._ended)
 
 
 class _SlowCard(RowObserver):
     """Follows an intake, and keeps it to the speed of a card."""
 
     def __init__(
-        self, board: Board, key: str, log: Callable[[Text], None], bytes_a_second: float
+        self,
+        board: Board,
+        key: str,
+        log: Callable[[Text], None],
+        bytes_a_second: float,
+        ended: threading.Event,
     ) -> None:
         super().__init__(board, key, log)
         self._pace = bytes_a_second
+        self._ended = ended
 
     def copied(self, path: CardPath, count: int) -> None:
         left = count / self._pace
         while left > 0:  # a large step is shown as the several that it would be
             step = min(left, 0.25)
-            time.sleep(step)
+            self._ended.wait(step)  # the end waits for no card
             super().copied(path, round(min(count, step * self._pace)))
             left -= step
