@@ -92,8 +92,8 @@ def _configure(folder: Path, port: int) -> Path:
 
 def _welcome(address: str, invitations: list[Invitation], command: str) -> None:
     answers.rule(tr("The station runs; Ctrl-C ends it"))
-    _say(f"{tr('Dock screen')}:  {address}/dock")
-    _say(f"{tr('Console')}:  {address}/")
+    _say(T("Dock screen:  {address}", address=f"{address}/dock").shown)
+    _say(T("Console:  {address}", address=f"{address}/").shown)
     answers.print()
     _say(tr("Each link signs one person in, once; choose any password of ten characters:"))
     for one in invitations:  # a link that is broken over two lines cannot be touched
@@ -101,7 +101,7 @@ def _welcome(address: str, invitations: list[Invitation], command: str) -> None:
         _say(f"    {address}/invitation/{one.token}")
     answers.print()
     _say(T("At the dock, officers give their certificate number and the PIN {pin}.", pin=PIN).shown)
-    _say(f"{tr('Commands')}:  {command} status")
+    _say(T("Commands:  {command}", command=f"{command} status").shown)
 
 
 def _say(text: str) -> None:
