@@ -40,6 +40,8 @@ class Web(Section):
     """How long without a request until somebody is signed out."""
     requests_per_s: Annotated[float, Field(ge=1, le=100_000)] = 50.0
     """Requests a second that one address may make for long; six times as many at once."""
+    tries_at_once: Annotated[int, Field(ge=1, le=10_000)] = 20
+    """Passwords, PINs and links that one address may try at once; then one every 3 seconds."""
     dock_networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
     """Networks from which the dock screen may be opened without signing in."""
     dock_grid: tuple[tuple[str, ...], ...] = ()

@@ -129,6 +129,10 @@ def _looked_at_and_corrected(dock: Dock, folder: Path) -> None:
     _done(dock, "recordings", "tag", first, *why, "--case", "2026-9")
     _done(dock, "recordings", "tag", second, *why, "--device", "CAM009")
     _done(dock, "recordings", "export", first, second, "--to", str(folder / "court"))
+    long = next(one["id"] for one in found if one["duration_s"])
+    _done(dock, "recordings", "mark", long, "--important", "--notified")
+    _done(dock, "recordings", "bookmark", long, "0.5", "--kind", "scene")
+    _done(dock, "recordings", "hold", long, "--reason", "复议期间")
     dock.run("verify", "--all")
     stopped_after(dock, 2)
 
@@ -183,8 +187,11 @@ def test_a_catalogue_that_is_made_anew_or_put_back_is_the_lost_one(
 
 def _holds_what_can_get_lost(tables: dict[str, list[dict[str, object]]]) -> None:
     empty = {name for name, rows in tables.items() if not rows}
-    # Nothing is forwarded in this life; what stores have is rebuilt in tests/forward.
-    assert empty <= {"copies", "uploads", "stores"}, f"no rows in {empty}"
+    # Nothing is forwarded in this life; what stores have is rebuilt in tests/forward and
+    # tests/from_store.
+    assert empty <= {"copies", "uploads", "stores", "copies_looked_at", "brought_back"}, (
+        f"no rows in {empty}"
+    )
     inventory = {row["outcome"] for row in tables["inventory"]}
     assert inventory >= {"sealed", "already-sealed", "skipped", "failed", None}
     assert {row["outcome"] for row in tables["dockings"]} >= {"done", "interrupted"}

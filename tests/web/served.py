@@ -37,7 +37,7 @@ class Service:
         self._log = dock.config.with_name("web.log")
 
     def configure(self, **sections: dict[str, object]) -> None:
-        web = {"port": self.port, **sections.pop("web", {})}
+        web = {"port": self.port, "tries_at_once": 10_000, **sections.pop("web", {})}
         self.dock.configure(web=web, **sections)
 
     def __enter__(self) -> Self:

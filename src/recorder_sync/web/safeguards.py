@@ -28,8 +28,8 @@ _SOURCES = 10_000
 """So many sources are counted at once; when there are more, those not seen for long go."""
 _SECONDS_AT_ONCE = 6
 """For so many seconds' requests a page with its pictures may ask at once."""
-_OF_PASSWORDS = Rate(at_once=20, each_s=3.0)
-"""Passwords, PINs and links tried from one address."""
+_TRY_EACH_S = 3.0
+"""Seconds until one more password, PIN or link is tried from one address."""
 _TRIES = ("/sign-in", "/invitation/", "/dock/")
 
 _POLICY = "; ".join(
@@ -66,6 +66,7 @@ class Safeguards:
         self._is_encrypted = settings.is_encrypted
         each_s = 1 / settings.requests_per_s
         self._rate = Rate(round(settings.requests_per_s * _SECONDS_AT_ONCE), each_s)
+        self._tries = Rate(settings.tries_at_once, _TRY_EACH_S)
         self._buckets: dict[tuple[str, str], Bucket] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -100,7 +101,7 @@ class Safeguards:
         address, at = scope["client"][0] if scope["client"] else "", time.monotonic()
         tries = scope["method"] not in SAFE_METHODS and scope["path"].startswith(_TRIES)
         wait_s = self._counted((address, "any"), self._rate, at)
-        return wait_s or (self._counted((address, "tries"), _OF_PASSWORDS, at) if tries else 0.0)
+        return wait_s or (self._counted((address, "tries"), self._tries, at) if tries else 0.0)
 
     def _counted(self, source: tuple[str, str], rate: Rate, at: float) -> float:
         bucket, wait_s = taken(self._buckets.pop(source, None), rate, at)

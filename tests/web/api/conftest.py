@@ -19,7 +19,9 @@ def api(tmp_path_factory: pytest.TempPathFactory, media_files: MediaFiles) -> It
     folder: Path = tmp_path_factory.mktemp("api")
     dock = Dock(folder)
     served = Service(dock)
-    served.configure(ingest={"immutable": False}, web={"requests_per_s": 10_000.0})
+    served.configure(
+        ingest={"immutable": False}, web={"requests_per_s": 10_000.0, "tries_at_once": 20}
+    )
     card = Card(folder / "card")
     card.put("DCIM/0031_000010_20261123_080000.mp4", media_files.video)
     card.put("DCIM/0031_000010_20261123_090000.mp4", media_files.other_video)
