@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo install uninstall test torture month browser e2e e2e-smoke check bench translations lock clean
+.PHONY: help venv demo install uninstall test long pages torture month e2e e2e-smoke check bench translations lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,17 +22,20 @@ install: | parts ## as root: the service of this computer (docs/dock.md); DESTDI
 uninstall: ## as root: remove the service; evidence, state and configuration stay
 	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" ./tools/install.sh uninstall
 
-test: $(VENV)/dev.done | parts test-parts ## run every test
-	$(BIN)/pytest -n 2 --dist worksteal
+test: $(VENV)/dev.done | parts test-parts ## run the everyday tests, about ten minutes
+	$(BIN)/pytest -n 2 --dist worksteal -m "not long" --ignore tests/web
+
+long: $(VENV)/dev.done | parts test-parts ## of the tests, those that take long
+	$(BIN)/pytest -n 2 --dist worksteal -m long
+
+pages: $(VENV)/dev.done | parts browser-parts ## the web service, without and in a real browser
+	$(BIN)/pytest tests/web --browser -n 2 --dist worksteal
 
 torture: $(VENV)/dev.done | parts test-parts ## attack it: kills, power cuts, broken cards and disks
 	$(BIN)/pytest tests/faults tests/ingest/test_bad_input_sources.py -n 2 --dist worksteal --torture --timeout 3000 -rPx
 
 month: $(VENV)/dev.done ## twenty months of a station, against a naive model of the deadlines
 	$(BIN)/pytest tests/month -n 2 --dist worksteal --months --timeout 1200
-
-browser: $(VENV)/dev.done | parts browser-parts ## the pages in a real browser
-	$(BIN)/pytest tests/web/browser --browser -n 2 --dist worksteal
 
 e2e: $(VENV)/dev.done | parts e2e-parts ## as root: plug cameras into a virtual dock, docs/testing.md
 	$(BIN)/python -m tests.e2e.prepare

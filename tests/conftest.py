@@ -40,7 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture
 def rounds(request: pytest.FixtureRequest) -> int:
     """How often a random attack is made: a few times every day, many times by `make torture`."""
-    return 200 if request.config.getoption("--torture") else 10
+    return 200 if request.config.getoption("--torture") else 5
 
 
 @pytest.fixture(autouse=True)
@@ -73,6 +73,7 @@ _warm = WarmStart()
 
 def pytest_configure(config: pytest.Config) -> None:
     _warm.allowed = not (config.getoption("--cold") or config.getoption("--torture"))
+    config.addinivalue_line("markers", "long: takes long, and runs by `make long`")
     config.addinivalue_line(
         "markers", f"{alert_kinds.MARK}(*kinds): an alert of each kind is raised and resolved"
     )

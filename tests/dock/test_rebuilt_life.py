@@ -22,6 +22,8 @@ from tests.faults.card import HostileCard
 from tests.inspection.furnished import CALENDAR, explain_gap
 from tests.inspection.test_resuming import stopped_after
 
+pytestmark = pytest.mark.long
+
 Cards = Callable[[Path], HostileCard]
 
 

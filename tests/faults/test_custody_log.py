@@ -100,6 +100,7 @@ print("rotated", flush=True)
 """
 
 
+@pytest.mark.long
 def test_promise_3_power_that_fails_at_any_write_of_a_rotation_leaves_a_station_that_signs(
     disk: FaultyDisk, tmp_path: Path, rounds: int
 ) -> None:

@@ -23,6 +23,8 @@ from tests.stores.conftest import ssh
 from tests.stores.ssh_server import SshServer, ssh_server
 from tests.stores.tcp_proxy import TcpProxy, tcp_proxy
 
+pytestmark = pytest.mark.long
+
 __all__ = ["disk", "ssh"]
 
 QUARTER = timedelta(minutes=16)

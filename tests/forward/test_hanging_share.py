@@ -12,6 +12,8 @@ from tests.forward.conftest import Forwarded
 from tests.forward.hanging_share import HangingShare, hanging_share
 from tests.ingest.aftermath import until
 
+pytestmark = pytest.mark.long
+
 STOPS_WITHIN_S = 10
 """The unit gives the service 15."""
 

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from recorder_sync.catalogue import copies
 from recorder_sync.model import AlertKind
 from recorder_sync.rules.matter import Severity
@@ -12,6 +14,8 @@ from tests.faults.conftest import disk
 from tests.faults.disk import FaultyDisk
 from tests.forward.timed import Timed, timed
 from tests.ingest.aftermath import until
+
+pytestmark = pytest.mark.long
 
 __all__ = ["disk", "timed"]
 

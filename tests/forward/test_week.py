@@ -3,11 +3,15 @@
 from datetime import timedelta, timezone
 from typing import Any
 
+import pytest
+
 from recorder_sync.model import AlertKind
 from recorder_sync.rules.forwarding import LONGEST_WAIT
 from tests.forward.timed import Timed, timed
 from tests.ingest.aftermath import until
 from tests.on_the_day import today
+
+pytestmark = pytest.mark.long
 
 __all__ = ["timed"]
 

@@ -8,6 +8,8 @@ import pytest
 
 from tests.from_store.conftest import Lost
 
+pytestmark = pytest.mark.long
+
 
 def _nothing_here(lost: Lost) -> bool:
     custody = lost.dock.state / "custody"

@@ -12,6 +12,8 @@ import pytest
 from tests.from_store.conftest import Lost
 from tests.ingest.aftermath import until
 
+pytestmark = pytest.mark.long
+
 
 def test_state_and_evidence_come_back_from_one_store_as_they_were(lost: Lost) -> None:
     done = lost.rebuild("--with-recordings")

@@ -13,6 +13,8 @@ from tests.on_the_day import today
 from tests.stores.conftest import ssh
 from tests.stores.ssh_server import SshServer
 
+pytestmark = pytest.mark.long
+
 __all__ = ["ssh"]
 
 

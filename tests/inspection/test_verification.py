@@ -17,6 +17,7 @@ import rfc8785
 from recorder_sync.custody.log import Act, CustodyLog, Entry
 from recorder_sync.inspection.verification import Scope, verify
 from tests.conftest import Card, Dock, Done, MediaFiles
+from tests.inspection.furnished import verify_here
 
 Findings = set[tuple[str, str]]
 
@@ -39,11 +40,7 @@ def found(dock: Dock) -> Findings:
 
 def found_here(dock: Dock) -> Findings:
     """Verify everything in this process, where there are many cases of a kind."""
-    opened = dock.station()
-    try:
-        return {(f.kind.value, f.path) for f in verify(opened, Scope()).findings}
-    finally:
-        opened.catalogue.close()
+    return {(f.kind.value, f.path) for f in verify_here(dock)}
 
 
 def relative(dock: Dock, path: Path) -> str:

@@ -12,6 +12,8 @@ import pytest
 from recorder_sync.config import load
 from tests.service.conftest import ROOT, UNITS
 
+pytestmark = pytest.mark.long
+
 _LIBRARIES = Path("usr/local/lib")
 _EMPTY_ENVIRONMENTS = """#!/bin/sh
 [ "$2" = venv ] || exec python3 "$@"

@@ -23,7 +23,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     here = Path(__file__).parent
     why = None
     if not config.getoption("--browser"):
-        why = "pages in a browser run by `make browser`"
+        why = "pages in a browser run by `make pages`"
     elif shutil.which("chromium") is None:
         why = "NO BROWSER: install chromium"
     for item in items:
