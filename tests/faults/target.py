@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from blake3 import blake3
@@ -113,11 +113,8 @@ def fill(folder: Path, leave: int = 0) -> Path:
     """Fill a disk up but for some bytes; what takes the room is returned."""
     ballast = folder / "ballast"
     free = shutil.disk_usage(folder).free - leave
-    with ballast.open("wb") as file:
-        try:
-            while free > 0:
-                free -= file.write(bytes(min(free, 1 << 20)))
-                file.flush()
-        except OSError:
-            pass  # it is full
+    with suppress(OSError), ballast.open("wb") as file:  # it is full, perhaps already
+        while free > 0:
+            free -= file.write(bytes(min(free, 1 << 20)))
+            file.flush()
     return ballast
