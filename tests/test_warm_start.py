@@ -21,6 +21,7 @@ def both(dock: Dock, *arguments: str, env: dict[str, str] | None = None) -> None
     assert forked.out + forked.err, "or there would be nothing to compare"
 
 
+@pytest.mark.long
 def test_it_says_the_same_and_ends_alike(dock: Dock, card: Card, media_files: MediaFiles) -> None:
     """A command of each module, so that one that lacks an import is found here."""
     dock.configure(ingest={"immutable": False})

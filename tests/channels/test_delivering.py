@@ -27,6 +27,8 @@ from tests.channels.conftest import (
 )
 from tests.ingest.aftermath import until
 
+pytestmark = pytest.mark.long
+
 
 def test_a_message_goes_out_by_every_channel_that_takes_it_and_once(
     post: Post, web: Webs, mail: MailServer, syslog: Syslog

@@ -347,6 +347,7 @@ def test_a_card_that_hangs_holds_up_no_other_and_not_its_own_small_recordings(
     check_evidence(dock, *names, *(f"other-{name}" for name in names))
 
 
+@pytest.mark.long
 def test_a_card_that_gives_no_data_is_told_of_until_it_does(
     dock: Dock, hanging: HostileCard
 ) -> None:

@@ -36,6 +36,8 @@ from recorder_sync.timestamps import iso
 from tests.conftest import Card, Dock
 from tests.ingest.aftermath import until
 
+pytestmark = pytest.mark.long
+
 _WHY = ("--reason", "诉讼", "--by", "王队")
 
 

@@ -105,6 +105,7 @@ def test_what_is_sealed_while_it_looks(
     assert sealed == [2]
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_after_an_intake_was_killed_at_a_random_moment(
     tmp_path: Path, media_files: MediaFiles, rounds: int

@@ -19,6 +19,7 @@ from recorder_sync.custody.log import Act, CustodyLog, Entry
 from recorder_sync.model import AlertKind
 from recorder_sync.rules.access import Role
 from tests.conftest import Dock, MediaFiles
+from tests.ingest.aftermath import until
 from tests.web import duties
 from tests.web.served import Client, Service
 
@@ -309,9 +310,7 @@ def test_some_are_checked_now_and_the_result_is_on_record(
     client = signed_in("inspector")
     assert client.post("/verification", sample="3").status_code == 303
     assert client.post("/verification", sample="3").status_code == 400, "one at a time"
-    for _ in range(300):
-        if "under way" not in client.get("/verification/now").text:
-            break
+    until(lambda: "under way" not in client.get("/verification/now").text, "its end", 60.0)
     now = client.get("/verification/now").text
     assert "all as they were sealed" in now, now
     assert "3 at random" in client.get("/verification").text

@@ -4,6 +4,8 @@ import base64
 import signal
 from functools import partial
 
+import pytest
+
 from recorder_sync.custody.cosignature import cosignatures, signature_lines, text_of
 from tests.conftest import Dock
 from tests.ingest.aftermath import until
@@ -55,6 +57,7 @@ def test_a_witness_that_was_asked_by_others_is_asked_from_where_it_is(
     assert path.name == f"{5:020d}"
 
 
+@pytest.mark.long
 def test_a_witness_that_hangs_or_fails_holds_up_no_other(
     signed: Dock, office: Office, forward: Forward, answering: Answers
 ) -> None:
