@@ -1,8 +1,12 @@
 """Who comes in, and who does not."""
 
+import re
+
 import httpx
 import pytest
+from fastapi.routing import APIRoute
 
+from recorder_sync.web.app import _WITH_SESSION
 from tests.web.served import PASSWORD, Service
 
 
@@ -64,3 +68,22 @@ def test_every_answer_forbids_what_comes_from_elsewhere(service: Service) -> Non
         assert headers["x-frame-options"] == "DENY"
     page = httpx.get(f"{service.address}/sign-in?next=%22%3E%3Cscript%3Ealert(1)%3C/script%3E").text
     assert "<script>alert" not in page
+
+
+def test_no_page_of_the_console_takes_a_form_without_the_token_of_its_session(
+    service: Service,
+) -> None:
+    service.account("wang", "custodian")
+    paths = [
+        re.sub(r"\{[^}]*\}", "1", route.path)
+        for router in _WITH_SESSION
+        for route in router.routes
+        if isinstance(route, APIRoute) and "POST" in route.methods
+    ]
+    assert len(paths) > 30
+    with service.signed_in("wang") as client:
+        for path in paths:
+            for form in ({}, {"csrf": "made-up"}):
+                answer = client.http.post(path, data=form)
+                assert answer.status_code == 403, path
+                assert "This form is too old" in answer.text, path
