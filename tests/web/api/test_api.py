@@ -69,6 +69,8 @@ def test_a_look_at_a_recording_is_on_record_before_it_is_answered(
     log = CustodyLog(api.dock.state / "custody", "test")
     acts = [e.deed.act for e in log.entries() if e.deed.subject == recording["id"]]
     assert acts[-2:] == [Act.VIEW, Act.EXPORT]
+    verified = api.dock.run("verify", "--all", "--json")
+    assert verified.code == 0, verified.out
     missing = client.get("/recordings/ffffffffffff")
     assert missing.status_code == 404
     assert set(missing.json()) == {"error", "problems", "hint"}

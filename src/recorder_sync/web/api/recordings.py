@@ -15,6 +15,7 @@ from recorder_sync.description import as_json
 from recorder_sync.errors import UsageProblem
 from recorder_sync.inspection.sealing_proof import sealing_proof
 from recorder_sync.language import T
+from recorder_sync.on_record import put
 from recorder_sync.rules.access import ApiScope
 from recorder_sync.timestamps import iso, iso_or_none
 from recorder_sync.web.api.callers import Caller, caller
@@ -71,7 +72,7 @@ def show_recording(who: _Reader, recording: str) -> dict[str, Any]:
     """One recording with its custody; that it was looked at goes on record first."""
     station = who.station
     found = visible(station.catalogue, recording, who.token.scope).recording
-    station.custody.append([station.deed(Act.VIEW, found.id, {"what": "description"})])
+    put(station, [station.deed(Act.VIEW, found.id, {"what": "description"})])
     return {
         **as_json(found),
         **how_they_stand(station.catalogue, [found])[found.id],
