@@ -94,10 +94,10 @@ def service(dock: Dock, tmp_path: Path) -> Iterator[Docking]:
 
 @pytest.fixture
 def camera(card: Card, media_files: MediaFiles) -> Card:
-    """Two clips of one action, three minutes apart."""
+    """Two clips of one action, three minutes apart, of a size whose copying can be watched."""
     clip, later = media_files.other_video.read_bytes(), BEGAN + timedelta(minutes=3)
-    card.put("DCIM/DCAM_ZFY0031_000001_20261123_160000.mp4", clip, BEGAN)
-    card.put("DCIM/DCAM_ZFY0031_000001_20261123_160300.mp4", clip + b"\0", later)
+    card.put("DCIM/DCAM_ZFY0031_000001_20261123_160000.mp4", clip + bytes(6 << 20), BEGAN)
+    card.put("DCIM/DCAM_ZFY0031_000001_20261123_160300.mp4", clip, later)
     return card
 
 
