@@ -150,11 +150,11 @@ HOSTILE = (
     b"..\\..\\etc.pdf",
     b"\xb2\xe2\xca\xd4.pdf",
     b"a\nb.pdf",
-    b"<script>alert(1)</script>.html",
-    b".hidden",
+    b"<script>alert(1).pdf",
+    b".pdf",
     b"-rf.pdf",
-    b"x" * 250 + b".pdf",
-    "\u202efdp.exe".encode(),
+    b"x" * 250 + b".PDF",
+    "\u202efdp.exe.pdf".encode(),
 )
 
 
@@ -194,7 +194,33 @@ def test_a_file_beyond_the_size_that_is_set_is_refused(station: Dock, tmp_path: 
     with large.open("wb") as file:
         file.truncate((1 << 20) + 1)
     done = add(station, large)
-    assert done.code == 1
+    assert done.code == 2
     assert "1 MiB" in done.err
-    large.write_bytes(b"x" * (1 << 20))
+    large.write_bytes(b"%PDF-" + b"x" * ((1 << 20) - 5))
     assert add(station, large).code == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("setup.exe", PDF, "no type of file"),
+        ("no ending", PDF, "no type of file"),
+        ("page.html", b"<html>", "no type of file"),
+        ("决定书.pdf", b"<html>error 502</html>", "is called .pdf, and is none"),
+        ("scan.jpg", PDF, "is called .jpg, and is none"),
+        ("book.xlsx", b"name,number", "is called .xlsx, and is none"),
+    ],
+)
+def test_what_is_no_document_by_its_name_or_its_first_bytes_is_refused(
+    station: Dock, tmp_path: Path, name: str, content: bytes, said: str
+) -> None:
+    done = add(station, paper(tmp_path, content, name))
+    assert done.code == 2
+    assert said in done.err
+    assert station.sealed_files() == []
+
+
+def test_an_office_says_itself_which_files_are_documents(station: Dock, tmp_path: Path) -> None:
+    station.configure(ingest={"immutable": False}, documents={"types": ["dwg"]})
+    assert add(station, paper(tmp_path)).code == 2
+    assert add(station, paper(tmp_path, b"AC1027", "plan.DWG")).code == 0

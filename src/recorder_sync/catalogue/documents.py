@@ -7,7 +7,8 @@ place is noted in a table of its own until then.
 import base64
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,7 +27,7 @@ from recorder_sync.language import T
 from recorder_sync.model import CardPath, Digests
 from recorder_sync.printable import printable
 from recorder_sync.rules.access import Scope
-from recorder_sync.rules.documents import Document, DocumentKind, Given
+from recorder_sync.rules.documents import Document, DocumentKind, Given, is_document
 from recorder_sync.rules.marks import Stage
 from recorder_sync.timestamps import iso, moment
 
@@ -186,6 +187,15 @@ def seen_document(db: Database, identifier: str, scope: Scope) -> SealedDocument
     except NotFound:
         raise no_such_document(identifier) from None
     return found
+
+
+def seen_documents(db: Database, identifiers: Iterable[str], scope: Scope) -> frozenset[str]:
+    """Return those of these ids that are documents within a scope."""
+    found = set()
+    for one in {one for one in identifiers if is_document(one)}:
+        with suppress(NotFound):
+            found.add(seen_document(db, one, scope).id)
+    return frozenset(found)
 
 
 def of_case(db: Database, case: str) -> list[SealedDocument]:

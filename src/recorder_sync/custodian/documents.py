@@ -18,18 +18,34 @@ from recorder_sync.ingest.documents import TakenIn, take_in_document
 from recorder_sync.ingest.stopping import Stop
 from recorder_sync.language import T
 from recorder_sync.on_record import enter, turn
+from recorder_sync.rules.document_types import HEAD, refuse_other_type
 from recorder_sync.rules.documents import Given, checked
 from recorder_sync.station import Station
 
 
-def checked_here(station: Station, given: Given) -> Given:
+def checked_here(station: Station, given: Given, head: bytes, size: int) -> Given:
     """Return what was said of a document, where it makes sense at this station.
 
-    Raises NotFound for a case that is not registered, and UsageProblem.
+    `head` is the first HEAD bytes of its file. Raises NotFound for a case that is not
+    registered, and UsageProblem.
     """
+    settings = station.settings
     if ledger.case(station.catalogue, given.case) is None:
         raise no_such_case(given.case)
-    return checked(given, station.settings.marks.known)
+    found = checked(given, settings.marks.known)
+    if size == 0:
+        raise UsageProblem(T("The file is empty."), T("Hand in the file that has the document."))
+    if size > settings.documents.largest_mib << 20:
+        raise too_large(settings.documents.largest_mib)
+    refuse_other_type(found.name, head, settings.documents.types)
+    return found
+
+
+def too_large(largest_mib: int) -> UsageProblem:
+    return UsageProblem(
+        T("The file is larger than a document may be: {count} MiB.", count=largest_mib),
+        T("Scan it smaller, hand it in in parts, or raise [documents] largest_mib."),
+    )
 
 
 def hand_in(station: Station, file: Path, given: Given, stop: Stop | None = None) -> TakenIn:
@@ -37,7 +53,6 @@ def hand_in(station: Station, file: Path, given: Given, stop: Stop | None = None
 
     Raises NotFound, UsageProblem, DocumentFailure, MissingPart, CustodyProblem or Stopping.
     """
-    given = checked_here(station, given)
     try:
         with open_regular(file) as source:
             handle = os.dup(source.fileno())
@@ -49,7 +64,8 @@ def hand_in(station: Station, file: Path, given: Given, stop: Stop | None = None
             T("Name a file that this user may read."),
         ) from error
     try:
-        return take_in_document(station, handle, given, stop)
+        head, size = os.pread(handle, HEAD, 0), os.fstat(handle).st_size
+        return take_in_document(station, handle, checked_here(station, given, head, size), stop)
     finally:
         os.close(handle)
 

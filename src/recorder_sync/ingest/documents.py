@@ -8,7 +8,7 @@ content is sealed once for each case, whatever its name and its title are.
 import os
 import secrets
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from recorder_sync.catalogue import documents
@@ -24,6 +24,7 @@ from recorder_sync.ingest.readback import ReadBack, read_back
 from recorder_sync.ingest.recovery import incoming_folder
 from recorder_sync.ingest.source import Source, SourceChanged
 from recorder_sync.ingest.stopping import Stop
+from recorder_sync.ingest.tray import HandedIn, Tray
 from recorder_sync.ingest.volume import Stamp, stamp
 from recorder_sync.language import T
 from recorder_sync.rules.documents import Document, Given, document_id, document_path
@@ -50,7 +51,7 @@ def take_in_document(
     """
     stop = stop or Stop()
     expected = stamp(source)
-    _check_size(station, expected.size)
+    _check_room(station, expected.size)
     name = f"document-{secrets.token_hex(8)}"
     try:
         with incoming_folder(station, name) as folder:
@@ -71,15 +72,27 @@ def take_in_document(
     return TakenIn(known, is_new=False)
 
 
-def _check_size(station: Station, size: int) -> None:
-    largest = station.settings.documents.largest_mib
-    if size == 0:
-        raise DocumentFailure(T("The file is empty."), T("Hand in the file that has the document."))
-    if size > largest << 20:
-        raise DocumentFailure(
-            T("The file is larger than a document may be: {count} MiB.", count=largest),
-            T("Scan it smaller, hand it in in parts, or raise [documents] largest_mib."),
-        )
+def seal_handed_in(station: Station, tray: Tray, one: HandedIn, stop: Stop) -> bool:
+    """Seal a document of the tray, in the name of who handed it in; tell whether it is sealed.
+
+    Why it is not is noted beside it. Raises MissingPart, CustodyProblem or Stopping.
+    """
+    with tray.taken(one) as source:
+        if source is None:
+            return True  # somebody else does, or has
+        try:
+            take_in_document(replace(station, actor=one.actor), source, one.given, stop)
+        except DocumentFailure as failure:
+            tray.note_problem(one, failure.text)
+            return False
+        except MissingPart as problem:
+            tray.note_problem(one, problem.text)
+            raise
+        tray.remove(one)
+    return True
+
+
+def _check_room(station: Station, size: int) -> None:
     free = station.evidence.free_bytes()
     reserve = station.settings.ingest.reserve_mib << 20
     if size + reserve > free:

@@ -28,6 +28,7 @@ class Look(StrEnum):
     RECORDING = "recording"
     PREVIEW = "preview"
     THUMBNAIL = "thumbnail"
+    DOCUMENT = "document"
 
 
 class Looks:

@@ -23,6 +23,8 @@ from recorder_sync.web_settings import Web
 LANGUAGE_COOKIE = "language"
 LARGEST_FORM = 1 << 20
 """Bytes of a request that changes something; what is uploaded has a route of its own."""
+UPLOADS = "/case-documents"
+"""It looks at the size by itself (`uploads.py`)."""
 
 _SOURCES = 10_000
 """So many sources are counted at once; when there are more, those not seen for long go."""
@@ -122,7 +124,8 @@ def _refused(scope: Scope, headers: Headers) -> str | None:
     if origin is not None and urlsplit(origin).netloc != headers.get("host"):
         return "This request was made by another site."
     length = headers.get("content-length", "0")
-    if not length.isdigit() or int(length) > LARGEST_FORM:
+    is_large = not length.isdigit() or int(length) > LARGEST_FORM
+    if is_large and scope["path"] != UPLOADS:
         return "This request is too large."
     return None
 
