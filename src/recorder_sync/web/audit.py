@@ -192,10 +192,9 @@ def _what(one: Step) -> str:
 def _about(visit: Visit, one: Step) -> tuple[str, str | None]:
     """Return what an entry is about, and where more of it is."""
     kind, colon, name = one.subject.partition(":")
-    if is_document(one.subject):
-        return one.subject, f"/documents/{quote(one.subject, safe='')}"
     if _is_of_recording(one):
-        return one.subject, f"/recordings/{quote(one.subject, safe='')}"
+        where = "documents" if is_document(one.subject) else "recordings"
+        return one.subject, f"/{where}/{quote(one.subject, safe='')}"
     if not colon:
         return one.subject, None
     match kind:

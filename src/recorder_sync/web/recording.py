@@ -101,17 +101,14 @@ def _documents(visit: Visit, found: Recording) -> dict[str, Any]:
     db, scope = visit.station.catalogue, visit.account.scope
     number = found.tags.case.value if found.tags.case else None
     belonging = documents.belonging_of(db, found.id)
-    nothing = {"document": None, "belonging": None, "documents": []}
-    if not visit.may(Permission.SEE_CASES) or (number is None and belonging is None):
-        return nothing
-    document = None
-    if belonging is not None:
+    document, of_case = None, []
+    if visit.may(Permission.SEE_CASES):
         with suppress(NotFound):  # that of another case may be out of reach
-            document = documents.seen_document(db, belonging.document, scope)
-    try:
-        of_case = documents.of_case(db, seen_case(db, number, scope).case.number) if number else []
-    except NotFound:
-        of_case = []
+            if belonging is not None:
+                document = documents.seen_document(db, belonging.document, scope)
+        with suppress(NotFound):
+            if number is not None:
+                of_case = documents.of_case(db, seen_case(db, number, scope).case.number)
     return {"document": document, "belonging": belonging, "documents": of_case}
 
 
