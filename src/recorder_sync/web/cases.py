@@ -249,6 +249,9 @@ def _shown(
             "documents": papers,
             "document_count": sum(len(one.sealed) for one in papers),
             "handed_in": handed_in,
+            "just_sealed": next(
+                (one for part in papers for one in part.sealed if one.id == handed_in[0]), None
+            ),
             "kinds": list(DocumentKind),
             "stage_words": list(Stage),
             "largest_mib": visit.settings.documents.largest_mib,

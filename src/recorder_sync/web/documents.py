@@ -37,7 +37,7 @@ from recorder_sync.rules.documents import Document, DocumentKind, Given
 from recorder_sync.rules.marks import Stage
 from recorder_sync.web.looks import Look, looked_at
 from recorder_sync.web.safeguards import UPLOADS
-from recorder_sync.web.uploads import Fields, TooLarge, Upload, pass_over
+from recorder_sync.web.uploads import Fields, TooLarge, Upload
 from recorder_sync.web.visits import (
     FORM_TOKEN,
     FormRefused,
@@ -141,14 +141,15 @@ async def hand_in(request: Request) -> Response:
             upload = Upload(
                 Tray(settings.paths.state),
                 stack,
+                request,
                 largest,
                 settings.ingest.reserve_mib << 20,
                 check,
             )
             try:
-                await upload.receive(request)
+                await upload.receive()
             except TooLarge:
-                await pass_over(request, _PASSED_OVER)
+                await upload.pass_over(_PASSED_OVER)
                 raise too_large(settings.documents.largest_mib) from None
             except ClientDisconnect:  # nobody hears the answer, and nothing is kept
                 return Response(status_code=400)

@@ -48,6 +48,7 @@ class Upload:
         self,
         tray: Tray,
         stack: ExitStack,
+        request: Request,
         largest: int,
         reserve: int,
         check: Callable[[Fields], Awaitable[None]],
@@ -58,6 +59,7 @@ class Upload:
         """Of the file, as the browser said it."""
         self.received: Receiving | None = None
         self._tray, self._stack = tray, stack
+        self._request, self._pieces = request, _pieces(request)
         self._largest, self._reserve = largest, reserve
         self._check = check
         self._headers: dict[bytes, bytes] = {}
@@ -68,20 +70,21 @@ class Upload:
         self._is_whole = False
         self._announced = 0
 
-    async def receive(self, request: Request) -> None:
+    async def receive(self) -> None:
         """Receive all of it. Raises FormRefused, TooLarge, UsageProblem, and what others raise."""
-        kind, options = parse_options_header(request.headers.get("content-type"))
+        headers = self._request.headers
+        kind, options = parse_options_header(headers.get("content-type"))
         boundary = options.get(b"boundary")
         if kind != b"multipart/form-data" or not boundary:
             raise FormRefused
-        length = request.headers.get("content-length", "")
+        length = headers.get("content-length", "")
         announced = int(length) if length.isdigit() else 0
         if announced > self._largest + _FIELDS:
             raise TooLarge
         parser = MultipartParser(boundary, self._callbacks())
         self._announced = min(announced, self._largest)
         try:
-            async for data in _pieces(request):
+            async for data in self._pieces:
                 parser.write(data)
                 await self._keep(_AT_ONCE)
         except FormParserError as error:
@@ -92,6 +95,13 @@ class Upload:
         if self.received is None:
             await self._check(self.fields)
             raise UsageProblem(T("No file was chosen."), T("Choose the file of the document."))
+
+    async def pass_over(self, size: int) -> None:
+        """Read on for so many bytes and keep nothing, so that the answer is heard."""
+        async for data in self._pieces:
+            size -= len(data)
+            if size < 0:
+                return
 
     async def _keep(self, from_size: int) -> None:
         """Write what came of the file, where that is so much."""
@@ -181,11 +191,3 @@ async def _pieces(request: Request) -> AsyncIterator[bytes]:
             raise _not_whole() from None
         if data:
             yield data
-
-
-async def pass_over(request: Request, size: int) -> None:
-    """Read on for so many bytes and keep nothing, so that the answer is heard."""
-    async for data in _pieces(request):
-        size -= len(data)
-        if size < 0:
-            return
