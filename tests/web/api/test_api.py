@@ -4,6 +4,10 @@ import httpx
 import pytest
 
 from recorder_sync.custody.log import Act, CustodyLog
+from recorder_sync.ingest.documents import seal_handed_in
+from recorder_sync.ingest.stopping import Stop
+from recorder_sync.ingest.tray import Tray
+from tests.documents.handing_in import PDF
 from tests.web.api.conftest import Caller
 from tests.web.served import Service
 
@@ -211,3 +215,57 @@ def test_a_path_that_is_none_is_answered_as_the_rest_is(api: Service, caller: Ca
         answer = client.get(path)
         assert answer.status_code == 404
         assert set(answer.json()) == {"error", "problems", "hint"}
+
+
+def test_a_document_is_handed_in_once_and_listed_when_it_is_sealed(
+    api: Service, caller: Caller
+) -> None:
+    client = caller("cases:read", "cases:write")
+    assert client.post("/cases", json={"number": "2026/77"}).status_code == 201
+    said = {"number": "2026/77", "title": "决定书", "kind": "issued document", "name": "a.pdf"}
+    headers = {"idempotency-key": "decision-77"}
+    sent = [
+        client.post("/cases/documents", params=said, content=PDF, headers=headers) for _ in range(2)
+    ]
+    assert [one.status_code for one in sent] == [202, 202]
+    assert sent[0].json() == sent[1].json()
+    identifier = sent[0].json()["id"]
+    other = client.post("/cases/documents", params=said, content=PDF + b"x", headers=headers)
+    assert other.status_code == 409, "the key came with another file"
+    station, tray = api.dock.station(), Tray(api.dock.state)
+    try:
+        (waiting,) = tray.waiting()
+        assert waiting.given.by.startswith("test_a_document")
+        assert seal_handed_in(station, tray, waiting, Stop())
+    finally:
+        station.catalogue.close()
+    listed = client.get("/cases/documents", params={"number": "2026/77"}).json()["documents"]
+    assert [(one["id"], one["title"]) for one in listed] == [(identifier, "决定书")]
+    again = client.post("/cases/documents", params=said, content=PDF)
+    assert again.json() == {"id": identifier, "case": "2026/77", "is_sealed": True}
+    assert tray.is_empty()
+
+
+@pytest.mark.parametrize(
+    ("changed", "content", "code"),
+    [
+        ({"number": "2099-1"}, PDF, 404),
+        ({"kind": "nonsense"}, PDF, 422),
+        ({"title": " "}, PDF, 400),
+        ({"name": "a.exe"}, PDF, 400),
+        ({}, b"<html>", 400),
+        ({}, b"", 400),
+    ],
+)
+def test_a_document_that_will_not_do_leaves_nothing(
+    api: Service, caller: Caller, changed: dict[str, str], content: bytes, code: int
+) -> None:
+    client = caller("cases:read", "cases:write")
+    assert client.post("/cases", json={"number": "2026-78"}).status_code == 201
+    said = {"number": "2026-78", "title": "x", "kind": "issued document", "name": "a.pdf"}
+    answer = client.post("/cases/documents", params={**said, **changed}, content=content)
+    assert answer.status_code == code, answer.text
+    assert answer.json()["hint"]
+    assert Tray(api.dock.state).is_empty()
+    read_only = caller("cases:read").post("/cases/documents", params=said, content=PDF)
+    assert read_only.status_code == 403
