@@ -19,7 +19,8 @@ from recorder_sync.access.keeping import Change
 from recorder_sync.catalogue.calendar import CalendarKind
 from recorder_sync.catalogue.cases import CaseState
 from recorder_sync.catalogue.dockings import DockingOutcome, Result
-from recorder_sync.catalogue.uploads import Activity, UploadState
+from recorder_sync.catalogue.store_states import Activity
+from recorder_sync.catalogue.uploads import UploadState
 from recorder_sync.custody.log import Act
 from recorder_sync.ingest.readback import ReadBack
 from recorder_sync.inspection.findings import FindingKind

@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from recorder_sync.catalogue import uploads
+from recorder_sync.catalogue import store_states
 from recorder_sync.config import load
 from recorder_sync.custody.log import Act
 from recorder_sync.forward.destination import Destination
-from recorder_sync.forward.engine import opened
-from recorder_sync.forward.hands import Shared
 from recorder_sync.forward.line import Halt
 from recorder_sync.forward.locking import Locking
+from recorder_sync.forward.shared import Shared
 from recorder_sync.language import T
 from recorder_sync.on_record import enter, turn
 from recorder_sync.rules.forwarding import Retention, Selection
+from recorder_sync.station import station_of_thread
 from recorder_sync.stores.store import (
     Check,
     Course,
@@ -115,13 +115,13 @@ class Bed:
             lock_mode=LockMode.GOVERNANCE,
             retention=self.retention,
         )
-        self._working = Locking(Shared(destination, Halt()), lambda: opened(settings))
-        self._working.start()
+        self._working = Locking(Shared(destination, Halt()), lambda: station_of_thread(settings))
+        self._working.thread.start()
 
     def stop(self) -> None:
         if self._working is not None:
-            self._working.stop()
-            assert self._working.join(20)
+            self._working.thread.stop()
+            assert self._working.thread.join(20)
             self._working = None
 
     def keys(self, number: int) -> tuple[str, str]:
@@ -138,10 +138,10 @@ class Bed:
         finally:
             station.catalogue.close()
 
-    def state(self) -> uploads.StoreState:
+    def state(self) -> store_states.StoreState:
         station = self.dock.station()
         try:
-            return uploads.store_state(station.catalogue, "vault")
+            return store_states.state_of(station.catalogue, "vault")
         finally:
             station.catalogue.close()
 

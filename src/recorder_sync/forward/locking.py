@@ -7,21 +7,19 @@ seconds: so a store that keeps no holds gets the recordings all the same, and is
 """
 
 import random
-import sqlite3
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import structlog
 
-from recorder_sync.catalogue import copy_locks, uploads
+from recorder_sync.catalogue import copy_locks, store_states
 from recorder_sync.catalogue.copy_locks import LockedCopy
 from recorder_sync.catalogue.database import transaction
 from recorder_sync.custody.log import Act
-from recorder_sync.errors import MissingPart, RecorderSyncError
-from recorder_sync.forward.hands import Shared
-from recorder_sync.inspection.pace import step_back
+from recorder_sync.errors import MissingPart
+from recorder_sync.forward.shared import Shared
+from recorder_sync.forward.store_thread import Opens, store_thread
 from recorder_sync.language import T, Text
 from recorder_sync.on_record import append
 from recorder_sync.rules.forwarding import wait_after
@@ -38,7 +36,7 @@ from recorder_sync.timestamps import iso_or_none
 
 _LOOK_EVERY_S = 1.0
 _RETENTION_EVERY_S = 24 * 3600.0
-_BROKEN_S = 60.0
+_AGAIN_S = 60.0
 _AT_ONCE = 200
 _log = structlog.get_logger("forward")
 
@@ -63,45 +61,15 @@ class _Failing:
 class Locking:
     """One thread of one store that keeps a lock."""
 
-    def __init__(self, shared: Shared, opens: Callable[[], Station]) -> None:
+    def __init__(self, shared: Shared, opens: Opens) -> None:
         self._shared = shared
-        self._opens = opens
-        self._ended = threading.Event()
         self._failing: dict[str, _Failing] = {}
         """By recording."""
         self._retention_at = float("-inf")
-        name = f"{shared.destination.name}-locks"
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._ended.set()
-
-    def join(self, within_s: float) -> bool:
-        """Tell whether it has ended."""
-        self._thread.join(within_s)
-        return not self._thread.is_alive()
-
-    def _run(self) -> None:
-        step_back()
-        while not self._ended.is_set():
-            try:
-                station = self._opens()
-                try:
-                    self._work(station)
-                finally:
-                    station.catalogue.close()
-            except (RecorderSyncError, sqlite3.DatabaseError, OSError) as error:
-                _log.error("locks are not looked after", why=str(error))
-                self._ended.wait(_BROKEN_S)
-            except Exception:  # noqa: BLE001 - a defect with one store must not end it unseen
-                _log.exception("a defect with locks", store=self._shared.destination.name)
-                self._ended.wait(_BROKEN_S)
+        self.thread = store_thread(shared, "locks", opens, self._work, "locks are not looked after")
 
     def _work(self, station: Station) -> None:
-        while not self._ended.wait(_LOOK_EVERY_S):
+        while not self.thread.wait(_LOOK_EVERY_S):
             if self._shared.halt.is_asked:
                 continue
             for copy in self._due(station):
@@ -119,14 +87,14 @@ class Locking:
         if time.monotonic() < self._retention_at or not self._shared.destination.retention:
             return
         for page in copy_locks.all_of(db, name):
-            if self._ended.is_set():
+            if self.thread.is_to_end:
                 return
             for copy in page:
                 until = self._shared.destination.lock_of(copy.recording).until
                 is_shorter = until is not None and (not copy.kept_until or copy.kept_until < until)
                 if is_shorter and self._may_be_tried(copy):
                     yield copy
-        wait = _BROKEN_S if self._failing else _RETENTION_EVERY_S
+        wait = _AGAIN_S if self._failing else _RETENTION_EVERY_S
         self._retention_at = time.monotonic() + wait
 
     def _may_be_tried(self, copy: LockedCopy) -> bool:
@@ -222,7 +190,9 @@ class Locking:
         self._failing[copy.recording.id] = _Failing(times, again_at, is_hold)
         with transaction(station.catalogue):
             name = self._shared.destination.name
-            uploads.note_lock_fails(station.catalogue, name, found.text, found.hint, station.now())
+            store_states.note_lock_fails(
+                station.catalogue, name, found.text, found.hint, station.now()
+            )
         _log.error("not kept", recording=copy.recording.id, why=found.text.english)
 
     def _note_all_kept(self, station: Station) -> None:
@@ -234,9 +204,9 @@ class Locking:
             self._failing = {
                 one: it for one, it in self._failing.items() if not it.is_hold or one in still
             }
-        elif uploads.store_state(db, name).lock_failing_since is not None:
+        elif store_states.state_of(db, name).lock_failing_since is not None:
             with transaction(db):
-                uploads.note_locks_work(db, name)
+                store_states.note_locks_work(db, name)
 
 
 def _is_kept(stored: Stored, lock: Lock) -> bool:
