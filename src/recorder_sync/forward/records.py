@@ -19,7 +19,6 @@ import hashlib
 import re
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from pathlib import Path
 
 from blake3 import blake3
@@ -32,6 +31,7 @@ from recorder_sync.forward.line import Halt, Line
 from recorder_sync.forward.source import source_of_bytes, source_of_open
 from recorder_sync.language import T
 from recorder_sync.model import Digests
+from recorder_sync.rules.forwarding import days_after
 from recorder_sync.rules.layout import station_key
 from recorder_sync.station import Station
 from recorder_sync.stores.store import (
@@ -239,7 +239,7 @@ class Records:
         days = max((policy.days for policy in destination.retention), default=0)
         if destination.lock_mode is None or not days:
             return NO_LOCK
-        return Lock(destination.lock_mode, self._station.now() + timedelta(days=days))
+        return Lock(destination.lock_mode, days_after(self._station.now(), days))
 
 
 def _newest(folder: Path, name: re.Pattern[str]) -> Path | None:
