@@ -108,16 +108,17 @@ def rclone(
     keys = "access_key_id=testdock,secret_access_key=secretdock"
     to = f':s3,provider=Ceph,{keys},endpoint="{server.endpoint}":{bucket}'
     environment = {name: value for name, value in os.environ.items() if "AWS" not in name}
-    for command in ("copy", "check")[: 2 if checks else 1]:
+    # What is there beside the files is the marker of the store.
+    for command in (["copy"], ["check", "--one-way"])[: 2 if checks else 1]:
         subprocess.run(
             [
-                *("rclone", command, str(folder), to, "--config", "/dev/null"),
+                *("rclone", *command, str(folder), to, "--config", "/dev/null"),
                 *("--s3-no-check-bucket", "--ca-cert", str(server.certificates.authority)),
                 *("--transfers", str(transfers), "--checkers", str(transfers)),
             ],
             check=True,
             env=environment,
-            stderr=subprocess.DEVNULL if command == "check" else None,
+            stderr=subprocess.DEVNULL if "check" in command else None,
         )
 
 
@@ -150,7 +151,7 @@ def main() -> int:
     works: list[Work] = []
     with (
         tempfile.TemporaryDirectory(dir="/var/tmp") as name,
-        running(MODERN, Path(name), gib=8) as server,
+        running(MODERN, Path(name), gib=10) as server,
         far_line(server.https, given.line / 1000) as far,
     ):
         for work, to in (

@@ -126,26 +126,16 @@ class _Telling:
         self.thread = LastingThread("webhooks", self._look_after, _log, "events cannot be told")
 
     def _look_after(self) -> None:
-        settings: Configuration | None = None
-        workers: list[_Worker] = []
-        try:
-            while not self.thread.is_to_end:
-                if settings is not self._in_use():
-                    settings = self._in_use()
-                    _end(workers)
-                    workers = [_Worker(hook, settings) for hook in settings.webhooks]
-                    for worker in workers:
-                        worker.thread.start()
-                self.thread.wait(_LOOK_EVERY_S)
-        finally:
-            _end(workers)
-
-
-def _end(workers: list[_Worker]) -> None:
-    for worker in workers:
-        worker.thread.stop()
-    for worker in workers:
-        worker.thread.join(_STOP_WITHIN_S)
+        settings = self._in_use()
+        workers = [_Worker(hook, settings).thread for hook in settings.webhooks]
+        for worker in workers:
+            worker.start()
+        while not self.thread.is_to_end and settings is self._in_use():
+            self.thread.wait(_LOOK_EVERY_S)
+        for worker in workers:
+            worker.stop()
+        for worker in workers:
+            worker.join(_STOP_WITHIN_S)
 
 
 def telling_events(in_use: Callable[[], Configuration]) -> AbstractContextManager[None]:
