@@ -346,3 +346,14 @@ def test_a_store_that_does_not_lock_the_log_for_longer_is_told_of_until_it_does(
     bed.start()  # as a restart, or an hour later
     until(lambda: bed.state().lock_failing_since is None, "and nobody has to be told any more")
     assert records.until(2) > datetime(2027, 1, 1, tzinfo=UTC)
+
+
+def test_a_hold_waits_for_some_of_a_long_log_and_not_for_all_of_it(bed: Bed) -> None:
+    short = Lock(LockMode.GOVERNANCE, datetime(2026, 12, 1, tzinfo=UTC))
+    above = Records(bed).key(0)
+    bed.vault.locks |= {f"{above}-{number:04d}": short for number in range(5000)}
+    bed.start()
+    until(lambda: bool(Records(bed).told()), "the log is seen to")
+    assert bed.dock.run("recordings", "hold", bed.ids[0], *_WHY).code == 0
+    until(lambda: len(bed.on_record()) == 1, "the hold is on record")
+    assert bed.vault.listed == 0, "the log was not looked through to its end yet"

@@ -11,6 +11,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import TypeVar
 
 import structlog
@@ -64,7 +65,10 @@ class Locking:
         self._failing: dict[str, _Failing] = {}
         """By recording."""
         self._retention_at = self._records_at = float("-inf")
-        self._records_fail = False
+        self._records: Iterator[bool] | None = None
+        """Those that are still to be looked at."""
+        self._are_records_kept = False
+        """So it was when all of them were looked at last."""
         self.thread = store_thread(shared, "locks", opens, self._work, "locks are not looked after")
 
     def _work(self, station: Station) -> None:
@@ -119,28 +123,41 @@ class Locking:
         return found is not None
 
     def _see_to_records(self, station: Station) -> None:
-        """Have the station's records kept as long as the recordings that they prove."""
-        mode, shared = self._shared.destination.lock_mode, self._shared
-        if mode is None or time.monotonic() < self._records_at:
+        """Have the station's records kept as long as the recordings that they prove.
+
+        Some at a time: a hold waits for no more of them.
+        """
+        if time.monotonic() < self._records_at:
             return
-        with shared.trying() as may:
+        with self._shared.trying() as may:
             if not may:
                 return
-            found = self._asked(
-                station,
-                lambda store: record_locks.lengthen(station, store, mode, shared.halt.check),
-            )
+            found = self._asked(station, lambda store: self._next_records(station, store))
+        if found is True:
+            return
+        self._records = None
         again_s = _AGAIN_S
         if isinstance(found, NotKept):
-            again_s = _RECORDS_AGAIN_S
+            again_s, self._are_records_kept = _RECORDS_AGAIN_S, False
             self._note(station, found)
-        elif found is not None:
-            again_s = record_locks.EVERY_S
-            shared.answers(station)
-            if found:
-                _log.info("records are kept longer", store=shared.destination.name, objects=found)
-        self._records_fail = isinstance(found, NotKept)
+        elif found is False:
+            again_s, self._are_records_kept = record_locks.EVERY_S, True
+            self._shared.answers(station)
         self._records_at = time.monotonic() + again_s
+
+    def _next_records(self, station: Station, store: Store) -> bool:
+        """See to the next ones; tell whether there may be more."""
+        mode = self._shared.destination.lock_mode
+        assert mode is not None  # else this thread is not started
+        if self._records is None:
+            self._records = record_locks.lengthen(station, store, mode)
+        seen = longer = 0
+        for is_longer in islice(self._records, _AT_ONCE):
+            seen, longer = seen + 1, longer + is_longer
+            self._shared.halt.check()
+        if longer:
+            _log.info("records are kept longer", store=store.name, objects=longer)
+        return seen == _AT_ONCE
 
     def _asked(
         self, station: Station, see_to: Callable[[Store], Result]
@@ -191,7 +208,7 @@ class Locking:
             for entry in append(station, [deed]):
                 copy_locks.take_up(station.catalogue, entry)
         if copy.recording.held or kept.lock.until != copy.kept_until:
-            self._records_at = float("-inf")
+            self._records, self._records_at = None, float("-inf")
         _log.info(
             "kept as asked",
             store=self._shared.destination.name,
@@ -225,7 +242,7 @@ class Locking:
             self._failing = {
                 one: it for one, it in self._failing.items() if not it.is_hold or one in still
             }
-        elif self._records_fail:
+        elif not self._are_records_kept:
             return
         elif store_states.state_of(db, name).lock_failing_since is not None:
             with transaction(db):

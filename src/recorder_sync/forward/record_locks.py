@@ -7,7 +7,7 @@ whose lock ends too early are locked for longer: by some months more than they n
 spares the store most of the requests.
 """
 
-from collections.abc import Callable
+from collections.abc import Iterator
 
 from recorder_sync.catalogue import copy_locks
 from recorder_sync.forward.kept import keep
@@ -23,21 +23,18 @@ _AHEAD_DAYS = 120
 """How many days later it ends when it was made longer."""
 
 
-def lengthen(station: Station, store: Store, mode: LockMode, check: Callable[[], None]) -> int:
-    """Lock what is locked for too short a time; return how many objects that were.
+def lengthen(station: Station, store: Store, mode: LockMode) -> Iterator[bool]:
+    """Lock what is locked for too short a time; yield of each object whether it was.
 
-    A lock that ends late enough stays as it is, and so does a hold. `check` is called before
-    each request and may raise. Raises NotKept, StoreProblem.
+    A lock that ends late enough stays as it is, and so does a hold. Raises NotKept, StoreProblem.
     """
     needed = copy_locks.needed_until(station.catalogue, store.name, station.now())
     if needed is None:
-        return 0
-    changed = 0
+        return
     for key in store.keys(station_key(station.settings.station.id, "custody/")):
-        check()
         there = store.look(key)
-        if there is None or there.lock.covers(Lock(mode, days_after(needed, _LEAST_DAYS))):
-            continue
-        keep(store, there, Lock(mode, days_after(needed, _AHEAD_DAYS), there.lock.hold))
-        changed += 1
-    return changed
+        least = Lock(mode, days_after(needed, _LEAST_DAYS))
+        is_short = there is not None and not there.lock.covers(least)
+        if there is not None and is_short:
+            keep(store, there, Lock(mode, days_after(needed, _AHEAD_DAYS), there.lock.hold))
+        yield is_short

@@ -25,7 +25,7 @@ from blake3 import blake3
 
 from recorder_sync.durable import open_regular, read_regular
 from recorder_sync.forward.carrier import NoCourse
-from recorder_sync.forward.confirmation import confirm
+from recorder_sync.forward.confirmation import send
 from recorder_sync.forward.destination import Destination
 from recorder_sync.forward.line import Halt, Line
 from recorder_sync.forward.source import source_of_bytes, source_of_open
@@ -209,24 +209,9 @@ class Records:
         if key in self._known:
             return False
         item = Outgoing(key, size, digests, self._lock())
-        check = self._halt.check
         is_there = store.look(key) is not None
         if not is_there:
-            receipt = store.send(item, source, NoCourse())
-            found = confirm(
-                store,
-                item,
-                receipt.version,
-                receipt.checksums,
-                lambda: True,
-                check,
-                receipt.said,
-            )
-            if found is None:
-                raise StoreProblem(
-                    Trouble.OBJECT,
-                    T("{store}: it took {key}, and has it not.", store=store.name, key=key),
-                )
+            send(store, item, source, NoCourse(), lambda: True, self._halt.check)
         self._known.add(key)
         return not is_there
 
