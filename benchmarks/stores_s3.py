@@ -38,7 +38,6 @@ from blake3 import blake3
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.far_line import far_line
 from recorder_sync.catalogue.copies import Proof
 from recorder_sync.forward.confirmation import confirm
 from recorder_sync.forward.line import Halt, Line
@@ -47,6 +46,7 @@ from recorder_sync.model import Digests
 from recorder_sync.stores.s3 import S3Store
 from recorder_sync.stores.s3_connection import S3Address, S3Credentials
 from recorder_sync.stores.store import Outgoing
+from tests.stores.far_line import far_line
 from tests.stores.s3.sending import Record
 from tests.stores.s3.server import MODERN, S3Server, running
 
