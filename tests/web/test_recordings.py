@@ -387,3 +387,71 @@ def test_a_check_re_reads_the_file_and_says_what_is_wrong(office: Office, keeper
         file.chmod(0o640)
         file.write_bytes(sealed)
         file.chmod(0o440)
+
+
+def test_art_25_a_recording_is_held_and_released_with_a_reason(
+    office: Office, keeper: Client
+) -> None:
+    held = office.played
+    path, form = f"/holds/recordings/{held}", f"/recordings/{held}"
+    assert keeper.post(path, form, do="hold").status_code == 400, "not without a reason"
+    done = keeper.post(path, form, do="hold", reason="行政诉讼<b>")
+    assert done.headers["location"] == f"{form}#hold"
+    subject, actor, facts = office.on_record("legal-hold")[-1]
+    assert (subject, actor, facts) == (
+        held, "account:keeper", {"by": "keeper", "reason": "行政诉讼<b>"},
+    )  # fmt: skip
+    assert "行政诉讼&lt;b&gt;" in history(keeper.get(form).text)
+    assert shown_in(keeper.get("/recordings?held=yes").text) == {held}
+    listed = office.service.dock.run("recordings", "list", "--held", "--json").json["recordings"]
+    assert [one["id"] for one in listed] == [held]
+    assert f'href="{form}"' in keeper.get("/holds").text
+    keeper.post(path, form, do="release", reason="撤诉")
+    assert "撤诉" in history(keeper.get(form).text)
+    assert office.on_record("legal-hold-released")[-1][:2] == (held, "account:keeper")
+    assert f'href="{form}"' not in keeper.get("/holds").text
+    assert keeper.post(path, form, do="release", reason="again").status_code == 400
+
+
+def shown_in(page: str) -> set[str]:
+    return set(re.findall(r'data-to="/recordings/([2-7a-z]{13})"', page))
+
+
+def history(page: str) -> str:
+    return page.partition('id="history"')[2].partition("</section>")[0]
+
+
+def test_art_25_a_case_is_held_with_all_of_its_recordings(office: Office, keeper: Client) -> None:
+    number = "冀石执〔2026〕7号"
+    path, form = f"/holds/cases/{number}", f"/cases/{number}"
+    leader = office.client("lead")
+    assert leader.post(path, form, do="hold", reason="复议").status_code == 303
+    assert "复议" in keeper.get(form).text
+    assert "复议" in history(keeper.get(f"/recordings/{office.played}").text)
+    of_case = shown_in(keeper.get(f"/recordings?case={number}").text)
+    assert office.played in of_case
+    assert shown_in(keeper.get("/recordings?held=yes").text) == of_case
+    assert f"{len(of_case)} sealed" in keeper.get("/holds").text
+    by_itself = f"/holds/recordings/{office.played}"
+    alone = keeper.post(by_itself, f"/recordings/{office.played}", do="release", reason="x")
+    assert alone.status_code == 400, "what is held with its case is released with it"
+    assert leader.post(path, form, do="release", reason="x").status_code == 403
+    assert keeper.post(path, form, do="release", reason="复议结束").status_code == 303
+    assert "复议结束" in keeper.get(form).text
+    assert shown_in(keeper.get("/recordings?held=yes").text) == set()
+
+
+def test_holds_are_for_those_who_answer_for_the_evidence(office: Office, keeper: Client) -> None:
+    of_two = office.ids["DCAM_CAM002_000002_20261123_093000.mp4"]
+    path = f"/holds/recordings/{of_two}"
+    for who, code in (("ming", 403), ("judge", 403), ("admin", 403), ("lead", 404)):
+        form = "/my-account"
+        assert office.client(who).post(path, form, do="hold", reason="x").status_code == code, who
+    keeper.post(path, f"/recordings/{of_two}", do="hold", reason="举报调查")
+    assert "举报调查" in office.client("ming").get("/holds").text
+    for who in ("fang", "lead"):
+        page = office.client(who).get("/holds").text
+        assert "举报调查" not in page
+        assert of_two not in page, "what is out of sight is in no list"
+    assert office.client("admin").get("/holds").status_code == 403
+    keeper.post(path, f"/recordings/{of_two}", do="release", reason="结案")
