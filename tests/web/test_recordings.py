@@ -332,6 +332,45 @@ def test_a_copy_is_on_record_first_and_stands_by_itself(
     assert acts[-1] == "export"
 
 
+def test_several_copies_are_each_on_record_before_the_first_byte(
+    office: Office, keeper: Client
+) -> None:
+    """The form of the list, as a browser sends it without any script."""
+    listed = keeper.get("/recordings").text
+    offered = re.findall(r'type="checkbox" name="ids" value="(\w+)" form="copy"', listed)
+    assert set(offered) == set(office.ids.values())
+    chosen = [office.played, office.ids["DCAM_CAM002_000002_20261123_093000.mp4"]]
+    token = re.search(r'id="copy".*?name="csrf" value="([^"]+)"', listed, re.DOTALL)
+    assert token is not None
+    form = {"csrf": token[1], "ids": [*chosen, chosen[0]], "reason": "案卷移送"}
+    before = len(office.on_record("export"))
+    with keeper.http.stream("POST", "/recordings-copy", data=form) as answer:
+        assert answer.status_code == 200
+        entered = office.on_record("export")[before:]
+        assert [subject for subject, _, _ in entered] == chosen, "while nothing is read yet"
+        assert {(actor, facts["reason"]) for _, actor, facts in entered} == {
+            ("account:keeper", "案卷移送")
+        }
+        content = answer.read()
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        names = archive.namelist()
+    assert all(sum(f"_{one}_" in name for name in names) == 4 for one in chosen), names
+    nothing = keeper.post("/recordings-copy", "/recordings", reason="x")
+    assert nothing.status_code == 400
+    assert "No recording is chosen" in nothing.text
+
+
+def test_a_copy_of_several_is_made_of_all_or_of_none(office: Office) -> None:
+    leader = office.client("lead")
+    of_two = office.ids["DCAM_CAM002_000002_20261123_093000.mp4"]
+    before = len(office.on_record("export"))
+    token = re.search(r'name="csrf" value="([^"]+)"', leader.get("/recordings").text)
+    assert token is not None
+    form = {"csrf": token[1], "ids": [office.played, of_two], "reason": "x"}
+    assert leader.http.post("/recordings-copy", data=form).status_code == 404
+    assert len(office.on_record("export")) == before
+
+
 def test_a_copy_of_what_was_changed_breaks_off_and_is_taken_back(
     office: Office, keeper: Client
 ) -> None:
@@ -354,7 +393,9 @@ def test_roles_without_the_duty_hand_nothing_out(office: Office) -> None:
     form = f"/recordings/{office.played}"
     copied = officer.post("/recordings-copy", form, ids=office.played, reason="x")
     assert copied.status_code == 403
-    assert "/recordings-copy" not in officer.get(form).text
+    for page in (form, "/recordings"):
+        assert "/recordings-copy" not in officer.get(page).text
+        assert 'name="ids"' not in officer.get(page).text
     assert officer.post(f"{form}/check", form).status_code == 403
     set_by_inspector = inspector.post(f"{form}/bookmarks", form, second="1", kind="scene")
     assert set_by_inspector.status_code == 403

@@ -58,10 +58,12 @@ _log = structlog.get_logger("web")
 def copy(
     request: Request,
     visit: Handing,
-    ids: Annotated[list[str], Form()],
+    ids: Annotated[list[str], Form()] = [],  # noqa: B006
     reason: Annotated[str, Form(max_length=2000)] = "",
 ) -> Response:
     """Send a checkable copy of one or more recordings."""
+    if not ids:
+        raise UsageProblem(T("No recording is chosen."), T("Go back, and tick those to copy."))
     if not reason.strip():
         raise UsageProblem(T("A copy needs a reason."), T("Say what it is for."))
     if len(ids) > _MOST:

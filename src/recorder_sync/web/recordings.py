@@ -133,6 +133,7 @@ def recordings(request: Request, visit: Seeing) -> Response:
         "cases": {case.number: case for case in ledger.cases_named(db, sorted(named))},
         "is_sheet": is_sheet,
         "may_look": may_look,
+        "may_export": may_look and visit.may(Permission.EXPORT),
         "states": states,
         "newest": asked.address(view=view) if query.get("after") else None,
         "following": asked.address(view=view, after=found.next) if found.next else None,

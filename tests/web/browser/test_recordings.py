@@ -208,6 +208,63 @@ def test_a_copy_downloads_and_stands_by_itself(
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
+def test_several_are_ticked_and_copied_together(
+    screen: Screen, ids: dict[str, str], tmp_path: Path
+) -> None:
+    in_chinese(screen)
+    screen.sign_in("keeper")
+    page = screen.open("/recordings")
+    expect(page.locator("#copy")).to_be_hidden()
+    page.locator("tbody .tick input").nth(0).check()
+    page.locator("tbody .tick input").nth(2).check()
+    expect(page.locator(".copy-count")).to_have_text("已选 2 条")
+    screen.picture("recordings-ticked")
+    page.fill("#f-copy-reason", "案卷移送")
+    with page.expect_download() as told:
+        page.click("#copy button.primary")
+    with zipfile.ZipFile(told.value.path()) as archive:
+        assert sum(name.endswith(".proof.json") for name in archive.namelist()) == 2
+    page = screen.open("/recordings?view=sheet")
+    pictures_ready(page, len(ids) - 1)
+    page.click("[data-all-of-page]")
+    expect(page.locator(".copy-count")).to_have_text(f"已选 {len(ids)} 条")
+    screen.picture("recordings-sheet-ticked")
+    page.click("[data-none-of-page]")
+    expect(page.locator("#copy")).to_be_hidden()
+
+
+def test_a_recording_and_a_case_are_held_and_released(screen: Screen, ids: dict[str, str]) -> None:
+    in_chinese(screen)
+    screen.sign_in("keeper")
+    page = screen.open(f"/recordings/{ids[NAME]}")
+    page.click("[data-opens=hold-dialog]")
+    page.fill("#f-hold-reason", "当事人提起行政诉讼，法院来函")
+    screen.picture("hold-dialog", "panel", "phone")
+    page.click("#hold-dialog button.primary")
+    expect(page.locator("#hold")).to_contain_text("法院来函")
+    expect(page.locator("#history")).to_contain_text("法院来函")
+    page.locator("#hold").scroll_into_view_if_needed()
+    screen.picture("hold-recording")
+    page = screen.open("/cases/冀石执〔2026〕7号")
+    page.click("[data-opens=hold-dialog]")
+    page.fill("#f-hold-reason", "行政复议期间")
+    page.click("#hold-dialog button.primary")
+    expect(page.locator("#hold")).to_contain_text("行政复议期间")
+    screen.picture("hold-case")
+    page.click("nav.side a[href='/holds']")
+    expect(page.locator("tbody tr")).to_have_count(2)
+    screen.picture("holds")
+    page.click("a[href='/recordings?held=yes']")
+    expect(page.locator("tbody tr")).to_have_count(len(ids) - 1)
+    screen.picture("recordings-held", "desk")
+    page = screen.open(f"/recordings/{ids[NAME]}")
+    page.click("[data-opens=release-dialog]")
+    page.fill("#f-release-reason", "撤诉")
+    page.click("#release-dialog button.danger")
+    expect(page.locator("#history")).to_contain_text("撤诉")
+    expect(page.locator("#hold")).to_contain_text("行政复议期间")
+
+
 def test_an_officer_sees_only_what_is_theirs(screen: Screen, ids: dict[str, str]) -> None:
     screen.sign_in("fang")
     page = screen.open("/recordings")

@@ -109,3 +109,29 @@ if (player) {
 for (const form of document.querySelectorAll("form[data-closes-dialog]")) {
   form.addEventListener("submit", () => form.closest("dialog").close());
 }
+
+// Which recordings are ticked, to be copied together: how many, and all or none of the page.
+const copy = document.querySelector("[data-copy]");
+if (copy) {
+  const boxes = [...document.querySelectorAll("input[name=ids][form=copy]")];
+  const choosing = document.querySelector("[data-choosing]");
+  const [all, none] = choosing.querySelectorAll("button");
+  const count = copy.querySelector("[data-count]");
+  const showChosen = () => {
+    const chosen = boxes.filter((box) => box.checked).length;
+    copy.hidden = chosen === 0;
+    count.textContent = count.dataset.count.replace("{count}", chosen);
+    all.hidden = chosen === boxes.length;
+    none.hidden = chosen === 0;
+  };
+  const choose = (isOn) => {
+    for (const box of boxes) box.checked = isOn;
+    showChosen();
+  };
+  choosing.hidden = false;
+  all.addEventListener("click", () => choose(true));
+  none.addEventListener("click", () => choose(false));
+  for (const box of boxes) box.addEventListener("change", showChosen);
+  addEventListener("pageshow", showChosen);
+  showChosen();
+}
