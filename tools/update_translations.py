@@ -20,6 +20,7 @@ from recorder_sync.catalogue.calendar import CalendarKind
 from recorder_sync.catalogue.cases import CaseState
 from recorder_sync.catalogue.dockings import DockingOutcome, Result
 from recorder_sync.catalogue.uploads import Activity, UploadState
+from recorder_sync.custodian import shift
 from recorder_sync.custody.log import Act
 from recorder_sync.ingest.readback import ReadBack
 from recorder_sync.inspection.findings import FindingKind
@@ -61,7 +62,7 @@ _SHOWN: tuple[type[StrEnum], ...] = (
     *(CaseState, Result, What),
     *(Role, Secrecy),
     *(BookmarkKind, Look, Markable, Stage),
-    *(Change, Step),
+    *(Change, Step, shift.Why),
 )
 
 
