@@ -80,6 +80,25 @@ def test_a_preview_is_what_browsers_play_and_has_a_mark_where_it_is_handed_out(
     assert preview_type(Kind.OTHER) is None
 
 
+def test_sound_that_no_browser_plays_gets_a_preview_with_a_mark_in_its_title(
+    media_files: MediaFiles, tmp_path: Path
+) -> None:
+    spoken = tmp_path / "note.wav"
+    coding = ("-c:a", "adpcm_ima_wav", "-metadata", "title=as found", str(spoken))
+    subprocess.run(
+        ["ffmpeg", "-nostdin", "-v", "error", "-i", media_files.audio, *coding], check=True
+    )
+    assert describe(os.fsencode(spoken), "ffprobe").codec == "adpcm_ima_wav"
+    text = "预览 {source} PREVIEW · 王芳"
+    for marked, title in ((False, None), (True, text)):
+        content = made(spoken, preview(Kind.AUDIO, SETTINGS, marked=marked), text)
+        (tmp_path / "preview.m4a").write_bytes(content)
+        media = describe(os.fsencode(tmp_path / "preview.m4a"), "ffprobe")
+        assert (media.kind, media.codec, media.problem) == (Kind.AUDIO, "aac", None)
+        assert media.duration_s == pytest.approx(2.0, abs=0.2)
+        assert media.tags.get("title") == title
+
+
 @pytest.mark.parametrize("content", [b"", b"no film", b"\0\0\0\x18ftypmp42" + bytes(500)])
 def test_promise_9_a_damaged_file_costs_only_itself(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "damaged.mp4"

@@ -117,7 +117,8 @@ def thumbnail(media: Media, settings: Previews) -> Work | None:
 
 
 def preview(kind: Kind, settings: Previews, *, marked: bool = False) -> Work | None:
-    """Return how a preview of such a file is made; `marked`: with a text in the picture."""
+    """Return how a preview of such a file is made; `marked`: with a text in the picture, or, of
+    sound, as the title that players show."""
     limits = settings.preview_limit_s, _LARGEST_PREVIEW
     match kind:
         case Kind.PHOTO if not marked:
@@ -139,8 +140,9 @@ def preview(kind: Kind, settings: Previews, *, marked: bool = False) -> Work | N
                 *limits,
             )
         case Kind.AUDIO:
-            sound = ("-map", "0:a:0", "-vn", "-map_metadata", "-1", *_SOUND, *_IN_PIECES)
-            return Work(_ffmpeg(settings, (), sound), *limits)
+            sound = ("-map", "0:a:0", "-vn", "-map_metadata", "-1", *_SOUND)
+            title = ("-metadata", "title={said}") if marked else ()
+            return Work(_ffmpeg(settings, (), (*sound, *title, *_IN_PIECES)), *limits)
     return None
 
 
@@ -182,6 +184,7 @@ def render(
     """
     with _text_file(text) as written:
         names = {"{source}": str(source), "{text}": f"/proc/self/fd/{written}"}
+        names["{said}"] = text or ""  # last: what it says is filled in no further
         arguments = [_filled(one, names) for one in work.arguments]
         process = subprocess.Popen(
             [

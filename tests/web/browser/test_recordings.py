@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.conftest import Dock, MediaFiles
+from tests.conftest import Card, Dock, MediaFiles
 from tests.web.browser.conftest import Screen
 from tests.web.evidence import HOSTILE, PLAYED, furnish
 from tests.web.served import Service
@@ -158,6 +158,44 @@ def test_what_no_browser_plays_gets_a_preview_that_says_so(
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert probed.stdout.split() == ["h264", "aac"]
+
+
+def test_sound_that_no_browser_plays_gets_a_preview_that_says_so(
+    screen: Screen, service: Service, card: Card, media_files: MediaFiles, tmp_path: Path
+) -> None:
+    spoken = tmp_path / "note.wav"
+    coding = ("-c:a", "adpcm_ima_wav", str(spoken))
+    subprocess.run(
+        ["ffmpeg", "-nostdin", "-v", "error", "-i", media_files.audio, *coding], check=True
+    )
+    card.put("DCIM/DCAM_CAM001_000001_20261123_140000.wav", spoken)
+    (taken,) = service.dock.ingest(card).json["recordings"]
+    in_chinese(screen)
+    screen.sign_in("keeper")
+    page = screen.open(f"/recordings/{taken['id']}")
+    expect(page.locator(".preview-mark")).to_be_visible(timeout=60_000)
+    expect(page.locator(".preview-note")).to_contain_text("原件未作任何改动")
+    page.evaluate(
+        """() => new Promise((arrived, failed) => {
+            const player = document.querySelector("audio");
+            player.muted = true;
+            player.addEventListener("timeupdate", () => player.currentTime >= 0.5 && arrived());
+            player.addEventListener("error", () => failed(player.error.message));
+            player.play().catch(failed);
+        })"""
+    )
+    screen.picture("recording-sound", "desk", "phone")
+    page.click("[data-opens=export]")
+    page.fill("#f-export-reason", "会议演示")
+    with page.expect_download(timeout=60_000) as told:
+        page.click("#export button[formaction]")
+    assert told.value.suggested_filename == f"preview-{taken['id']}.m4a"
+    probed = subprocess.run(
+        ["ffprobe", "-v", "error", "-show_entries", "format_tags=title", "-of", "csv=p=0",
+         told.value.path()], capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "keeper" in probed.stdout
+    assert taken["id"] in probed.stdout
 
 
 def test_a_damaged_file_and_a_hostile_name_are_shown_plainly(
