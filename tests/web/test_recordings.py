@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from recorder_sync.custody.log import CustodyLog
+from recorder_sync.previews.folder import Form, PreviewFolder, Wanted
 from tests.conftest import Dock, MediaFiles
 from tests.web.evidence import HOSTILE, PLAYED, furnish
 from tests.web.served import Client, Service
@@ -60,6 +61,9 @@ def office(tmp_path_factory: pytest.TempPathFactory, media_files: MediaFiles) ->
     service = Service(dock)
     service.configure(ingest={"reserve_mib": 0, "immutable": False}, previews={"enabled": False})
     ids = furnish(dock, folder, media_files)
+    made = PreviewFolder(dock.state, 1 << 20)
+    for one in ids.values():
+        made.put(Wanted(one, Form.TRACK), [b'{"points":[[0,38.0,114.5]],"cut":false}'])
     with service, ExitStack() as stack:
         service.account("keeper", "custodian")
         service.account("fang", "officer", "--officer", "000001")
@@ -121,15 +125,17 @@ def test_art_21_nobody_sees_what_is_not_theirs(
     of_two = office.ids["DCAM_CAM002_000002_20261123_093000.mp4"]
     client = office.client(who)
     for one, expected in ((office.played, of_cam001), (of_two, of_cam002)):
-        for what in ("", "/media", "/thumbnail", "/preview", "/check"):
+        for what in ("", "/media", "/thumbnail", "/preview", "/check", "/track"):
             code = client.get(f"/recordings/{one}{what}").status_code
             # There are no pictures here: where one may look, there is none.
             assert code == (404 if what in ("/thumbnail", "/preview") and expected == 200
                             else expected), what  # fmt: skip
         if expected != 403:
             assert (one in client.get("/recordings").text) is (expected == 200)
-            pictures = client.get(f"/recordings-being-made?thumbnails={one}&preview={one}")
+            asked = f"thumbnails={one}&preview={one}&track={one}"
+            pictures = client.get(f"/recordings-being-made?{asked}")
             assert ("preview" in pictures.json()) is (expected == 200)
+            assert ("track" in pictures.json()) is (expected == 200)
             assert (one in pictures.text) is (expected == 200)
         if expected == 404:
             for path in ("tags", "marks", "bookmarks", "check", "marked-preview"):
@@ -154,7 +160,7 @@ def test_art_25_secrecy_narrows_who_sees_it(office: Office) -> None:
 
 
 def test_each_look_is_on_record_once_before_the_first_byte(office: Office, keeper: Client) -> None:
-    before = {what: office.looks(what) for what in ("description", "recording")}
+    before = {what: office.looks(what) for what in ("description", "recording", "positions")}
     path = f"/recordings/{office.played}"
     keeper.get("/recordings")
     assert office.looks("description") == before["description"], "a search is no look"
@@ -165,6 +171,9 @@ def test_each_look_is_on_record_once_before_the_first_byte(office: Office, keepe
     assert office.looks("description") == before["description"] + 1
     assert office.looks("recording") == before["recording"] + 1
     assert office.on_record("view")[-1][:2] == (office.played, "account:keeper")
+    for _ in range(2):
+        assert "<svg" in keeper.get(f"{path}/track").text
+    assert office.looks("positions") == before["positions"] + 1
     with office.service.signed_in("keeper") as again:
         again.get(f"{path}/media", headers={"range": "bytes=0-99"})
     assert office.looks("recording") == before["recording"] + 2, "another session is another look"

@@ -28,6 +28,7 @@ _LOOK_S = 0.25
 """Seconds between two looks at whether it is to end."""
 _LARGEST_PICTURE = 16 << 20
 _LARGEST_PREVIEW = 8 << 30
+_LARGEST_TRACK = 4 << 20
 
 _PLAYED_VIDEO = {"h264", "vp8", "vp9", "av1", "theora"}
 _PLAYED_AUDIO = {"aac", "mp3", "opus", "vorbis", "flac"}
@@ -114,6 +115,15 @@ def thumbnail(media: Media, settings: Previews) -> Work | None:
             out = ("-frames:v", "1", "-c:v", "png", "-f", "image2pipe", "pipe:1")
             return Work(_ffmpeg(settings, (), ("-filter_complex", wave, *out)), *limits)
     return None
+
+
+def track(kind: Kind, settings: Previews) -> Work | None:
+    """Return how the positions in the timed text of such a file are taken out of it."""
+    if kind is not Kind.VIDEO:
+        return None
+    text = ("-map", "0:s:{stream}", "-c:s", "text", "-f", "srt", "pipe:1")
+    _, *command = _ffmpeg(settings, (), text)
+    return Work(("track", "{source}", *command), settings.preview_limit_s, _LARGEST_TRACK)
 
 
 def preview(kind: Kind, settings: Previews, *, marked: bool = False) -> Work | None:

@@ -54,6 +54,7 @@ from recorder_sync.web import (
     sign_in,
     statistics,
     stores,
+    track,
     verification,
 )
 from recorder_sync.web.api import application
@@ -72,6 +73,7 @@ _WITH_SESSION: tuple[APIRouter, ...] = (
     playing.router,
     handing_out.router,
     recording.router,
+    track.router,
     alerts.router,
     deadlines.router,
     deferrals.router,

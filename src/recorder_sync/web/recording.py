@@ -28,6 +28,7 @@ from recorder_sync.web.checks import Checks
 from recorder_sync.web.looks import Look, looked_at
 from recorder_sync.web.playing import previews_of, wish_for_thumbnails
 from recorder_sync.web.rendering import page
+from recorder_sync.web.track import NO_TRACK, tracked
 from recorder_sync.web.visits import Visit, desks_of, visitor
 from recorder_sync.web.way import drawn
 
@@ -99,7 +100,8 @@ def _shown(request: Request, visit: Visit, sealed: Sealed, *, is_here: bool) -> 
     """Return how it is shown: itself, by a preview, or not."""
     found, folder = sealed.recording, previews_of(request).folder
     if not is_here or not visit.may(Permission.VIEW_EVIDENCE):
-        return {"shown_as": "nothing", "thumbnail": False, "preview": State.NONE, "why": None}
+        nothing = {"shown_as": "nothing", "thumbnail": False, "preview": State.NONE, "why": None}
+        return {**nothing, **NO_TRACK}
     state = wish_for_thumbnails(request, [found.id])[found.id]
     if state is State.READY:
         looked_at(request, visit, [found.id], Look.THUMBNAIL)
@@ -119,6 +121,7 @@ def _shown(request: Request, visit: Visit, sealed: Sealed, *, is_here: bool) -> 
         "thumbnail": state is State.READY,
         "preview": preview,
         "why": why,
+        **tracked(request, visit, found),
     }
 
 

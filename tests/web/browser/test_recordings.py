@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from tests.conftest import Card, Dock, MediaFiles
 from tests.web.browser.conftest import Screen
-from tests.web.evidence import HOSTILE, PLAYED, furnish
+from tests.web.evidence import HOSTILE, PLAYED, clip, furnish, with_text
 from tests.web.served import Service
 
 NAME = PLAYED.rpartition("/")[2]
@@ -196,6 +196,36 @@ def test_sound_that_no_browser_plays_gets_a_preview_that_says_so(
     )  # fmt: skip
     assert "keeper" in probed.stdout
     assert taken["id"] in probed.stdout
+
+
+def test_art_29_the_way_within_a_film_is_drawn_and_followed(
+    screen: Screen, service: Service, card: Card, tmp_path: Path
+) -> None:
+    texts = [
+        f"ZFY0031 N{38.0423 + n * n / 90_000:.6f} E{114.5149 + n / 9_000:.6f}" for n in range(20)
+    ]
+    film = clip(tmp_path / "film.mp4", seconds=20)
+    walked = with_text(tmp_path / "walked.mp4", film, texts)
+    card.put("DCIM/DCAM_CAM001_000001_20261123_150000.mp4", walked)
+    (taken,) = service.dock.ingest(card).json["recordings"]
+    in_chinese(screen)
+    screen.sign_in("keeper")
+    page = screen.open(f"/recordings/{taken['id']}")
+    expect(page.locator("svg.track")).to_be_visible(timeout=60_000)
+    expect(page.locator(".tracked")).to_contain_text("20 个位置")
+    expect(page.locator("[data-now-words]")).to_have_text("38.0423, 114.5149")
+    start = page.locator("svg.track .start").get_attribute("cx")
+    assert page.locator("[data-now]").get_attribute("cx") == start
+    played_to(page, 0.3)
+    page.evaluate("document.querySelector('video').currentTime = 9.5")
+    page.evaluate("document.querySelector('video').pause()")
+    expect(page.locator("[data-now-words]")).to_have_text("38.0432, 114.5159")
+    page.reload()
+    expect(page.locator("svg.track polyline")).to_have_count(1)
+    page.locator("#position").scroll_into_view_if_needed()
+    screen.picture("recording-track")
+    log = service.dock.run("custody", "log", "--json").json["entries"]
+    assert any(e["facts"].get("what") == "positions" for e in log if e["act"] == "view")
 
 
 def test_a_damaged_file_and_a_hostile_name_are_shown_plainly(
