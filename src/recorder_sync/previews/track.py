@@ -42,7 +42,7 @@ def track_of(folder: PreviewFolder, recording: str) -> Track | None:
         found = json.loads(content)
         points = tuple(_point(*one) for one in found["points"][:MOST_POINTS])
         return Track(points, bool(found["cut"])) if points else None
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None
 
 
