@@ -53,7 +53,8 @@ def test_a_device_that_stood_still_has_one_place() -> None:
         b"", b"no", b"[]", b"{}", b'{"points":[],"cut":false}', b'{"points":[[0,38]],"cut":false}',
         b'{"points":[[0,NaN,1]],"cut":false}', b'{"points":[[0,99,1]],"cut":false}',
         b'{"points":[["<b>",1,1]],"cut":false}', b'{"points":[[-1,1,1]],"cut":false}',
-        b'{"points":7,"cut":false}', b'{"points":[[1' + b"0" * 400 + b',1,1]],"cut":false}', b"[" * 100_000,
+        b'{"points":7,"cut":false}', b'{"points":[[1' + b"0" * 400 + b',1,1]],"cut":false}',
+        b"[" * 100_000,
     ],
 )  # fmt: skip
 def test_promise_8_what_is_no_track_is_none(content: bytes, tmp_path: Path) -> None:
