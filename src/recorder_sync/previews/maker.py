@@ -20,7 +20,14 @@ from recorder_sync.catalogue.database import FILE_NAME, open_catalogue
 from recorder_sync.config import Configuration
 from recorder_sync.errors import NotFound, RecorderSyncError
 from recorder_sync.inspection.pace import step_back
-from recorder_sync.media.rendering import BrokenOff, NotRendered, preview, render, thumbnail
+from recorder_sync.media.rendering import (
+    BrokenOff,
+    NotRendered,
+    preview,
+    render,
+    thumbnail,
+    track,
+)
 from recorder_sync.model import Recording
 from recorder_sync.previews.folder import Form, PreviewFolder, State, Wanted
 from recorder_sync.station import evidence_and_custody
@@ -152,10 +159,13 @@ class PreviewMaker:
         self, folder: PreviewFolder, wanted: Wanted, found: Recording, settings: Configuration
     ) -> None:
         chosen = settings.previews
-        if wanted.form is Form.THUMBNAIL:
-            work = thumbnail(found.media, chosen)
-        else:
-            work = preview(found.media.kind, chosen)
+        match wanted.form:
+            case Form.THUMBNAIL:
+                work = thumbnail(found.media, chosen)
+            case Form.PREVIEW:
+                work = preview(found.media.kind, chosen)
+            case Form.TRACK:
+                work = track(found.media.kind, chosen)
         if work is None:
             folder.note_failure(wanted, "there is nothing to be seen or heard in it")
             return
