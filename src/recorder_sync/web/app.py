@@ -100,6 +100,8 @@ _WITHOUT_SESSION: tuple[APIRouter, ...] = (
     *(dock.router, dock_officers.router),
 )
 
+_NOT_FOUND = T("Check the number, or search for it. What you may not see is not shown.")
+
 _log = structlog.get_logger("web")
 
 
@@ -185,8 +187,12 @@ def _answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(RecorderSyncError)
     async def of_ours(request: Request, error: RecorderSyncError) -> Response:
-        code = 404 if isinstance(error, NotFound) else 400
-        if not isinstance(error, NotFound | UsageProblem):
+        if isinstance(
+            error, NotFound
+        ):  # its own hint may tell what is out of reach from what is not
+            return _problem(request, 404, error.text, _NOT_FOUND)
+        code = 400
+        if not isinstance(error, UsageProblem):
             code = 503
             _log.error("a page failed", path=request.url.path, why=str(error))
         return _problem(request, code, error.text, error.hint)
