@@ -232,7 +232,7 @@ def app_of(service: Service) -> FastAPI:
 def routes_of(app: FastAPI) -> set[str]:
     """Return the routes beside the API and the files, which are mounted."""
     assert {one.name for one in app.routes if isinstance(one, Mount)} == {"api", "static"}
-    return {f"{method} {one.path}" for one in _routes(app.routes) for method in one.methods}
+    return {f"{method} {one.path}" for one in _routes(app.routes) for method in one.methods or ()}
 
 
 def _routes(found: Sequence[BaseRoute]) -> Iterator[APIRoute]:
@@ -296,7 +296,7 @@ def others(service: Service) -> dict[str, str]:
         ids = recordings.sealed_ids(db)
         found = [recordings.recording(db, one).recording for one in ids]
         theirs = [one for one in found if one.device == "CAM031"]
-        late = max(theirs, key=lambda one: one.recorded.start or one.mtime)
+        late = max(theirs, key=lambda one: one.recorded.start)
         own = next(one for one in found if one.device == "CAM001" and one.media.kind is Kind.VIDEO)
         alert = next(one for one in alerts.live(db) if one.device == "CAM031")
         (waits,) = db.execute("select id from deferrals where device = 'CAM031'").fetchone()

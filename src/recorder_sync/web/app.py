@@ -18,7 +18,14 @@ from starlette.staticfiles import StaticFiles
 
 from recorder_sync import __version__
 from recorder_sync.catalogue.database import explain
-from recorder_sync.errors import NotFound, RecorderSyncError, UsageProblem, defect, refused
+from recorder_sync.errors import (
+    NotFound,
+    RecorderSyncError,
+    UsageProblem,
+    beyond_everything,
+    defect,
+    refused,
+)
 from recorder_sync.inspection.background import BackgroundChecks
 from recorder_sync.language import T, Text
 from recorder_sync.previews.maker import PreviewMaker
@@ -204,6 +211,10 @@ def _answer_errors(app: FastAPI) -> None:
     @app.exception_handler(OSError)
     async def of_system(request: Request, error: OSError) -> Response:
         return await of_ours(request, refused(error))
+
+    @app.exception_handler(OverflowError)
+    async def beyond(request: Request, _error: OverflowError) -> Response:
+        return await of_ours(request, beyond_everything())
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> Response:
