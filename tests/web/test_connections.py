@@ -4,7 +4,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 import httpx
 import pytest
@@ -21,6 +21,7 @@ HEAD = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
 class Hasty(Impatient):
     head_within_s = 0.2
     body_within_s = 0.4
+    read_within_s = 1.5
     most = 12
     most_of_one = 8
 
@@ -106,6 +107,17 @@ def test_an_answer_may_take_long_and_be_read_slowly() -> None:
         assert got.count(b"z") == 8_000_000
         one.sendall(HEAD)  # and the connection is good for another request
         assert one.recv(4096).startswith(b"HTTP/1.1 200")
+
+
+def test_an_answer_that_nobody_reads_is_not_kept_for_ever() -> None:
+    with served() as address, socket.create_connection(address) as one:
+        one.sendall(HEAD.replace(b"/ ", b"/long "))
+        threading.Event().wait(3.0)
+        got = 0
+        with suppress(ConnectionResetError):
+            while more := one.recv(1 << 20):
+                got += len(more)
+        assert got < 8_000_000
 
 
 def test_one_address_has_only_so_many_connections_and_a_proxy_has_those_of_all() -> None:

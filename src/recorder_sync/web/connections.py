@@ -3,8 +3,9 @@
 In `recorder-sync run` the pages share their process with the intake, and each connection costs
 an open file: clients that send their requests drop by drop must not take the files that
 recordings are sealed with. So a request has to be there within some seconds, and when there are
-too many connections, new ones are not taken. An answer may be read slowly: a player that is
-paused, and the dock screens, keep theirs for hours.
+too many connections, new ones are not taken. An answer may be read slowly, but not be left
+lying: a player that is paused for long asks again where it was, and the dock screens hear
+something every few seconds.
 """
 
 import asyncio
@@ -23,12 +24,15 @@ class Impatient(H11Protocol):
     """Seconds for the head of a request, from the connection or the end of the answer before."""
     body_within_s = 60.0
     """Seconds for the rest of it."""
+    read_within_s = 600.0
+    """Seconds for which nothing of an answer may be read."""
     most = 500
     """Connections at once, if as many files may be open."""
     most_of_one = 200
     """Of them, of one address; a proxy has one address for all."""
 
     _check: asyncio.TimerHandle | None = None
+    _stalled: asyncio.TimerHandle | None = None
     _waits_since: float = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -40,9 +44,19 @@ class Impatient(H11Protocol):
         self._look_again(self.head_within_s)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._check is not None:
-            self._check.cancel()
+        for timer in (self._check, self._stalled):
+            if timer is not None:
+                timer.cancel()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        self._stalled = self.loop.call_later(self.read_within_s, self.transport.abort)
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
+        super().resume_writing()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
