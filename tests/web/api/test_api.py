@@ -244,10 +244,10 @@ def test_each_route_asks_for_its_own_scope_and_no_other_opens_it(
             for route in (one for one, needed in SCOPES.items() if needed == scope):
                 method, path = route.split()
                 path = path.replace("{recording}", "aaaaaaaaaaaaa")
-                body = {"json": {}} if method == "POST" else {}
-                assert nobody.request(method, path, **body).status_code == 401, route
-                assert others.request(method, path, **body).status_code == 403, route
-                assert right.request(method, path, **body).status_code not in (401, 403), route
+                body: dict[str, str] | None = {} if method == "POST" else None
+                assert nobody.request(method, path, json=body).status_code == 401, route
+                assert others.request(method, path, json=body).status_code == 403, route
+                assert right.request(method, path, json=body).status_code not in (401, 403), route
 
 
 def test_a_key_that_comes_twice_at_once_is_worked_on_once(api: Service, caller: Caller) -> None:
