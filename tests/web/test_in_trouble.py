@@ -1,7 +1,6 @@
 """The pages when something below them is gone: nothing is shown that is not on record, and what
 is wrong is said."""
 
-import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -105,7 +104,7 @@ def test_art_21_nothing_is_shown_on_any_way_that_cannot_be_put_on_record(
     with gone(office.dock.state / "custody"):
         for name, content in ways(office, zhou):
             assert MARK not in content, name
-            assert office.recording.encode() not in content or b"/recordings/" in content, name
+            assert b"DCAM_CAM001" not in content, name
     assert zhou.get(f"/recordings/{office.recording}/media").content.endswith(MARK)
     assert zhou.get(f"/recordings/{office.recording}/thumbnail").content == PICTURE
 
@@ -116,7 +115,7 @@ def test_where_the_evidence_is_not_mounted_the_pages_say_so_and_go_on(
     with gone(office.dock.evidence):
         answer = zhou.get(f"/recordings/{office.recording}/media")
         assert answer.status_code == 503
-        assert str(office.dock.evidence) in answer.text or "not" in answer.text
+        assert "Check the rights and the disk." in answer.text or "evidence" in answer.text
         for path in (
             "/",
             "/recordings",
@@ -136,7 +135,7 @@ def test_a_copy_that_cannot_be_read_is_taken_back_on_record(office: Office, zhou
         zhou.post("/recordings-copy", ids=office.recording, reason="x")
     log = office.dock.run("custody", "log", "--json").json["entries"]
     acts = [one["act"] for one in log if one["subject"] == office.recording]
-    assert acts[-2:] == ["export", "export-failed"] or acts[-2] == "export", acts
+    assert acts[:2] == ["export-failed", "export"], "newest first"
 
 
 def test_where_the_catalogue_is_held_by_another_a_page_reads_on_and_a_change_is_told(
@@ -150,7 +149,6 @@ def test_where_the_catalogue_is_held_by_another_a_page_reads_on_and_a_change_is_
         db.execute("rollback")
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="takes a file away from its owner")
 def test_every_answer_has_its_headers_whatever_it_is(office: Office, zhou: Client) -> None:
     at = f"/recordings/{office.recording}"
     answers = {
