@@ -218,3 +218,51 @@ def test_nobody_is_left_running_when_it_is_broken_off(media_files: MediaFiles) -
     pieces.close()
     os.close(handle)
     assert not Path(f"/proc/{child}").exists()
+
+
+def told_by(script: str, path: Path, limit_s: float = 30.0) -> str:
+    """Return what a program says of itself that stands in the place of ffmpeg."""
+    return made(path, Work(("ffmpeg", "/bin/sh", "-c", script), limit_s, 1 << 20)).decode()
+
+
+def test_promise_8_whatever_reads_a_recording_has_no_rights_and_narrow_limits(
+    media_files: MediaFiles,
+) -> None:
+    said = told_by("cat /proc/self/status /proc/self/limits", media_files.video, limit_s=7.0)
+    lines = {
+        line.split("  ")[0].split("\t")[0].strip(": "): line.split() for line in said.splitlines()
+    }
+    assert lines["Seccomp"][1] == "2"
+    assert lines["NoNewPrivs"][1] == "1"
+    assert lines["Max file size"][3:5] == ["0", "0"]
+    assert lines["Max core file size"][4:6] == ["0", "0"]
+    assert lines["Max cpu time"][3:5] == ["7", "7"]
+    assert lines["Max open files"][3:5] == ["64", "64"]
+    assert lines["Max address space"][3:5] == [str(SETTINGS.memory_limit_mib << 20)] * 2
+
+
+def test_promise_8_whatever_reads_a_recording_inherits_nothing_of_ours(
+    media_files: MediaFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECORDER_SYNC_SECRET", "of ours")
+    with open(tmp_path / "ours", "wb") as ours:
+        os.set_inheritable(ours.fileno(), True)
+        said = told_by("readlink /proc/$$/fd/*; env; pwd", media_files.video)
+    assert str(media_files.video) in said
+    assert str(tmp_path / "ours") not in said
+    assert "RECORDER_SYNC" not in said
+    assert said.splitlines()[-1] == "/"
+
+
+def test_promise_8_a_photo_is_decoded_within_the_same_limits(tmp_path: Path) -> None:
+    path = tmp_path / "large.png"
+    Image.new("RGB", (7_000, 7_000)).save(path)
+    work = thumbnail(Media(Kind.PHOTO), SETTINGS)
+    assert work is not None
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        with pytest.raises(NotRendered, match=r"(?i)memory|allocate"):
+            b"".join(render(handle, work, 256))
+        assert b"".join(render(handle, work, SETTINGS.memory_limit_mib))
+    finally:
+        os.close(handle)

@@ -221,7 +221,8 @@ def _refuse_other(request: Request, desk: Desk, officer: str, pin: str) -> None:
 @router.get("/{docking}/picture/{recording}")
 def picture(request: Request, docking: str, recording: str) -> Response:
     """The thumbnail of a clip that is on the officer's sheet, where it is made already."""
-    here = _at_tile(request, docking)
+    token = request.cookies.get(_COOKIE)
+    here = _sessions(request).resume(token, docking, is_touched=False)
     if here is None or recording not in here.seen:
         raise HTTPException(404)
     maker: PreviewMaker = request.app.state.previews
