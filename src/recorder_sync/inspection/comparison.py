@@ -65,6 +65,8 @@ _TABLES = (
     _Table("calendar", ("id",)),
     _Table("gap_explanations", ("custody_seq",)),
     _Table("bookmarks", ("custody_seq",)),
+    _Table("documents", ("id",)),
+    _Table("recording_documents", ("recording",)),
     _Table("copies", ("recording", "store")),
     _Table("copies_looked_at", ("recording", "store")),
     _Table("trail", ("custody_seq",)),
@@ -75,7 +77,8 @@ _TABLES = (
 )
 """Left out is what this machine only remembers of its watching, and the custody log has not:
 alerts_told, messages, channels, watch_state, disk_samples, clock_steps, measured, news, uploads,
-stores. Sums of the statistics are held against the recordings (`day_figures.py`)."""
+stores, documents_under_way. Sums of the statistics are held against the recordings
+(`day_figures.py`)."""
 
 
 def compare(
