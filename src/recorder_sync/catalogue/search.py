@@ -3,7 +3,7 @@
 What is asked for can match a few recordings or nearly all. A search goes along the index
 of one thing asked for and tests each recording for the rest: along one that offers few
 recordings where there is one, and else along any, because what is common everywhere soon
-fills a page. What somebody may see is one more test of each recording (`scope.py`).
+fills a page. What somebody may see is one more test of each recording (`seen_by.py`).
 """
 
 import json
@@ -17,7 +17,7 @@ from unicodedata import combining, normalize
 from sqlite_utils.db import Database
 
 from recorder_sync.catalogue import time_line
-from recorder_sync.catalogue.scope import narrowing
+from recorder_sync.catalogue.seen_by import by_officer, recordings_in
 from recorder_sync.catalogue.words import phrase, words
 from recorder_sync.description import from_json
 from recorder_sync.errors import UsageProblem
@@ -273,14 +273,18 @@ class _Query:
         """Return the test of the scope; an officer's own recordings are gone through as well."""
         if scope is None:
             return "1"
-        condition, values = narrowing(scope)
+        condition, values = recordings_in(scope, "+r.officer").named("scope")
+        self.values.update(values)
+        mine, values = by_officer(scope, "r.officer").named("mine")
         self.values.update(values)
         if scope.reach is Reach.OWN and scope.officer is not None:
-            self._asked.insert(0, _indexed("r.officer = :scope_officer"))
-        elif scope.reach is Reach.UNIT and scope.unit is not None:
-            of_unit = "r.officer in (select cert_no from officers where unit = :scope_unit)"
-            if self._is_small(f"select 1 from recordings r where r.state = 'sealed' and {of_unit}"):
-                self._asked.insert(0, _indexed(of_unit))
+            self._asked.insert(0, _indexed(mine))
+        elif (
+            scope.reach is Reach.UNIT
+            and scope.unit is not None
+            and self._is_small(f"select 1 from recordings r where r.state = 'sealed' and {mine}")
+        ):
+            self._asked.insert(0, _indexed(mine))
         return condition
 
     def _choose(self) -> _Filter:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from recorder_sync.catalogue import calendar, dockings, ledger, marks, recordings
 from recorder_sync.catalogue.calendar import CalendarKind
 from recorder_sync.catalogue.cases_of import recent_cases
-from recorder_sync.catalogue.scope import visible_of
+from recorder_sync.catalogue.seen_by import visible_of
 from recorder_sync.custodian.interruptions import Interruption, interruptions
 from recorder_sync.custodian.marking import mark
 from recorder_sync.custodian.standing import standing_of
