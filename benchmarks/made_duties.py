@@ -10,7 +10,7 @@ import json
 import random
 import sqlite3
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from recorder_sync.access.database import open_accounts
 from recorder_sync.access.tokens import NewToken
 from recorder_sync.catalogue import news
 from recorder_sync.catalogue.alert_facts import text_json
+from recorder_sync.catalogue.database import FILE_NAME, open_catalogue
 from recorder_sync.catalogue.day_figures import Basis, bring_up
 from recorder_sync.custody.log import Act, CustodyLog, Deed
 from recorder_sync.language import T
@@ -51,7 +52,8 @@ _MOST_COUNTED = 400
 def make_duties(folder: Path, basis: Basis, trail: int = 1_000_000) -> None:
     """Fill the tables beside the recordings of the catalogue in a folder; the trail has so many
     rows."""
-    db = sqlite3.connect(folder / "catalogue.db", isolation_level=None)
+    open_catalogue(folder / FILE_NAME).close()
+    db = sqlite3.connect(folder / FILE_NAME, isolation_level=None)
     for pragma in ("journal_mode=off", "synchronous=off", "cache_size=-300000"):
         db.execute(f"pragma {pragma}")
     choose = random.Random(trail)
@@ -62,11 +64,11 @@ def make_duties(folder: Path, basis: Basis, trail: int = 1_000_000) -> None:
     for name, _ in triggers:  # what they would enter is entered as a whole at the end
         db.execute(f"drop trigger {name}")
     db.execute("begin")
-    _ledger(db, choose, end)
+    _ledger(db, end)
     _dockings(db, choose)
     _inventories(db)
-    _moves(db, choose)
-    _calendar(db, choose)
+    _moves(db)
+    _calendar(db)
     _interruptions(db, basis, choose)
     _insert(db, "deferrals", (_deferral(number, end) for number in range(DEFERRALS)))
     _insert(db, "alerts", (_alert(number, end) for number in range(ALERTS)))
@@ -84,7 +86,7 @@ def make_duties(folder: Path, basis: Basis, trail: int = 1_000_000) -> None:
     _people(folder, end)
 
 
-def _ledger(db: sqlite3.Connection, choose: random.Random, end: datetime) -> None:
+def _ledger(db: sqlite3.Connection, end: datetime) -> None:
     before = iso(end - timedelta(days=4 * 365))
     db.execute(
         "update devices set kind = 'body-camera', maker = '海康威视', model = 'DS-MH2311',"
@@ -149,18 +151,18 @@ def _inventories(db: sqlite3.Connection) -> None:
     listed = "insert into inventory (docking, path, size, mtime_ns, kind, outcome, recording)"
     db.execute(
         f"{listed} select docking, cast('DCIM/100MEDIA/' || name as blob), size,"
-        " number * 1000, kind, 'sealed', id from recordings order by number"
+        " number, kind, 'sealed', id from recordings order by number"
     )
     for order in ("started_at desc", "started_at"):
         db.execute(
             f"{listed} select id, cast('DCIM/100MEDIA/LOST.MP4' as blob), 1000 + rowid,"
-            " unixepoch(started_at) * 1000000000, 'video', null, null from dockings"
-            f" order by {order} limit ?",
+            " cast(unixepoch(started_at) as integer) * 1000000000, 'video', null, null"
+            f" from dockings order by {order} limit ?",
             [NOT_IN],
         )
 
 
-def _moves(db: sqlite3.Connection, choose: random.Random) -> None:
+def _moves(db: sqlite3.Connection) -> None:
     rows = db.execute(
         "select d.device, d.started_at, r.officer from dockings d join recordings r"
         " on r.docking = d.id group by d.id order by d.started_at"
@@ -193,7 +195,7 @@ def _moves(db: sqlite3.Connection, choose: random.Random) -> None:
     _insert(db, "device_events", moves())
 
 
-def _calendar(db: sqlite3.Connection, choose: random.Random) -> None:
+def _calendar(db: sqlite3.Connection) -> None:
     rows = db.execute(
         "select d.id, d.started_at, r.officer, r.case_no, r.recorded_start from dockings d"
         " join recordings r on r.docking = d.id group by d.id order by d.started_at"
@@ -360,9 +362,9 @@ def _custody_log(folder: Path, ids: list[str], end: datetime) -> int:
             [
                 Deed(
                     Act.VERIFICATION,
-                    end - seconds * (LOG_ENTRIES - number),
-                    "recorder-sync benchmark",
                     ids[number % len(ids)],
+                    "recorder-sync benchmark",
+                    end - seconds * (LOG_ENTRIES - number),
                     {"what": "made", "more": "x" * 900},
                 )
                 for number in range(first, first + 5_000)

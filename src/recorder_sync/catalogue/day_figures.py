@@ -205,13 +205,12 @@ def _add_up_gaps(db: Database, basis: Basis, begins: datetime, ends: datetime) -
     ):
         found.append(Piece(identifier, device, moment(began), moment(ended), officer))
         of[identifier] = (unit, secrecy)
-    given = gap_explanations.explanations(db)
+    given = gap_explanations.by_device(gap_explanations.explanations(db, None, begins, ends))
     sums: dict[tuple[date, str, str, str], _Gaps] = {}
     for action in actions(found, basis.limits):
         if not action.gaps:
             continue
-        mine = [one for one in given if one.device == action.device]
-        unexplained = set(unexplained_gaps(action, mine))
+        unexplained = set(unexplained_gaps(action, given.get(action.device, ())))
         for gap in action.gaps:
             if begins <= gap.begins < ends:
                 unit, secrecy = of[gap.after]

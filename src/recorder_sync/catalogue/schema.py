@@ -655,3 +655,9 @@ def m017_looked_at(db: Database) -> None:
 def m018_day_figures(db: Database) -> None:
     """Sums of each day for the statistics (`day_figures.py`): working state."""
     figure_tables.make(db)
+
+
+@migrations()
+def m019_figures_of_years(db: Database) -> None:
+    """What pages read without going through everything: explained gaps by their time."""
+    db.execute("create index gap_explanations_by_time on gap_explanations (begins)")
