@@ -25,10 +25,12 @@ from recorder_sync.catalogue import news
 from recorder_sync.catalogue.alert_facts import text_json
 from recorder_sync.catalogue.database import FILE_NAME, open_catalogue
 from recorder_sync.catalogue.day_figures import Basis, bring_up
+from recorder_sync.catalogue.year_figures import sum_up
 from recorder_sync.custody.log import Act, CustodyLog, Deed
 from recorder_sync.language import T
 from recorder_sync.model import AlertKind
 from recorder_sync.rules.access import ApiScope, Role
+from recorder_sync.rules.figures import day_of
 from recorder_sync.timestamps import iso, moment
 
 ALERTS = 20_000
@@ -79,6 +81,8 @@ def make_duties(folder: Path, basis: Basis, trail: int = 1_000_000) -> None:
         db.execute(statement)
     news.enter_all(Database(db))
     while bring_up(Database(db), basis, _MOST_COUNTED):
+        pass
+    while sum_up(Database(db), day_of(end, basis.zone), _MOST_COUNTED):
         pass
     db.execute(f"pragma user_version = {_custody_log(folder, ids, end)}")
     db.execute("pragma journal_mode=wal")

@@ -19,8 +19,8 @@ from recorder_sync.catalogue.database import FILE_NAME, open_catalogue, transact
 from recorder_sync.catalogue.dockings import Docking
 from recorder_sync.catalogue.marks import marks_json, take_up_marks
 from recorder_sync.catalogue.recordings import Intent
-from recorder_sync.catalogue.seen_by import visible, visible_of
 from recorder_sync.catalogue.search import Search, search
+from recorder_sync.catalogue.seen_by import visible, visible_of
 from recorder_sync.custody.log import Act, Deed, Entry
 from recorder_sync.description import as_json, as_text
 from recorder_sync.errors import NotFound, UsageProblem

@@ -14,7 +14,6 @@ from recorder_sync.rules.continuity import Gap, GapExplanation
 from recorder_sync.rules.deadline import after
 from recorder_sync.timestamps import iso, moment
 
-
 LONGEST = timedelta(days=1)
 """What is explained is within one action, which hardly lasts longer."""
 

@@ -659,5 +659,7 @@ def m018_day_figures(db: Database) -> None:
 
 @migrations()
 def m019_figures_of_years(db: Database) -> None:
-    """What pages read without going through everything: explained gaps by their time."""
+    """What pages read without going through everything: sums of months and years
+    (`year_figures.py`), which are working state, and explained gaps by their time."""
+    figure_tables.make_periods(db)
     db.execute("create index gap_explanations_by_time on gap_explanations (begins)")

@@ -277,9 +277,7 @@ class _Query:
         self.values.update(values)
         mine, values = by_officer(scope, "r.officer").named("mine")
         self.values.update(values)
-        if scope.reach is Reach.OWN and scope.officer is not None:
-            self._asked.insert(0, _indexed(mine))
-        elif (
+        if (scope.reach is Reach.OWN and scope.officer is not None) or (
             scope.reach is Reach.UNIT
             and scope.unit is not None
             and self._is_small(f"select 1 from recordings r where r.state = 'sealed' and {mine}")
