@@ -340,7 +340,8 @@ def make_trail(db: sqlite3.Connection, ids: list[str], end: datetime, rows: int)
     """Make an audit trail of so many rows over three years, most of them views."""
     step = timedelta(days=3 * 365) / rows
     acts = (*(Act.VIEW.value,) * 7, Act.EXPORT.value, Act.TAG.value, Act.MARK.value)
-    facts = json.dumps({"what": "recording", "who": "account:keeper"})
+    changed = {"before": {"case": "2026-1"}, "after": {"case": "2026-2"}}
+    facts = json.dumps({"what": "recording", "reason": "checked", **changed})
     db.executemany(
         "insert into trail (custody_seq, at, act, actor, subject, facts) values (?, ?, ?, ?, ?, ?)",
         (

@@ -35,7 +35,6 @@ from made_catalogue import make_catalogue
 from made_duties import STORE, make_duties
 from measured_process import environment
 from rich.console import Console
-from rich.table import Table
 
 from recorder_sync.catalogue.database import FILE_NAME
 from recorder_sync.catalogue.day_figures import Basis
@@ -117,9 +116,9 @@ PAGES: list[Page] = [
         "devices",
         page="/devices",
         one="/devices/{device}",
-        one_is_issued="/device-issue?device={device}",
+        one_is_issued="/device-issue?number={device}",
         labels="/device-labels",
-        handover="/device-handover",
+        handover="/device-handover?number={device}",
     ),
     *_pages("dockings", page="/dockings", of_a_device="/dockings?device={device}"),
     *_pages("dockings", one="/dockings/{docking}", held="/dockings?state=held"),
@@ -246,13 +245,14 @@ class Timed:
         return statistics.median(self.taken)
 
 
-def time_pages(folder: Path, address: str, pages: Sequence[Page], rounds: int) -> list[Timed]:
+def time_pages(
+    folder: Path, address: str, pages: Sequence[Page], rounds: int
+) -> Iterator[Timed]:
     """Time every page, so many times and once before."""
     clients = {role: signed_in(folder, address, role) for role in {one.role for one in pages}}
     stand_for = places(folder)
     gaps = clients[KEEPER].get(f"/gaps?until={stand_for['week']}&all=true").text
     (stand_for["gap"],) = re.findall(r'href="/gaps/([2-7a-z]{13})"', gaps)[:1]
-    found = []
     for one in pages:
         path = one.address.format(**stand_for)
         taken, size = [], 0
@@ -260,26 +260,20 @@ def time_pages(folder: Path, address: str, pages: Sequence[Page], rounds: int) -
             begin = time.perf_counter()
             answer = clients[one.role].get(path)
             taken.append((time.perf_counter() - begin) * 1000)
-            assert answer.status_code == 200, (one.name, answer.status_code, answer.text[:2000])
+            if answer.status_code != 200:
+                raise SystemExit(f"{one.name}: {answer.status_code}, see web.log: {path}")
             size = len(answer.content)
-        found.append(Timed(one, size, taken[0], taken[1:]))
+        yield Timed(one, size, taken[0], taken[1:])
     for client in clients.values():
         client.close()
-    return found
 
 
-def show(found: Sequence[Timed], limit_ms: float) -> None:
-    drawn = Table("page", "KiB", "first ms", "median ms", "max ms", box=None)
-    for column in drawn.columns[1:]:
-        column.justify = "right"
-    for one in found:
-        drawn.add_row(
-            one.page.name,
-            f"{one.size / 1024:.0f}",
-            *(f"{ms:.0f}" for ms in (one.first, one.median, max(one.taken))),
-            style="bold red" if one.median > limit_ms else None,
-        )
-    screen.print(drawn)
+def show(one: Timed, limit_ms: float) -> None:
+    screen.print(
+        f"{one.page.name:<46}{one.size / 1024:>6.0f}{one.first:>9.0f}{one.median:>8.0f}"
+        f"{max(one.taken):>8.0f}",
+        style="bold red" if one.median > limit_ms else None,
+    )
 
 
 def main() -> int:
@@ -304,8 +298,11 @@ def main() -> int:
         if given.make:
             return 0
         with served(folder) as (address, process):
-            found = time_pages(folder, address, pages, given.rounds)
-            show(found, given.limit)
+            screen.print(f"{'page':<46}{'KiB':>6}{'first ms':>9}{'median':>8}{'most':>8}")
+            found = []
+            for one in time_pages(folder, address, pages, given.rounds):
+                show(one, given.limit)
+                found.append(one)
             memory = process.memory_info().rss / (1 << 20)
             screen.print(f"\nmemory of the service: {memory:.0f} MiB")
     finally:

@@ -660,6 +660,14 @@ def m018_day_figures(db: Database) -> None:
 @migrations()
 def m019_figures_of_years(db: Database) -> None:
     """What pages read without going through everything: sums of months and years
-    (`year_figures.py`), which are working state, and explained gaps by their time."""
+    (`year_figures.py`), which are working state; and indexes."""
     figure_tables.make_periods(db)
-    db.execute("create index gap_explanations_by_time on gap_explanations (begins)")
+    for statement in (
+        "create index gap_explanations_by_time on gap_explanations (begins)",
+        "create index device_events_by_what on device_events (device, what, custody_seq)",
+        "create index device_faults on device_events (time) where what = 'fault'",
+        "create index device_events_by_officer on device_events (officer, device)"
+        " where officer is not null",
+        "create index calendar_by_case on calendar (case_no) where case_no is not null",
+    ):
+        db.execute(statement)
