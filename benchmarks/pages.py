@@ -214,7 +214,8 @@ def places(folder: Path) -> dict[str, str]:
     last = moment(one("select max(started_at) from dockings")).date()
     found = {
         "recording": one("select id from recordings order by number desc limit 1"),
-        "case": one("select case_no from recordings where case_no is not null"
+        "case": one("select case_no from recordings where case_no is not null and number <"
+                    " (select number from recordings order by number desc limit 1 offset 50000)"
                     " order by number desc limit 1"),
         "device": one("select device from dockings order by started_at desc limit 1"),
         "docking": one("select id from dockings order by started_at desc limit 1"),

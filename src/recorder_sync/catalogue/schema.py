@@ -666,8 +666,7 @@ def m019_figures_of_years(db: Database) -> None:
         "create index gap_explanations_by_time on gap_explanations (begins)",
         "create index device_events_by_what on device_events (device, what, custody_seq)",
         "create index device_faults on device_events (time) where what = 'fault'",
-        "create index device_events_by_officer on device_events (officer, device)"
-        " where officer is not null",
+        "create index moves_by_officer on device_events (officer, device) where officer > ''",
         "create index calendar_by_case on calendar (case_no) where case_no is not null",
     ):
         db.execute(statement)

@@ -57,7 +57,8 @@ def held_now(db: Database, scope: Scope) -> list[HeldNow]:
     seen = by_device(scope)
     rows = db.query(
         "select id, device, port, started_at from dockings indexed by dockings_on_port"
-        f" where state = 'held' and removed_at is null and ({seen.sql} or device is null) order by started_at, id",
+        f" where state = 'held' and removed_at is null and ({seen.sql} or device is null)"
+        " order by started_at, id",
         list(seen.values),
     )
     return [
