@@ -295,7 +295,7 @@ def _alert(number: int, end: datetime) -> Row:
     text = T("Device {device} was not docked.", device=device)
     ended = None if is_open else iso(at + timedelta(hours=5))
     return {
-        "number": number,
+        "number": LOG_ENTRIES - ALERTS + number,
         "kind": kind.value,
         "key": f"{kind.value}/{device}/{number}",
         "device": device,
@@ -311,10 +311,10 @@ def _alert(number: int, end: datetime) -> Row:
         "resolved_by": None if is_open else "person",
         "count": 1,
         "items": "[]",
-        "digest": "",
+        "digest": "made",
         "cause_gone": int(not is_open),
         "times_worse": 0,
-        "custody_seq": number,
+        "custody_seq": LOG_ENTRIES - ALERTS + number,
     }
 
 

@@ -170,6 +170,8 @@ def served(folder: Path) -> Iterator[tuple[str, psutil.Process]]:
     (folder / "store").mkdir(exist_ok=True)
     (folder / "evidence" / ".incoming").mkdir(parents=True, exist_ok=True)
     program = [str(Path(sys.executable).with_name("recorder-sync")), "--config", str(config)]
+    subprocess.run([*program, "custody", "checkpoint"], env=environment(), check=True,
+                   stdout=subprocess.DEVNULL)  # fmt: skip
     address = f"http://127.0.0.1:{port}"
     with (folder / "web.log").open("wb") as log:
         process = subprocess.Popen([*program, "web"], env=environment(), stdout=log, stderr=log)
@@ -246,9 +248,7 @@ class Timed:
         return statistics.median(self.taken)
 
 
-def time_pages(
-    folder: Path, address: str, pages: Sequence[Page], rounds: int
-) -> Iterator[Timed]:
+def time_pages(folder: Path, address: str, pages: Sequence[Page], rounds: int) -> Iterator[Timed]:
     """Time every page, so many times and once before."""
     clients = {role: signed_in(folder, address, role) for role in {one.role for one in pages}}
     stand_for = places(folder)

@@ -337,12 +337,15 @@ _sparse = st.builds(
 @settings(max_examples=150)
 @given(wanted=_searches | _sparse)
 @pytest.mark.parametrize("few", [0, 15, 5_000], ids=["many match", "some match", "few match"])
+@pytest.mark.parametrize("newest", [20, 20_000], ids=["a look at the newest", "a look at all"])
 def test_art_25_every_search_finds_what_a_plain_filter_finds_newest_first(
-    few: int, db: Database, made: list[Made], wanted: Search
+    newest: int, few: int, db: Database, made: list[Made], wanted: Search
 ) -> None:
     """Whichever way round the search is done: it depends on how many match."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(searching, "_FEW", few)
+        patch.setattr(searching, "_MANY_CASES", few and 1)
+        patch.setattr(searching, "_NEWEST", newest)
         assert [r.id for r in all_pages(db, wanted)] == [r.id for r in expected(made, wanted)]
 
 

@@ -21,6 +21,7 @@ from sqlite_utils.db import Database
 
 from recorder_sync.catalogue import figure_tables, gap_explanations, time_line, year_figures
 from recorder_sync.catalogue.database import transaction
+from recorder_sync.catalogue.seen_by import NOTHING
 from recorder_sync.catalogue.year_figures import Length, Span
 from recorder_sync.rules.access import Reach, Scope, Secrecy
 from recorder_sync.rules.continuity import Piece, actions, unexplained_gaps
@@ -309,7 +310,7 @@ def _narrowed(part: str, asked: Asked) -> tuple[str, list[object]]:
             conditions.append("value = ?")
             values.append(scope.officer)
         case _:
-            conditions.append("0")
+            conditions.append(NOTHING.sql)
     if asked.unit is not None:
         conditions.append("unit = ?")
         values.append(asked.unit)

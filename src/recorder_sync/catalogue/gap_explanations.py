@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlite_utils.db import Database
@@ -128,5 +129,10 @@ def _explanation(row: Mapping[str, Any]) -> GapExplanation:
         ends=moment(row["ends"]),
         recording=row["recording"],
         at_second=row["at_second"],
-        officers=frozenset(json.loads(row["officers"])),
+        officers=_officers(row["officers"]),
     )
+
+
+@lru_cache(maxsize=512)  # the same few sign again and again
+def _officers(text: str) -> frozenset[str]:
+    return frozenset(json.loads(text))

@@ -30,6 +30,12 @@ from recorder_sync.rules.marks import Stage
 _FEW = 5_000
 """Recordings, or cases, that can be gone through in a few milliseconds."""
 
+_MANY_CASES = 200
+"""Cases with as many recordings as are worth a look at the newest ones first."""
+
+_NEWEST = 20_000
+"""Recordings that are looked through before an index is gone along that offers very many."""
+
 _SOME = 8
 """Devices, officers or cases that a word may be a part of."""
 
@@ -85,17 +91,23 @@ def search(db: Database, wanted: Search) -> Page:
     if not all(words(text) for text in texts):
         return Page([], None)
     query = _Query(db, wanted)
-    rows = list(
-        db.query(
-            "select r.number, d.json from recordings r join descriptions d on d.recording = r.id"
-            f" where r.number in ({query.numbers()}) order by r.number desc",
-            query.values,
-        )
-    )
+    rows = _rows(db, query, query.numbers_of_newest()) if query.offers_many else []
+    if len(rows) <= wanted.limit:
+        rows = _rows(db, query, query.numbers())
     shown = rows[: wanted.limit]
     return Page(
         [from_json(json.loads(row["json"])) for row in shown],
         str(shown[-1]["number"]) if len(rows) > wanted.limit else None,
+    )
+
+
+def _rows(db: Database, query: "_Query", numbers: str) -> list[dict[str, Any]]:
+    return list(
+        db.query(
+            "select r.number, d.json from recordings r join descriptions d on d.recording = r.id"
+            f" where r.number in ({numbers}) order by r.number desc",
+            query.values,
+        )
     )
 
 
@@ -125,6 +137,8 @@ class _Query:
 
     def __init__(self, db: Database, wanted: Search) -> None:
         self._db = db
+        self.offers_many = False
+        """Whether what is asked for may be in so many recordings that the newest fill a page."""
         self.values: dict[str, Any] = {"limit": wanted.limit + 1, "state": wanted.state}
         self.values["first"], self.values["last"] = _stretch(wanted)
         sealed = wanted.state in (None, State.SEALED)
@@ -143,6 +157,15 @@ class _Query:
             return offers[0]
         together = " union ".join(f"select number from ({one})" for one in offers)
         return f"select number from ({together}) order by number desc limit :limit"
+
+    def numbers_of_newest(self) -> str:
+        """Return those among the newest recordings only: where they fill a page, that is it."""
+        tests = [self._state.test, *(one.test for one in self._asked), self._scope]
+        return (
+            f"select number from (select r.number as number, {' and '.join(tests)} as fits"
+            " from recordings r where r.number between :first and :last"
+            f" order by r.number desc limit {_NEWEST}) where fits limit :limit"
+        )
 
     def _numbers(self, offer: _Offer, tests: list[str]) -> str:
         conditions = " and ".join([f"{offer.number} between :first and :last", *tests])
@@ -266,8 +289,9 @@ class _Query:
             "select c.number from cases_fts w cross join cases c on c.key = w.rowid"
             f" where cases_fts match :{matching}"
         )
-        condition = f"r.case_no in ({cases})"
-        return _indexed(condition) if self._is_small(cases) else _Filter(f"+{condition}")
+        condition, count = f"r.case_no in ({cases})", self._counted(cases)
+        self.offers_many = self.offers_many or count > _MANY_CASES
+        return _indexed(condition) if count <= _FEW else _Filter(f"+{condition}")
 
     def _narrowed(self, scope: Scope | None) -> str:
         """Return the test of the scope; an officer's own recordings are gone through as well."""
@@ -295,8 +319,12 @@ class _Query:
         return offering[0] if offering else self._state
 
     def _is_small(self, query: str) -> bool:
+        return self._counted(query) <= _FEW
+
+    def _counted(self, query: str) -> int:
+        """Count what a query finds, up to one more than a few."""
         counted = f"select count(*) from ({query} limit {_FEW + 1})"
-        return int(self._db.execute(counted, self.values).fetchone()[0]) <= _FEW
+        return int(self._db.execute(counted, self.values).fetchone()[0])
 
 
 def _indexed(condition: str, *, plus: bool = True) -> _Filter:

@@ -20,11 +20,13 @@ _AT_ONCE = 500
 _OFFICERS = "select cert_no from officers where unit = ?"
 _DEVICES_OF_UNIT = (
     f"select number from devices where officer in ({_OFFICERS})"
-    f" union select device from device_events where officer in ({_OFFICERS})"
+    " union select device from device_events indexed by moves_by_officer"
+    f" where officer > '' and officer in ({_OFFICERS})"
 )
 _DEVICES_OF_OFFICER = (
     "select number from devices where officer = ?"
-    " union select device from device_events where officer = ?"
+    " union select device from device_events indexed by moves_by_officer"
+    " where officer > '' and officer = ?"
 )
 
 
