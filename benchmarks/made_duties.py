@@ -339,6 +339,12 @@ def _stores(db: sqlite3.Connection) -> None:
 def make_trail(db: sqlite3.Connection, ids: list[str], end: datetime, rows: int) -> None:
     """Make an audit trail of so many rows over three years, most of them views."""
     step = timedelta(days=3 * 365) / rows
+    indexes = db.execute(
+        "select name, sql from sqlite_schema where tbl_name = 'trail' and type = 'index'"
+        " and sql <> ''"
+    ).fetchall()
+    for name, _ in indexes:
+        db.execute(f"drop index {name}")
     acts = (*(Act.VIEW.value,) * 7, Act.EXPORT.value, Act.TAG.value, Act.MARK.value)
     changed = {"before": {"case": "2026-1"}, "after": {"case": "2026-2"}}
     facts = json.dumps({"what": "recording", "reason": "checked", **changed})
@@ -356,6 +362,8 @@ def make_trail(db: sqlite3.Connection, ids: list[str], end: datetime, rows: int)
             for number in range(rows)
         ),
     )
+    for _, statement in indexes:
+        db.execute(statement)
 
 
 def _custody_log(folder: Path, ids: list[str], end: datetime) -> int:
