@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-from mmap import mmap
 from pathlib import Path
 
 import pytest
@@ -70,7 +69,7 @@ def test_a_copy_that_reads_back_otherwise_is_never_sealed(
     card.put("good.wav", media_files.audio)
     size = media_files.video.stat().st_size
 
-    def damaged(handle: int, buffer: mmap, on_device: bool) -> Read:
+    def damaged(handle: int, buffer: memoryview, on_device: bool) -> Read:
         if os.fstat(handle).st_size == size:
             with open(f"/proc/self/fd/{handle}", "r+b") as copy:
                 copy.write(b"X")

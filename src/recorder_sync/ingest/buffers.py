@@ -7,18 +7,18 @@ have room for, each has one buffer, so that sixteen cameras need little more mem
 than one.
 """
 
-import mmap
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from mmap import mmap
 from queue import Empty, LifoQueue
 
-from recorder_sync.direct_io import CHUNK, free
+from recorder_sync.direct_io import CHUNK, aligned_memory, free
 
 RING = 6
 """Buffers in a ring."""
 
-ALONE = 1 << 20
+ALONE = CHUNK // 2
 """Bytes in the one buffer of a recording without a ring: there may be many of them."""
 
 
@@ -27,22 +27,25 @@ class Buffers:
 
     def __init__(self) -> None:
         processors = len(os.sched_getaffinity(0))
-        self._rings: LifoQueue[list[mmap.mmap]] = LifoQueue()
+        self._rings: LifoQueue[list[memoryview]] = LifoQueue()
         self._unmade: LifoQueue[None] = LifoQueue()
         for _ in range(max(1, min(2, processors // 2))):
             self._unmade.put(None)
-        self._singles: LifoQueue[mmap.mmap] = LifoQueue()
+        self._singles: LifoQueue[memoryview] = LifoQueue()
+        self._made: list[mmap] = []
 
     def close(self) -> None:
-        """Free what nobody has borrowed."""
+        """Free all memory, as soon as nobody has it borrowed."""
         for queue in (self._rings, self._singles):
             with suppress(Empty):
                 while lent := queue.get_nowait():
                     for buffer in lent if isinstance(lent, list) else [lent]:
-                        free(buffer)
+                        buffer.release()
+        for memory in self._made:
+            free(memory)
 
     @contextmanager
-    def for_large(self) -> Iterator[list[mmap.mmap]]:
+    def for_large(self) -> Iterator[list[memoryview]]:
         """Lend a ring of RING buffers, or one buffer when other recordings have the rings."""
         ring = self._ring()
         if ring is None:
@@ -55,32 +58,29 @@ class Buffers:
             self._rings.put(ring)
 
     @contextmanager
-    def single(self) -> Iterator[mmap.mmap]:
+    def single(self) -> Iterator[memoryview]:
         """Lend one buffer."""
         try:
             buffer = self._singles.get_nowait()
         except Empty:
-            buffer = mmap.mmap(-1, ALONE)
+            buffer, *others = self._new(ALONE)
+            for other in others:
+                self._singles.put(other)
         try:
             yield buffer
         finally:
             self._singles.put(buffer)
 
-    def _ring(self) -> list[mmap.mmap] | None:
+    def _ring(self) -> list[memoryview] | None:
         with suppress(Empty):
             return self._rings.get_nowait()
         with suppress(Empty):
             self._unmade.get_nowait()
-            return [_in_one_page() for _ in range(RING)]
+            return [buffer for _ in range(RING) for buffer in self._new(CHUNK)]
         return None
 
-
-def _in_one_page() -> mmap.mmap:
-    """Return memory for one CHUNK, as one large page where the kernel has it (madvise(2)).
-
-    For direct I/O the kernel looks at every page, which costs more than starting the I/O.
-    """
-    buffer = mmap.mmap(-1, CHUNK, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    with suppress(OSError):  # a kernel without large pages
-        buffer.madvise(mmap.MADV_HUGEPAGE)
-    return buffer
+    def _new(self, size: int) -> list[memoryview]:
+        """Make buffers of a size; those of ALONE bytes share a large page."""
+        memory = aligned_memory()
+        self._made.append(memory)
+        return [memoryview(memory)[at : at + size] for at in range(0, CHUNK, size)]

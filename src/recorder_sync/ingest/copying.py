@@ -8,7 +8,6 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from mmap import mmap
 from pathlib import Path
 
 from recorder_sync.config import Ingest as IngestSettings
@@ -180,10 +179,10 @@ class Copying:
             writer, digesting = Writer(target), Digesting(self._settings.digests)
             missing: list[Range] = []
             for count, unreadable in salvaged(
-                handle, item.size, memoryview(buffer), self.volume.check_present, between
+                handle, item.size, buffer, self.volume.check_present, between
             ):
                 writer.write(buffer, count, digesting.size)
-                digesting.all(memoryview(buffer)[:count])
+                digesting.all(buffer[:count])
                 missing += unreadable
             _check_unchanged(handle, expected)
             writer.sync()
@@ -238,12 +237,12 @@ class Copying:
             self.volume.check_present()
             raise explained(error) from error
 
-    def _proven(self, copy: OnDisk, handle: int, buffer: mmap) -> Proven:
+    def _proven(self, copy: OnDisk, handle: int, buffer: memoryview) -> Proven:
         if not self._settings.read_back:
             return Proven(copy, ReadBack.OFF)
         return Proven(copy, self._read_back(copy, handle, buffer))
 
-    def _read_back(self, copy: OnDisk, handle: int, buffer: mmap) -> ReadBack:
+    def _read_back(self, copy: OnDisk, handle: int, buffer: memoryview) -> ReadBack:
         path, copied = copy.item.path, copy.copied
         try:
             read = read_back(

@@ -119,17 +119,16 @@ class Writer:
         self._target = target
         self._direct = prefer_direct(target)
 
-    def write(self, buffer: mmap.mmap, count: int, at: int) -> None:
+    def write(self, buffer: memoryview, count: int, at: int) -> None:
         """Write the first `count` bytes of a buffer at `at`. Raises WriteFailed."""
-        view = memoryview(buffer)
         padded = count
         if self._direct and count % mmap.PAGESIZE:
             padded = whole_pages(count)
-            view[count:padded] = bytes(padded - count)
+            buffer[count:padded] = bytes(padded - count)
         done = 0
         with _to_disk():
             while done < padded:
-                done += self._pwrite(view[done:padded], at + done)
+                done += self._pwrite(buffer[done:padded], at + done)
             if padded != count:
                 os.ftruncate(self._target, at + count)
 
@@ -186,7 +185,7 @@ class Copy:
         self._mark = mark
         self._marked = digesting.size
 
-    def run(self, buffers: list[mmap.mmap]) -> Copied:
+    def run(self, buffers: list[memoryview]) -> Copied:
         """Copy the rest and sync it.
 
         Raises SourceChanged, WriteFailed, OSError from the source, or what `between` raises.
@@ -203,18 +202,17 @@ class Copy:
         os.posix_fadvise(self._source.handle, 0, 0, os.POSIX_FADV_DONTNEED)
         return self._digesting.result()
 
-    def _alone(self, buffer: mmap.mmap) -> None:
-        view = memoryview(buffer)
+    def _alone(self, buffer: memoryview) -> None:
         try:
             while True:
                 self._between()
                 at = self._digesting.size
-                count = self._source.fill(view, at)
+                count = self._source.fill(buffer, at)
                 if count:
                     self._writer.write(buffer, count, at)
-                    self._digesting.all(view[:count])
+                    self._digesting.all(buffer[:count])
                     self._advanced(count)
-                if count < len(view):
+                if count < len(buffer):
                     return
                 self._mark_when_due()
         except WriteFailed:
@@ -226,7 +224,7 @@ class Copy:
     def _through(self, ring: Ring) -> None:
         written = self._digesting.size
 
-        def write(buffer: mmap.mmap, count: int) -> None:
+        def write(buffer: memoryview, count: int) -> None:
             nonlocal written
             self._writer.write(buffer, count, written)
             written += count
@@ -251,19 +249,18 @@ class Copy:
         while True:
             self._between()
             buffer = ring.next_free()
-            view = memoryview(buffer)
             try:
-                count = self._source.fill(view, self._digesting.size)
+                count = self._source.fill(buffer, self._digesting.size)
             except BaseException:
                 ring.give_back(buffer)
                 raise
             if count == 0:
                 ring.give_back(buffer)
                 return
-            self._digesting.first(view[:count])
+            self._digesting.first(buffer[:count])
             ring.hand_over(buffer, count)
             self._advanced(count)
-            if count < len(view):
+            if count < len(buffer):
                 return
             if self._is_mark_due():
                 ring.drain()
@@ -284,8 +281,8 @@ class Copy:
             self._mark(Mark(self._marked, self._digesting.blake3))
 
 
-def _digest(digest: "hashlib._Hash", buffer: mmap.mmap, count: int) -> None:
-    digest.update(memoryview(buffer)[:count])
+def _digest(digest: "hashlib._Hash", buffer: memoryview, count: int) -> None:
+    digest.update(buffer[:count])
 
 
 @contextmanager

@@ -18,7 +18,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from mmap import PAGESIZE, mmap
+from mmap import PAGESIZE
 from pathlib import Path
 
 from blake3 import blake3
@@ -143,7 +143,7 @@ def go_on(
     target: int,
     mark: Mark,
     digesting: Digesting,
-    buffer: mmap,
+    buffer: memoryview,
     between: Callable[[], None],
 ) -> bool:
     """Take what is kept into the digests; tell whether the copy may go on from there.
@@ -154,14 +154,13 @@ def go_on(
         return False
     try:
         os.ftruncate(target, mark.length)
-        view = memoryview(buffer)
         while digesting.size < mark.length:
             between()
-            wanted = min(len(view), mark.length - digesting.size)
-            count = os.preadv(target, [view[:wanted]], digesting.size)
+            wanted = min(len(buffer), mark.length - digesting.size)
+            count = os.preadv(target, [buffer[:wanted]], digesting.size)
             if count == 0:
                 return False
-            digesting.all(view[:count])
+            digesting.all(buffer[:count])
     except OSError:
         return False  # a disk that does not give back what it took keeps nothing
     return digesting.blake3 == mark.blake3 and _is_same(source, target, mark.length)
@@ -175,8 +174,8 @@ def _is_same(source: Source, target: int, length: int) -> bool:
     with page_aligned() as ours, page_aligned() as cards:
         for at in places:
             wanted = min(_SAMPLE, length - at)
-            kept = os.preadv(target, [memoryview(ours)[:wanted]], at)
-            read = source.fill(memoryview(cards)[:wanted], at)
+            kept = os.preadv(target, [ours[:wanted]], at)
+            read = source.fill(cards[:wanted], at)
             if kept != wanted or read != wanted or ours[:wanted] != cards[:wanted]:
                 return False
     return True

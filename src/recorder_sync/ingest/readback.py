@@ -47,7 +47,7 @@ class Read:
 
 def read_back(
     handle: int,
-    buffer: mmap.mmap,
+    buffer: memoryview,
     on_device: bool,
     advanced: Callable[[int], None] = lambda _: None,
     between: Callable[[], None] = lambda: None,
@@ -64,7 +64,7 @@ def read_back(
         os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_RANDOM)
     digest = blake3()
     size = os.fstat(handle).st_size
-    view = memoryview(buffer)[: whole_pages(size + 1)]
+    view = buffer[: whole_pages(size + 1)]
     at = 0
     from_memory = False
     while True:

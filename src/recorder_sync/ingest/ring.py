@@ -2,27 +2,26 @@
 
 import threading
 from collections.abc import Callable
-from mmap import mmap
 from queue import SimpleQueue
 
 
 class Ring:
     """One recording's ring: the caller fills buffers, the threads beside it work on them."""
 
-    def __init__(self, buffers: list[mmap]) -> None:
-        self._free: SimpleQueue[mmap] = SimpleQueue()
+    def __init__(self, buffers: list[memoryview]) -> None:
+        self._free: SimpleQueue[memoryview] = SimpleQueue()
         self._buffers = buffers
         for buffer in buffers:
             self._free.put(buffer)
-        self._queues: list[SimpleQueue[tuple[mmap, int] | None]] = []
+        self._queues: list[SimpleQueue[tuple[memoryview, int] | None]] = []
         self._threads: list[threading.Thread] = []
         self._pending: dict[int, int] = {}
         self._lock = threading.Lock()
         self._failure: Exception | None = None
 
-    def beside(self, name: str, work: Callable[[mmap, int], None]) -> None:
+    def beside(self, name: str, work: Callable[[memoryview, int], None]) -> None:
         """Start a thread that does `work` on every buffer handed over, in order."""
-        queue: SimpleQueue[tuple[mmap, int] | None] = SimpleQueue()
+        queue: SimpleQueue[tuple[memoryview, int] | None] = SimpleQueue()
         self._queues.append(queue)
 
         def run() -> None:
@@ -38,19 +37,19 @@ class Ring:
         thread.start()
         self._threads.append(thread)
 
-    def next_free(self) -> mmap:
+    def next_free(self) -> memoryview:
         """Wait for a buffer. Raises what a thread beside raised."""
         buffer = self._free.get()
         self.raise_failure()
         return buffer
 
-    def hand_over(self, buffer: mmap, count: int) -> None:
+    def hand_over(self, buffer: memoryview, count: int) -> None:
         """Give the first `count` bytes of a buffer to the threads beside."""
         self._pending[id(buffer)] = len(self._queues)
         for queue in self._queues:
             queue.put((buffer, count))
 
-    def give_back(self, buffer: mmap) -> None:
+    def give_back(self, buffer: memoryview) -> None:
         """Return a buffer that was not filled after all."""
         self._free.put(buffer)
 
@@ -71,7 +70,7 @@ class Ring:
         if self._failure is not None:
             raise self._failure
 
-    def _done_with(self, buffer: mmap) -> None:
+    def _done_with(self, buffer: memoryview) -> None:
         with self._lock:
             self._pending[id(buffer)] -= 1
             if self._pending[id(buffer)]:

@@ -10,10 +10,9 @@ import os
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
-from mmap import mmap
 from pathlib import Path
 
-from recorder_sync.direct_io import page_aligned
+from recorder_sync.direct_io import page_aligned, whole_pages
 from recorder_sync.durable import READ_ONLY
 from recorder_sync.errors import RecordingFailure
 from recorder_sync.ingest.engine import Copied, Digesting, Writer
@@ -71,7 +70,8 @@ def copy_small(group: SmallGroup) -> list[SmallCopy | RecordingFailure]:
             folder = stack.enter_context(group.folder.held())
         except RecordingFailure as failure:
             return [failure for _ in group.files]
-        buffer = stack.enter_context(page_aligned())
+        largest = max((file.size for file in group.files), default=0)
+        buffer = stack.enter_context(page_aligned(whole_pages(largest + 1)))
         reader = stack.enter_context(volume.reader())
         written = [
             _written(group, file, folder, volume, reader, buffer, stack) for file in group.files
@@ -94,7 +94,7 @@ def _written(
     folder: int,
     volume: Volume,
     reader: CardReader,
-    buffer: mmap,
+    buffer: memoryview,
     stack: ExitStack,
 ) -> _Written | RecordingFailure:
     try:
@@ -111,23 +111,22 @@ def _written(
 
 
 def _copied(
-    group: SmallGroup, file: SmallFile, volume: Volume, handle: int, target: int, buffer: mmap
+    group: SmallGroup, file: SmallFile, volume: Volume, handle: int, target: int, buffer: memoryview
 ) -> Copied:
     expected = Stamp(file.size, file.mtime_ns)
     source = Source(handle, expected, volume.check_present, time.sleep)
-    view = memoryview(buffer)
-    count = source.fill(view, 0)
+    count = source.fill(buffer, 0)
     if count != file.size:
         raise changed()
     Writer(target).write(buffer, count, 0)
     digesting = Digesting(group.digests)
-    digesting.all(view[:count])
+    digesting.all(buffer[:count])
     source.check_unchanged()
     os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
     return digesting.result()
 
 
-def _proven(group: SmallGroup, one: _Written, buffer: mmap) -> SmallCopy | RecordingFailure:
+def _proven(group: SmallGroup, one: _Written, buffer: memoryview) -> SmallCopy | RecordingFailure:
     try:
         Writer(one.target).sync()
         if not group.read_back:

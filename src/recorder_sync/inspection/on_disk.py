@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import groupby
-from mmap import mmap
 from operator import attrgetter
 from typing import Any
 
@@ -70,7 +69,7 @@ COLUMNS = ", ".join(Seal.__slots__)
 class RecordingFiles:
     """Checks the files of recordings, one after the other."""
 
-    def __init__(self, evidence: EvidenceFolder, pace: Pace, buffer: mmap) -> None:
+    def __init__(self, evidence: EvidenceFolder, pace: Pace, buffer: memoryview) -> None:
         """`buffer` is page-aligned."""
         self._evidence = evidence
         self._pace = pace

@@ -87,7 +87,7 @@ def from_device(handle: int) -> Iterator[bytes]:
     at = 0
     with page_aligned() as buffer:
         while count := os.preadv(handle, [buffer], at):
-            yield buffer[:count]
+            yield bytes(buffer[:count])
             at += count
             if count % os.sysconf("SC_PAGESIZE"):  # the end: no direct read may begin there
                 return

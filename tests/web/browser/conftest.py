@@ -10,13 +10,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
 from tests.web.served import PASSWORD, Service
 
 SIZES = {"panel": (1024, 600), "desk": (1920, 1080), "phone": (390, 844)}
+_PATIENCE_MS = 15_000
+"""How long a page may take to come to what is expected of it, on a busy machine."""
+
 _PICTURES = "RECORDER_SYNC_PICTURES"
 """Names a folder that every picture of a page is also kept in, to be looked at."""
+
+expect.set_options(timeout=_PATIENCE_MS)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -98,7 +103,7 @@ def screen(
     context = chromium.new_context(
         viewport={"width": 1920, "height": 1080}, locale="zh-CN", timezone_id="Asia/Shanghai"
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(_PATIENCE_MS)
     kept = Path(os.environ.get(_PICTURES) or tmp_path / "pictures")
     kept.mkdir(parents=True, exist_ok=True)
     window = Screen(context.new_page(), service, kept)
