@@ -26,6 +26,7 @@ from recorder_sync.catalogue.database import FILE_NAME, open_catalogue
 from recorder_sync.catalogue.day_figures import Asked
 from recorder_sync.catalogue.pieces import pieces
 from recorder_sync.rules.access import Reach, Scope, Secrecy
+from recorder_sync.rules.coverage import Span
 from recorder_sync.rules.figures import Step
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
@@ -65,9 +66,7 @@ ASKED: dict[str, Ask] = {
     "over time": lambda db, scope: day_figures.by_stretch(
         db, "kind", Asked(NOW.date() - timedelta(days=1000), NOW.date(), scope), Step.MONTH
     ),
-    "enforcement of an officer": lambda db, _: footage.shown(
-        db, footage.Span(NOW, NOW), "000010", "A"
-    ),
+    "enforcement of an officer": lambda db, _: footage.shown(db, Span(NOW, NOW), "000010", "A"),
 }
 
 

@@ -51,7 +51,7 @@ class Made:
 @pytest.fixture(scope="module")
 def made() -> list[Made]:
     """One recording of each officer, class and case; two make an interruption of a device."""
-    found = []
+    found: list[Made] = []
     everybody = [None, *OFFICERS]
     for officer, own, case in product(everybody, CLASSES, CASES):
         number = len(found)

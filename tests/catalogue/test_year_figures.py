@@ -163,8 +163,8 @@ def test_art_28_any_time_adds_up_to_what_is_counted_one_by_one(
     """Also of what was corrected after its month and year were summed up."""
     db.execute("delete from recordings")
     made = [
-        Made(f"r{n}", BEGIN + timedelta(hours=hour), *rest)
-        for n, (hour, *rest) in enumerate(first_made)
+        Made(f"r{n}", BEGIN + timedelta(hours=hour), device, officer, on_time, secrecy)
+        for n, (hour, device, officer, on_time, secrecy) in enumerate(first_made)
     ]
     for one in made:
         seal(db, one)
