@@ -106,7 +106,7 @@ class Held:
 def held(db: Database, device: str | None) -> list[Held]:
     """Return the held stays of a device, or of those that nobody knows."""
     rows = db.query(
-        "select id, port, source, started_at from dockings"
+        "select id, port, source, started_at from dockings indexed by dockings_on_port"
         " where device is ? and state = 'held' and removed_at is null order by id",
         [device],
     )

@@ -9,7 +9,7 @@ fills a page. What somebody may see is one more test of each recording (`seen_by
 import json
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from unicodedata import combining, normalize
@@ -91,7 +91,7 @@ def search(db: Database, wanted: Search) -> Page:
     if not all(words(text) for text in texts):
         return Page([], None)
     query = _Query(db, wanted)
-    rows = _rows(db, query, query.numbers_of_newest()) if query.offers_many else []
+    rows = _rows(db, query, query.numbers_of_newest()) if query.source.offers_many else []
     if len(rows) <= wanted.limit:
         rows = _rows(db, query, query.numbers())
     shown = rows[: wanted.limit]
@@ -130,6 +130,8 @@ class _Filter:
     """Together they offer all; none where no index helps."""
     goes_through_all: bool = False
     """Whether one of the offers is all there is."""
+    offers_many: bool = False
+    """Whether its offers may be so many recordings that the newest of all fill a page sooner."""
 
 
 class _Query:
@@ -137,8 +139,6 @@ class _Query:
 
     def __init__(self, db: Database, wanted: Search) -> None:
         self._db = db
-        self.offers_many = False
-        """Whether what is asked for may be in so many recordings that the newest fill a page."""
         self.values: dict[str, Any] = {"limit": wanted.limit + 1, "state": wanted.state}
         self.values["first"], self.values["last"] = _stretch(wanted)
         sealed = wanted.state in (None, State.SEALED)
@@ -146,10 +146,10 @@ class _Query:
         self._state = _Filter(state, (_Offer(f"recordings r where {state}"),))
         self._asked = [*self._filters(wanted), *self._marked(wanted), *self._typed(wanted.q)]
         self._scope = self._narrowed(wanted.scope)
-        self._source = self._choose() if sealed else self._state
+        self.source = self._choose() if sealed else self._state
 
     def numbers(self) -> str:
-        source = self._source
+        source = self.source
         others = (*self._asked, self._state)
         tests = [*(one.test for one in others if one is not source), self._scope]
         offers = [self._numbers(offer, tests) for offer in source.offers]
@@ -252,6 +252,7 @@ class _Query:
             "(" + " or ".join([one.test for one in anywhere] or ["0"]) + ")",
             tuple(offer for some in offers for offer in some) or (_Offer("recordings r where 0"),),
             goes_through_all=not all(one.offers for one in anywhere),
+            offers_many=any(one.offers_many for one in anywhere),
         )
 
     def _equal(self, prefix: str, column: str, allowed: list[str]) -> Iterable[_Filter]:
@@ -290,8 +291,9 @@ class _Query:
             f" where cases_fts match :{matching}"
         )
         condition, count = f"r.case_no in ({cases})", self._counted(cases)
-        self.offers_many = self.offers_many or count > _MANY_CASES
-        return _indexed(condition) if count <= _FEW else _Filter(f"+{condition}")
+        if count > _FEW:
+            return _Filter(f"+{condition}")
+        return replace(_indexed(condition), offers_many=count > _MANY_CASES)
 
     def _narrowed(self, scope: Scope | None) -> str:
         """Return the test of the scope; an officer's own recordings are gone through as well."""
