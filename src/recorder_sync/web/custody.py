@@ -18,8 +18,7 @@ from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from recorder_sync.catalogue.documents import seen_documents
-from recorder_sync.catalogue.scope import visible
-from recorder_sync.catalogue.seen_by import seen_recordings
+from recorder_sync.catalogue.seen_by import seen_recordings, visible
 from recorder_sync.custody.checkpoints import Checkpoints
 from recorder_sync.custody.cosignature import WitnessKey, cosignatures, signature_lines, text_of
 from recorder_sync.custody.log import Act, Entry

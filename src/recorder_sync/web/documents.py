@@ -25,7 +25,7 @@ from starlette.requests import ClientDisconnect
 from recorder_sync.catalogue import documents
 from recorder_sync.catalogue.cases import seen_case
 from recorder_sync.catalogue.documents import SealedDocument
-from recorder_sync.catalogue.scope import visible
+from recorder_sync.catalogue.seen_by import visible
 from recorder_sync.custodian.documents import belongs_to, checked_here, too_large
 from recorder_sync.errors import MissingPart, RecordingFailure, UsageProblem
 from recorder_sync.ingest.tray import HandedIn, Tray

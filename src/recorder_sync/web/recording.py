@@ -14,7 +14,7 @@ from recorder_sync.catalogue.around import neighbours, way_of
 from recorder_sync.catalogue.cases import seen_case
 from recorder_sync.catalogue.marks import bookmarks_of, marks_of
 from recorder_sync.catalogue.recordings import Sealed
-from recorder_sync.catalogue.scope import visible, visible_of
+from recorder_sync.catalogue.seen_by import visible, visible_of
 from recorder_sync.custodian.marking import mark, set_bookmark, withdraw_bookmark
 from recorder_sync.custody.log import Act, Entry
 from recorder_sync.errors import CustodyProblem, NotFound
