@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +40,7 @@ from recorder_sync.left_behind import end_without_them
 from recorder_sync.nightly_verification import NightlyVerification
 from recorder_sync.notify import Notify
 from recorder_sync.regular_checkpoints import RegularCheckpoints
+from recorder_sync.service_life import changed, with_fixed
 from recorder_sync.service_signals import ServiceSignals
 from recorder_sync.station import Station, now, open_station
 from recorder_sync.watching.figures import figures_json
@@ -237,13 +237,10 @@ class DockService:
             _log.error("configuration refused, the old one stays in force", why=why)
             board.configuration_problem(why)
         else:
-            later = [
-                name
-                for name in (*_FIXED, *_MADE_AT_START, *(_SERVED_AT_START if self._whole else ()))
-                if attrgetter(name)(fresh) != attrgetter(name)(self._started_with)
-            ]
-            kept = {name: getattr(self._started_with, name) for name in _FIXED}
-            self._settings = fresh.model_copy(update=kept)
+            served = _SERVED_AT_START if self._whole else ()
+            at_start = (*_FIXED, *_MADE_AT_START, *served)
+            later = changed(at_start, self._started_with, fresh)
+            self._settings = with_fixed(_FIXED, self._started_with, fresh)
             board.configuration_problem(
                 f"a restart is needed for: {', '.join(later)}" if later else None
             )

@@ -6,7 +6,8 @@ handed a time and an actor.
 
 import getpass
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -22,6 +23,9 @@ from recorder_sync.protection import Wanted
 from recorder_sync.stores.evidence import EvidenceFolder
 from recorder_sync.timestamps import to_milliseconds
 
+_OF_THREAD_KIB = 256
+"""What the connection of one thread of many keeps of the catalogue in memory."""
+
 
 @dataclass(frozen=True, slots=True)
 class Station:
@@ -35,6 +39,19 @@ class Station:
     def deed(self, act: Act, subject: str, facts: Mapping[str, Any]) -> Deed:
         """Return something done now, by whoever runs this process."""
         return Deed(act, subject, self.actor, self.now(), facts)
+
+
+@contextmanager
+def station_of_thread(settings: Configuration) -> Iterator[Station]:
+    """Open the station for a thread that writes no evidence, as long as the block lasts.
+
+    Raises MissingPart or CatalogueProblem.
+    """
+    station = open_station(settings, _OF_THREAD_KIB, writes_evidence=False)
+    try:
+        yield station
+    finally:
+        station.catalogue.close()
 
 
 def open_station(

@@ -32,6 +32,8 @@ REMEMBERED = {
         "stale_hours",
         "stale_days",
         "documents_under_way",
+        "period_figures",
+        "stale_periods",
     ),
 }
 """What a machine remembers of its watching; the custody log has nothing of it in this form."""

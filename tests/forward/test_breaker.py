@@ -2,13 +2,14 @@
 
 import pytest
 
-from recorder_sync.catalogue import uploads
+from recorder_sync.catalogue import store_states
 from recorder_sync.forward.destination import destinations_of
-from recorder_sync.forward.hands import Shared
 from recorder_sync.forward.keeper import Keeper
 from recorder_sync.forward.line import Halt, Line
 from recorder_sync.forward.records import Records
+from recorder_sync.forward.shared import Shared
 from recorder_sync.language import T
+from recorder_sync.station import station_of_thread
 from recorder_sync.stores.store import StoreProblem, Trouble
 from tests.forward.conftest import Forwarded
 
@@ -36,14 +37,15 @@ def test_that_there_is_nothing_to_send_says_that_a_store_is_there_and_not_that_i
     try:
         (destination,) = destinations_of(station.settings)
         shared, halt = Shared(destination, Halt()), Halt()
+        keeper = Keeper(shared, lambda: station_of_thread(station.settings), FREE)
         records = Records(station, destination, FREE, halt)
-        Keeper(shared, bed.dock.station, FREE)._try(station, records)
+        keeper._try(station, records)
         assert list(bed.nas.rglob("*.jsonl")), "the log is there"
         shared.fails(
             station, StoreProblem(trouble, T("It says no.")), is_open=was_there, was_there=was_there
         )
-        Keeper(shared, bed.dock.station, FREE)._try(station, records)
-        noted = uploads.store_state(station.catalogue, "nas").trouble
+        keeper._try(station, records)
+        noted = store_states.state_of(station.catalogue, "nas").trouble
         assert noted == (None if is_back else trouble.value)
         with shared.trying() as may:
             assert may is is_back, "else it is left alone for a while"

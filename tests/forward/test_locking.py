@@ -1,23 +1,24 @@
 """Holds and longer retention reach the copies that stores have, and only their word counts."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from recorder_sync.catalogue import uploads
+from recorder_sync.catalogue import store_states
 from recorder_sync.config import load
 from recorder_sync.custody.log import Act
 from recorder_sync.forward.destination import Destination
-from recorder_sync.forward.engine import opened
-from recorder_sync.forward.hands import Shared
 from recorder_sync.forward.line import Halt
 from recorder_sync.forward.locking import Locking
+from recorder_sync.forward.shared import Shared
 from recorder_sync.language import T
 from recorder_sync.on_record import enter, turn
 from recorder_sync.rules.forwarding import Retention, Selection
+from recorder_sync.station import Station, now, station_of_thread
 from recorder_sync.stores.store import (
     Check,
     Course,
@@ -52,6 +53,7 @@ class Vault:
         self.refuses = False
         self.is_away = False
         self.was_told: list[tuple[str, Lock]] = []
+        self.listed = 0
 
     def finds_out(self, item: Outgoing) -> bool:
         raise AssertionError("nothing is sent here")
@@ -86,7 +88,8 @@ class Vault:
         yield from ()
 
     def keys(self, prefix: str = "") -> Iterator[str]:
-        yield from ()
+        yield from [key for key in sorted(self.locks) if key.startswith(prefix)]
+        self.listed += 1
 
     def unfinished(self) -> Iterator[Unfinished]:
         yield from ()
@@ -102,6 +105,7 @@ class Bed:
     vault: Vault
     ids: list[str]
     retention: tuple[Retention, ...] = ()
+    now: datetime | None = None
     _working: Locking | None = None
 
     def start(self) -> None:
@@ -115,13 +119,19 @@ class Bed:
             lock_mode=LockMode.GOVERNANCE,
             retention=self.retention,
         )
-        self._working = Locking(Shared(destination, Halt()), lambda: opened(settings))
-        self._working.start()
+
+        @contextmanager
+        def opens() -> Iterator[Station]:
+            with station_of_thread(settings) as station:
+                yield replace(station, now=lambda: self.now or now())
+
+        self._working = Locking(Shared(destination, Halt()), opens)
+        self._working.thread.start()
 
     def stop(self) -> None:
         if self._working is not None:
-            self._working.stop()
-            assert self._working.join(20)
+            self._working.thread.stop()
+            assert self._working.thread.join(20)
             self._working = None
 
     def keys(self, number: int) -> tuple[str, str]:
@@ -138,10 +148,10 @@ class Bed:
         finally:
             station.catalogue.close()
 
-    def state(self) -> uploads.StoreState:
+    def state(self) -> store_states.StoreState:
         station = self.dock.station()
         try:
-            return uploads.store_state(station.catalogue, "vault")
+            return store_states.state_of(station.catalogue, "vault")
         finally:
             station.catalogue.close()
 
@@ -265,3 +275,85 @@ def test_a_store_that_is_away_is_left_alone_and_asked_later(bed: Bed) -> None:
     bed.vault.is_away = False
     until(lambda: len(bed.on_record()) == 1, "the hold is on record")
     assert bed.held_there() == set(bed.keys(0))
+
+
+@dataclass(frozen=True)
+class Records:
+    """A station's records in the vault, each locked on its own until some day."""
+
+    bed: Bed
+    names = ("log/0-7.jsonl", "log/7-9.jsonl", "checkpoints/9")
+
+    def until(self, number: int) -> datetime:
+        found = self.bed.vault.locks[self.key(number)].until
+        assert found is not None
+        return found
+
+    def lock(self, *ends: datetime | None) -> None:
+        for number, end in enumerate(ends):
+            mode = LockMode.GOVERNANCE if end else None
+            self.bed.vault.locks[self.key(number)] = Lock(mode, end)
+
+    def key(self, number: int) -> str:
+        return f"_stations/{load(self.bed.dock.config).station.id}/custody/{self.names[number]}"
+
+    def told(self) -> list[str]:
+        return [key for key, _ in self.bed.vault.was_told if key.startswith("_stations/")]
+
+
+def test_art_25_the_log_in_a_store_is_locked_for_longer_than_the_recordings_that_it_proves(
+    bed: Bed,
+) -> None:
+    records, last = Records(bed), datetime(2027, 1, 1, tzinfo=UTC)
+    months = timedelta(days=60)
+    records.lock(None, last - timedelta(days=300), last + 3 * months)
+    bed.start()
+    until(lambda: len(records.told()) == 2, "the two that ended too early")
+    bed.stop()
+    assert records.until(0) == records.until(1) == last + 2 * months
+    assert records.until(2) == last + 3 * months, "what ends late enough stays as it is"
+    listed = bed.vault.listed
+    bed.start()  # as the next month
+    until(lambda: bed.vault.listed > listed, "all were looked at once more")
+    assert len(records.told()) == 2, "and nothing was to be done"
+
+
+def test_art_25_the_log_is_locked_as_long_as_a_recording_is_held(bed: Bed) -> None:
+    long_ago = datetime(2027, 1, 1, tzinfo=UTC)
+    records = Records(bed)
+    records.lock(long_ago, long_ago, long_ago)
+    bed.now = datetime(2035, 5, 5, tzinfo=UTC)
+    bed.start()
+    until(lambda: bed.vault.listed == 1, "all were looked at")
+    assert {records.until(number).year for number in range(3)} == {2027}, "its recordings are over"
+    assert bed.dock.run("recordings", "hold", bed.ids[0], *_WHY).code == 0
+    until(lambda: bed.vault.listed == 2, "all were looked at at once")
+    assert {records.until(number).year for number in range(3)} == {2035}
+
+
+@pytest.mark.parametrize("how", ["keeps nothing", "refuses"])
+def test_a_store_that_does_not_lock_the_log_for_longer_is_told_of_until_it_does(
+    bed: Bed, how: str
+) -> None:
+    records = Records(bed)
+    records.lock(None, None, None)
+    bed.vault.keeps, bed.vault.refuses = how != "keeps nothing", how == "refuses"
+    bed.start()
+    until(lambda: bed.state().lock_failing_since is not None, "it is noted")
+    assert bed.state().failing_since is None, "recordings are sent there all the same"
+    bed.vault.keeps, bed.vault.refuses = True, False
+    bed.stop()
+    bed.start()  # as a restart, or an hour later
+    until(lambda: bed.state().lock_failing_since is None, "and nobody has to be told any more")
+    assert records.until(2) > datetime(2027, 1, 1, tzinfo=UTC)
+
+
+def test_a_hold_waits_for_some_of_a_long_log_and_not_for_all_of_it(bed: Bed) -> None:
+    short = Lock(LockMode.GOVERNANCE, datetime(2026, 12, 1, tzinfo=UTC))
+    above = Records(bed).key(0)
+    bed.vault.locks |= {f"{above}-{number:04d}": short for number in range(5000)}
+    bed.start()
+    until(lambda: bool(Records(bed).told()), "the log is seen to")
+    assert bed.dock.run("recordings", "hold", bed.ids[0], *_WHY).code == 0
+    until(lambda: len(bed.on_record()) == 1, "the hold is on record")
+    assert bed.vault.listed == 0, "the log was not looked through to its end yet"

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from recorder_sync.backups import Backups
-from recorder_sync.catalogue import messages, uploads
+from recorder_sync.catalogue import messages, store_states, uploads
 from recorder_sync.catalogue.database import transaction
 from recorder_sync.clock_watch import report_step
 from recorder_sync.language import T
@@ -162,7 +162,7 @@ def test_a_store_that_is_away_is_told_after_a_while_and_one_that_refuses_at_once
     db = bed.station.catalogue
 
     def fails(trouble: Trouble) -> None:
-        uploads.note_store_fails(db, "nas", trouble.value, T("It says no."), None, bed.now)
+        store_states.note_fails(db, "nas", trouble.value, T("It says no."), None, bed.now)
 
     bed.tick(MORNING)
     fails(Trouble.TRANSIENT)
@@ -175,7 +175,7 @@ def test_a_store_that_is_away_is_told_after_a_while_and_one_that_refuses_at_once
     assert bed.is_resolved(away.number)
     stopped = bed.the(AlertKind.STORE_STOPPED)
     assert stopped.severity is Severity.BREACH
-    uploads.note_store_works(db, "nas")
+    store_states.note_works(db, "nas")
     bed.tick()
     assert bed.is_resolved(stopped.number)
 
@@ -186,11 +186,11 @@ def test_art_25_a_store_that_keeps_no_legal_hold_is_told_at_once_until_it_does(b
     bed.configure(stores=[{"name": "nas", "directory": place}], backup={"keep": 0})
     db = bed.station.catalogue
     bed.tick(MORNING)
-    uploads.note_lock_fails(db, "nas", T("It has no hold."), None, bed.now)
+    store_states.note_lock_fails(db, "nas", T("It has no hold."), None, bed.now)
     bed.tick()
     alert = bed.the(AlertKind.LOCK_NOT_KEPT)
     assert (alert.severity, alert.since) == (Severity.WARNING, MORNING)
-    uploads.note_locks_work(db, "nas")
+    store_states.note_locks_work(db, "nas")
     bed.tick()
     assert bed.is_resolved(alert.number)
 

@@ -12,7 +12,7 @@ from recorder_sync.access.accounts import Account, add, set_password_hash
 from recorder_sync.access.database import open_accounts
 from recorder_sync.access.hashes import hash_of
 from recorder_sync.alerts.raising import raise_alert
-from recorder_sync.catalogue import alerts, disk_samples, dockings, messages, uploads
+from recorder_sync.catalogue import alerts, disk_samples, dockings, messages, store_states, uploads
 from recorder_sync.catalogue.calendar import CalendarEntry, CalendarKind
 from recorder_sync.catalogue.database import transaction
 from recorder_sync.catalogue.dockings import Docking
@@ -153,7 +153,7 @@ def _past(station: Station, now: datetime) -> None:
         at = now - days * DAY
         disk_samples.add(db, str(station.settings.paths.evidence), DiskSample(at, used))
     with transaction(db):
-        uploads.note_store_fails(
+        store_states.note_fails(
             db,
             "district",
             "unreachable",
@@ -161,7 +161,7 @@ def _past(station: Station, now: datetime) -> None:
             T("Check the network and the server."),
             now - 2 * HOUR,
         )
-        uploads.note_rate(db, "nas", 11_500_000.0, now)
+        store_states.note_rate(db, "nas", 11_500_000.0, now)
     raise_alert(
         station,
         AlertKind.DEVICE_HELD,

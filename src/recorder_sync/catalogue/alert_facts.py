@@ -75,6 +75,11 @@ def text_of(found: Facts) -> Text:
     return Text(found["template"], values)
 
 
+def text_or_none(stored: str | None) -> Text | None:
+    """Return a sentence as `text_json` wrote it."""
+    return text_of(json.loads(stored)) if stored else None
+
+
 def text_json(text: Text) -> str:
     # Sorted, as the custody log has it: a rebuild gives the very same text.
     return as_json(text_facts(text))

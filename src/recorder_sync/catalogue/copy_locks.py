@@ -74,6 +74,17 @@ def counts(db: Database, store: str) -> tuple[int, int]:
     return int(wanted), int(kept)
 
 
+def needed_until(db: Database, store: str, now: datetime) -> datetime | None:
+    """Return until when what proves the copies of a store is needed there; None: not at all.
+
+    That is as long as the last of them is kept; while one is held, at least until now.
+    """
+    (latest,) = db.execute("select max(kept_until) from copies where store = ?", [store]).fetchone()
+    wanted, _ = counts(db, store)
+    ends = [moment(latest)] if latest else []
+    return max([*ends, now] if wanted else ends, default=None)
+
+
 def take_up(db: Database, entry: Entry) -> None:
     """Do to the catalogue what followed from what a store keeps of a copy from then on."""
     facts = entry.deed.facts

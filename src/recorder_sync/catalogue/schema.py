@@ -713,3 +713,18 @@ def m019_documents(db: Database) -> None:
         not_null={"json", "part"},
         strict=True,
     )
+
+
+@migrations()
+def m020_figures_of_years(db: Database) -> None:
+    """What pages read without going through everything: sums of months and years
+    (`year_figures.py`), which are working state; and indexes."""
+    figure_tables.make_periods(db)
+    for statement in (
+        "create index gap_explanations_by_time on gap_explanations (begins)",
+        "create index device_events_by_what on device_events (device, what, custody_seq)",
+        "create index device_faults on device_events (time) where what = 'fault'",
+        "create index moves_by_officer on device_events (officer, device) where officer > ''",
+        "create index calendar_by_case on calendar (case_no) where case_no is not null",
+    ):
+        db.execute(statement)

@@ -1,4 +1,4 @@
-"""The queue of recordings that wait for a store, and how each store fares.
+"""The queue of recordings that wait for a store; how each store fares is in `store_states.py`.
 
 Working state of this machine: a row is here until the store has confirmed the recording,
 and its copy is in `copies.py` then. What a rebuilt catalogue has not, is put here again.
@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlite_utils.db import Database
 
-from recorder_sync.catalogue.alert_facts import text_json, text_of
+from recorder_sync.catalogue.alert_facts import text_json, text_or_none
 from recorder_sync.catalogue.database import insert, transaction
 from recorder_sync.language import Text
 from recorder_sync.model import Flag, Kind
@@ -32,16 +32,6 @@ class UploadState(StrEnum):
     SENDING = "sending"
     FAILED = "failed"
     """It is tried again, unless only a person can mend it."""
-
-
-class Activity(StrEnum):
-    """What goes on with a store."""
-
-    IDLE = "idle"
-    WAITING = "waiting"
-    SENDING = "sending"
-    FAILING = "failing"
-    PAUSED = "paused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,28 +50,6 @@ class Upload:
     attempts: int
     why: Text | None = None
     hint: Text | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class StoreState:
-    """How a store fares. Times in UTC; None: it is not so, or nobody knows."""
-
-    name: str
-    paused_at: datetime | None = None
-    paused_by: str | None = None
-    failing_since: datetime | None = None
-    trouble: str | None = None
-    why: Text | None = None
-    hint: Text | None = None
-    rate: float | None = None
-    """Bytes a second, lately."""
-    rate_at: datetime | None = None
-    try_at_once: bool = False
-    """Somebody asks for it, whatever it was left alone for."""
-    lock_failing_since: datetime | None = None
-    """Since when it does not keep copies as it was asked to."""
-    lock_why: Text | None = None
-    lock_hint: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,91 +296,6 @@ def keys_in_work(db: Database, store: str) -> set[str]:
     return {row[0] for row in rows}
 
 
-def store_state(db: Database, name: str) -> StoreState:
-    row = next(iter(db.query("select * from stores where name = ?", [name])), None)
-    if row is None:
-        return StoreState(name)
-    times = {
-        column: moment(row[column]) if row[column] else None
-        for column in ("paused_at", "failing_since", "rate_at", "lock_failing_since")
-    }
-    return StoreState(
-        name=name,
-        paused_by=row["paused_by"],
-        trouble=row["trouble"],
-        why=_text(row["why"]),
-        hint=_text(row["hint"]),
-        rate=row["rate"],
-        try_at_once=bool(row["try_at_once"]),
-        lock_why=_text(row["lock_why"]),
-        lock_hint=_text(row["lock_hint"]),
-        **times,
-    )
-
-
-def set_paused(db: Database, name: str, at: datetime | None, by: str | None) -> None:
-    """Pause a store, or have it go on; in a transaction of the caller's."""
-    _set(db, name, paused_at=iso_or_none(at), paused_by=by)
-
-
-def note_store_fails(
-    db: Database, name: str, trouble: str, why: Text, hint: Text | None, now: datetime
-) -> None:
-    """Note that nothing can be sent to a store; since when, is kept while it lasts."""
-    known = store_state(db, name).failing_since
-    _set(
-        db,
-        name,
-        failing_since=iso(known or now),
-        trouble=trouble,
-        why=text_json(why),
-        hint=text_json(hint) if hint else None,
-    )
-
-
-def note_store_works(db: Database, name: str) -> None:
-    _set(db, name, failing_since=None, trouble=None, why=None, hint=None)
-
-
-def note_lock_fails(db: Database, name: str, why: Text, hint: Text | None, now: datetime) -> None:
-    """Note that a store does not keep copies as asked; since when, is kept while it lasts."""
-    known = store_state(db, name).lock_failing_since
-    _set(
-        db,
-        name,
-        lock_failing_since=iso(known or now),
-        lock_why=text_json(why),
-        lock_hint=text_json(hint) if hint else None,
-    )
-
-
-def note_locks_work(db: Database, name: str) -> None:
-    _set(db, name, lock_failing_since=None, lock_why=None, lock_hint=None)
-
-
-def ask_to_try_at_once(db: Database, name: str) -> None:
-    """Have a store tried at once that is left alone; in a transaction of the caller's."""
-    _set(db, name, try_at_once=1)
-
-
-def note_tried_at_once(db: Database, name: str) -> None:
-    _set(db, name, try_at_once=None)
-
-
-def note_rate(db: Database, name: str, rate: float, now: datetime) -> None:
-    _set(db, name, rate=rate, rate_at=iso(now))
-
-
-def _set(db: Database, name: str, **columns: object) -> None:
-    db.execute("insert or ignore into stores (name) values (?)", [name])
-    changed = ", ".join(f"{column} = ?" for column in columns)
-    db.execute(f"update stores set {changed} where name = ?", [*columns.values(), name])
-
-
-def _text(stored: str | None) -> Text | None:
-    return text_of(json.loads(stored)) if stored else None
-
-
 def _upload(row: Mapping[str, Any]) -> Upload:
     return Upload(
         number=row["number"],
@@ -424,8 +307,8 @@ def _upload(row: Mapping[str, Any]) -> Upload:
         key=row["key"],
         resume=row["resume"],
         attempts=row["attempts"],
-        why=_text(row["why"]),
-        hint=_text(row["hint"]),
+        why=text_or_none(row["why"]),
+        hint=text_or_none(row["hint"]),
     )
 
 

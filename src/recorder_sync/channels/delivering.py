@@ -10,8 +10,6 @@ is sent again: each comes at least once, and seldom twice.
 """
 
 import random
-import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -32,16 +30,15 @@ from recorder_sync.channels.wording import Envelope, Manners, letter
 from recorder_sync.config import Configuration
 from recorder_sync.errors import RecorderSyncError, defect
 from recorder_sync.language import T
+from recorder_sync.lasting import LastingThread
 from recorder_sync.rules.retrying import is_given_up, wait_after
-from recorder_sync.station import Station, open_station
+from recorder_sync.station import Station, station_of_thread
 
 _LOOK_EVERY_S = 1.0
 _TIDY_EVERY_S = 3600.0
 _IDLE_S = 30.0
 """After which the process of a channel is ended, to give its memory back."""
 _STOP_WITHIN_S = 2.0
-_BROKEN_S = 60.0
-_CACHE_KIB = 256
 
 _log = structlog.get_logger("channels")
 
@@ -52,69 +49,61 @@ class Delivering:
     def __init__(self, in_use: Callable[[], Configuration]) -> None:
         """`in_use` returns the settings in force; they may change while this works."""
         self._in_use = in_use
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="channels", daemon=True)
+        self._workers: dict[str, _Worker] = {}
+        """They go on while this begins anew."""
+        self._thread = LastingThread("channels", self._run, _log, "the queue cannot be used")
 
     def start(self) -> None:
         self._thread.start()
 
     def stop(self, within_s: float = _STOP_WITHIN_S) -> None:
         """Have it end; what is being sent is broken off, and sent at the next start."""
-        self._stop.set()
+        until = time.monotonic() + within_s
+        self._thread.stop()
         self._thread.join(within_s)
+        workers = list(self._workers.values())
+        for worker in workers:
+            worker.thread.stop()
+        for worker in workers:
+            worker.thread.join(max(0.0, until - time.monotonic()))
 
     def _run(self) -> None:
-        workers: dict[str, _Worker] = {}
-        while not self._stop.is_set():
-            try:
-                station = open_station(self._in_use(), _CACHE_KIB, writes_evidence=False)
-                try:
-                    self._look_after(station, workers)
-                finally:
-                    station.catalogue.close()
-            except (RecorderSyncError, sqlite3.DatabaseError, OSError) as error:
-                _log.error("the queue cannot be used", why=str(error))
-                self._stop.wait(_BROKEN_S)
-            except Exception:  # noqa: BLE001 - a defect here must not end all telling unseen
-                _log.exception("a defect while telling")
-                self._stop.wait(_BROKEN_S)
-        for worker in workers.values():
-            worker.stop()
-        for worker in workers.values():
-            worker.join(_STOP_WITHIN_S)
+        with station_of_thread(self._in_use()) as station:
+            self._look_after(station)
 
-    def _look_after(self, station: Station, workers: dict[str, "_Worker"]) -> None:
+    def _look_after(self, station: Station) -> None:
         """Keep one worker for each channel, and the journal and the queue in order."""
         settings: Configuration | None = None
         journal = JournalLines(station.catalogue)
         tidied_at = float("-inf")
-        while not self._stop.is_set():
+        while not self._thread.is_to_end:
             if settings is not self._in_use():
                 is_reload = settings is not None
                 settings = self._in_use()
-                self._employ(settings.alerts.channels, workers)
+                self._employ(settings.alerts.channels)
                 if is_reload:  # what was wrong may be mended
                     with transaction(station.catalogue):
-                        for name in workers:
+                        for name in self._workers:
                             queue.hurry(station.catalogue, name, station.now())
             if time.monotonic() - tidied_at >= _TIDY_EVERY_S:
                 tidied_at = time.monotonic()
                 _tidy(station, settings)
             journal.follow()
-            self._stop.wait(_LOOK_EVERY_S)
+            self._thread.wait(_LOOK_EVERY_S)
 
-    def _employ(self, channels: Iterable[Channel], workers: dict[str, "_Worker"]) -> None:
+    def _employ(self, channels: Iterable[Channel]) -> None:
         """Have a worker for each of these channels; one that is the same goes on working."""
+        workers = self._workers
         wanted = {channel.name: channel for channel in channels}
         for name, worker in list(workers.items()):
             if wanted.get(name) != worker.channel:
-                worker.stop()
-                worker.join(_STOP_WITHIN_S)
+                worker.thread.stop()
+                worker.thread.join(_STOP_WITHIN_S)
                 del workers[name]
         for name, channel in wanted.items():
             if name not in workers:
                 workers[name] = _Worker(channel, self._in_use)
-                workers[name].start()
+                workers[name].thread.start()
         _log.info("telling", by=", ".join(workers) or None)
 
 
@@ -124,49 +113,28 @@ class _Worker:
     def __init__(self, channel: Channel, in_use: Callable[[], Configuration]) -> None:
         self.channel = channel
         self._in_use = in_use
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=channel.name, daemon=True)
-        self._sender = Sender(self._ended.is_set)
+        self.thread = LastingThread(channel.name, self._run, _log, "the queue cannot be used")
+        self._sender = Sender(lambda: self.thread.is_to_end)
         self._failures = 0
         """Attempts in a row that failed, whichever the message."""
         self._taken: int | None = None
         """The message that was sent, until that is noted: a full disk must not repeat it."""
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._ended.set()
-
-    def join(self, within_s: float) -> None:
-        self._thread.join(within_s)
-
     def _run(self) -> None:
         try:
-            while not self._ended.is_set():
-                try:
-                    station = open_station(self._in_use(), _CACHE_KIB, writes_evidence=False)
-                    try:
-                        self._deliver(station)
-                    finally:
-                        station.catalogue.close()
-                except (RecorderSyncError, sqlite3.DatabaseError, OSError) as error:
-                    _log.error("the queue cannot be used", by=self.channel.name, why=str(error))
-                    self._ended.wait(_BROKEN_S)
-                except Exception:  # noqa: BLE001 - a defect in one channel must not end it unseen
-                    _log.exception("a defect while delivering", by=self.channel.name)
-                    self._ended.wait(_BROKEN_S)
+            with station_of_thread(self._in_use()) as station:
+                self._deliver(station)
         finally:
             self._sender.close()
 
     def _deliver(self, station: Station) -> None:
         used_at = time.monotonic()
-        while not self._ended.is_set():
+        while not self.thread.is_to_end:
             message = queue.next_due(station.catalogue, self.channel.name, station.now())
             if message is None:
                 if time.monotonic() - used_at > _IDLE_S:
                     self._sender.close()
-                self._ended.wait(_LOOK_EVERY_S)
+                self.thread.wait(_LOOK_EVERY_S)
                 continue
             pause_s = self._try(station, message)
             used_at = time.monotonic()
@@ -177,8 +145,8 @@ class _Worker:
         """Wait, unless a test goes through meanwhile, or the settings are taken up anew."""
         until = time.monotonic() + for_s
         settings = self._in_use()
-        while not self._ended.is_set() and (left := until - time.monotonic()) > 0:
-            self._ended.wait(min(left, _LOOK_EVERY_S))
+        while not self.thread.is_to_end and (left := until - time.monotonic()) > 0:
+            self.thread.wait(min(left, _LOOK_EVERY_S))
             state = queue.channel_state(station.catalogue, self.channel.name)
             if state.failing_since is None or settings is not self._in_use():
                 self._failures = 0
@@ -189,7 +157,7 @@ class _Worker:
         outcome = Outcome(True)
         if message.number != self._taken:
             outcome = self._send(station, message)
-        if self._ended.is_set() and not outcome.delivered:
+        if self.thread.is_to_end and not outcome.delivered:
             return 0.0  # broken off by the stop, which says nothing of the channel
         now = station.now()
         if outcome.delivered:

@@ -21,14 +21,13 @@ from recorder_sync.catalogue.database import transaction
 from recorder_sync.catalogue.uploads import Upload
 from recorder_sync.custody.log import Act, Deed
 from recorder_sync.description import from_json
-from recorder_sync.forward.confirmation import Confirmed, can_be_compared, confirm
+from recorder_sync.forward.confirmation import Confirmed, can_be_compared, confirm, send
 from recorder_sync.forward.destination import Destination
 from recorder_sync.forward.line import Halt, Line
 from recorder_sync.forward.source import small_file, source_of_bytes, sources_of_file
-from recorder_sync.language import T
 from recorder_sync.model import Recording
 from recorder_sync.station import Station
-from recorder_sync.stores.store import Course, Outgoing, Source, Store, StoreProblem, Trouble
+from recorder_sync.stores.store import Course, Outgoing, Source, Store
 from recorder_sync.timestamps import iso_or_none
 
 _NOTED_EVERY_S = 2.0
@@ -139,23 +138,7 @@ class Carrier:
             found = confirm(store, item, None, {}, lambda: True, check)
             if found is not None:
                 return found
-        receipt = store.send(item, source, course)
-        found = confirm(
-            store,
-            item,
-            receipt.version,
-            receipt.checksums,
-            self._is_picked,
-            check,
-            receipt.said,
-        )
-        if found is None:
-            raise StoreProblem(
-                Trouble.OBJECT,
-                T("{store}: it took {key}, and has it not.", store=store.name, key=item.key),
-                T("It is tried again. If it stays so, the store is not to be trusted."),
-            )
-        return found
+        return send(store, item, source, course, self._is_picked, check)
 
     def _is_picked(self) -> bool:
         return random.random() * 100 < self._destination.read_back_percent

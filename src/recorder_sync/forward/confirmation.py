@@ -15,7 +15,9 @@ from recorder_sync.language import T, Text
 from recorder_sync.model import Digests
 from recorder_sync.stores.store import (
     CopyDiffers,
+    Course,
     Outgoing,
+    Source,
     Store,
     Stored,
     StoreProblem,
@@ -27,6 +29,30 @@ from recorder_sync.stores.store import (
 class Confirmed:
     stored: Stored
     proof: Proof
+
+
+def send(
+    store: Store,
+    item: Outgoing,
+    source: Callable[[], Source],
+    course: Course,
+    is_picked: Callable[[], bool],
+    check: Callable[[], None],
+) -> Confirmed:
+    """Send an object, and have the store say that it has it.
+
+    Raises what `Store.send`, `confirm` and `source` raise, and StoreProblem where the store has
+    it not.
+    """
+    sent = store.send(item, source, course)
+    found = confirm(store, item, sent.version, sent.checksums, is_picked, check, sent.said)
+    if found is None:
+        raise StoreProblem(
+            Trouble.OBJECT,
+            T("{store}: it took {key}, and has it not.", store=store.name, key=item.key),
+            T("It is tried again. If it stays so, the store is not to be trusted."),
+        )
+    return found
 
 
 def confirm(

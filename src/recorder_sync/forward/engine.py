@@ -7,29 +7,29 @@ Each store has threads of its own, so one that hangs holds up no other.
 One process at a time forwards for a station: it holds `forward.lock` in the state folder.
 """
 
-import sqlite3
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime
 
 import structlog
 
-from recorder_sync.catalogue import uploads
+from recorder_sync.catalogue import store_states, uploads
 from recorder_sync.catalogue.catching_up import take_up_rest
 from recorder_sync.catalogue.database import transaction
 from recorder_sync.config import Configuration
 from recorder_sync.durable import held
-from recorder_sync.errors import CustodyProblem, MissingPart, RecorderSyncError
+from recorder_sync.errors import CustodyProblem, MissingPart
 from recorder_sync.forward.destination import Destination, destinations_of
-from recorder_sync.forward.hands import Hand, Shared
+from recorder_sync.forward.hands import Hand
 from recorder_sync.forward.keeper import Keeper
 from recorder_sync.forward.line import Halt, Line
 from recorder_sync.forward.locking import Locking
 from recorder_sync.forward.sampling import Sampling
+from recorder_sync.forward.shared import Shared
+from recorder_sync.lasting import BROKEN_S, LastingThread
 from recorder_sync.rules.forwarding import rate_at
-from recorder_sync.station import Station, now, open_station
+from recorder_sync.station import Station, now, station_of_thread
 
 _LOOK_EVERY_S = 1.0
 _FILL_EVERY_S = 1.0
@@ -37,8 +37,6 @@ _FILL_ALL_EVERY_S = 3600.0
 _RATE_EVERY_S = 5.0
 _STOP_WITHIN_S = 2.5
 _HANDS_STOP_WITHIN_S = 1.5
-_BROKEN_S = 60.0
-_CACHE_KIB = 256
 
 _log = structlog.get_logger("forward")
 
@@ -49,40 +47,27 @@ class Forwarding:
     def __init__(self, in_use: Callable[[], Configuration]) -> None:
         """`in_use` returns the settings in force; they may change while this works."""
         self._in_use = in_use
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="forward", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self, within_s: float = _STOP_WITHIN_S) -> None:
-        """Have it end; what is being sent is broken off, and goes on at the next start."""
-        self._stop.set()
-        self._thread.join(within_s)
+        self.thread = LastingThread("forward", self._run, _log, "the queue cannot be used")
 
     def _run(self) -> None:
-        while not self._stop.is_set():
-            try:
-                if not self._in_use().stores:
-                    self._stop.wait(_LOOK_EVERY_S)
-                    continue
-                with held(self._in_use().paths.state / "forward.lock") as is_alone:
-                    if is_alone:
-                        self._work()
-                    else:
-                        _log.error("another process forwards for this station already")
-                        self._stop.wait(_BROKEN_S)
-            except (RecorderSyncError, sqlite3.DatabaseError, OSError) as error:
-                _log.error("the queue cannot be used", why=str(error))
-                self._stop.wait(_BROKEN_S)
-            except Exception:  # noqa: BLE001 - a defect here must not end all forwarding unseen
-                _log.exception("a defect while forwarding")
-                self._stop.wait(_BROKEN_S)
-
-    def _work(self) -> None:
-        """Forward by the settings in force, until they change or it is to end."""
         settings = self._in_use()
-        station = opened(settings)
+        if not settings.stores:
+            self.thread.wait(_LOOK_EVERY_S)
+            return
+        with held(settings.paths.state / "forward.lock") as is_alone:
+            if is_alone:
+                with station_of_thread(settings) as station:
+                    self._work(station)
+            else:
+                _log.error("another process forwards for this station already")
+                self.thread.wait(BROKEN_S)
+
+    def _work(self, station: Station) -> None:
+        """Forward by these settings, until others are in force or it is to end.
+
+        What is being sent then is broken off, and goes on at the next start.
+        """
+        settings = station.settings
         works: list[_StoreWork] = []
         try:
             _take_up_rest(station)
@@ -93,17 +78,16 @@ class Forwarding:
                 works.append(_StoreWork(destination, settings, line))
                 works[-1].start(station)
             _log.info("forwarding", to=", ".join(one.name for one in settings.stores))
-            while not self._stop.is_set() and settings is self._in_use():
+            while not self.thread.is_to_end and settings is self._in_use():
                 for work in works:
                     work.look_after(station)
-                self._stop.wait(_LOOK_EVERY_S)
+                self.thread.wait(_LOOK_EVERY_S)
         finally:
             for work in works:
                 work.request_stop()
             until = time.monotonic() + _HANDS_STOP_WITHIN_S
             for work in works:
                 work.join(max(0.1, until - time.monotonic()))
-            station.catalogue.close()
 
 
 class _StoreWork:
@@ -113,15 +97,15 @@ class _StoreWork:
         self._destination = destination
         self._halt = Halt()
         self._shared = Shared(destination, self._halt)
-        opens = lambda: opened(settings)  # noqa: E731 - one per thread
-        self._threads: list[Hand | Keeper | Locking | Sampling] = [
-            Hand(self._shared, opens, line, number) for number in range(destination.parallel)
+        opens = lambda: station_of_thread(settings)  # noqa: E731 - one per thread
+        self._threads = [
+            Hand(self._shared, opens, line, number).thread for number in range(destination.parallel)
         ]
-        self._threads.append(Keeper(self._shared, opens, line))
+        self._threads.append(Keeper(self._shared, opens, line).thread)
         if destination.lock_mode is not None:
-            self._threads.append(Locking(self._shared, opens))
+            self._threads.append(Locking(self._shared, opens).thread)
         if destination.look_again_percent:
-            self._threads.append(Sampling(self._shared, opens, line))
+            self._threads.append(Sampling(self._shared, opens, line).thread)
         self._filled_at: datetime | None = None
         self._fill_at = self._fill_all_at = self._rate_at = float("-inf")
         self._arrived = 0
@@ -137,7 +121,7 @@ class _StoreWork:
 
     def look_after(self, station: Station) -> None:
         """See to what changed: recordings to send, a pause, how fast it goes."""
-        state = uploads.store_state(station.catalogue, self._destination.name)
+        state = store_states.state_of(station.catalogue, self._destination.name)
         if state.paused_at is not None and not self._halt.is_asked:
             self._halt.ask()
             _log.info("paused", store=self._destination.name, by=state.paused_by)
@@ -147,7 +131,7 @@ class _StoreWork:
             _log.info("goes on", store=self._destination.name)
         elif state.try_at_once:
             with transaction(station.catalogue):
-                uploads.note_tried_at_once(station.catalogue, self._destination.name)
+                store_states.note_tried_at_once(station.catalogue, self._destination.name)
             self._shared.try_at_once()
         self._fill(station)
         self._note_rate(station)
@@ -177,13 +161,16 @@ class _StoreWork:
         if arrived != self._arrived and took < 10 * _RATE_EVERY_S:
             rate = (arrived - self._arrived) / took
             with transaction(station.catalogue):
-                uploads.note_rate(station.catalogue, self._destination.name, rate, station.now())
+                store_states.note_rate(
+                    station.catalogue, self._destination.name, rate, station.now()
+                )
         self._rate_at, self._arrived = clock, arrived
 
     def request_stop(self) -> None:
         self._halt.ask()
         for one in self._threads:
             one.stop()
+        self._shared.news.set()
 
     def join(self, within_s: float) -> None:
         """What does not end, as its store hangs, is left behind."""
@@ -193,20 +180,9 @@ class _StoreWork:
             self._shared.close()
 
 
-def opened(settings: Configuration) -> Station:
-    """Open the station for a thread that reads evidence and writes the queue."""
-    return open_station(settings, _CACHE_KIB, writes_evidence=False)
-
-
-@contextmanager
-def forwarding(in_use: Callable[[], Configuration]) -> Iterator[None]:
+def forwarding(in_use: Callable[[], Configuration]) -> AbstractContextManager[None]:
     """Forward while the block lasts."""
-    work = Forwarding(in_use)
-    work.start()
-    try:
-        yield
-    finally:
-        work.stop()
+    return Forwarding(in_use).thread.at_work(_STOP_WITHIN_S)
 
 
 def _take_up_rest(station: Station) -> None:

@@ -4,25 +4,28 @@ Also onto those that were confirmed long ago: the store is asked, told, and aske
 only what it says then is put on record. A lock is never made shorter, and no hold is lifted
 that somebody else put there. A recording is sent without its hold, which follows within
 seconds: so a store that keeps no holds gets the recordings all the same, and is told of.
+The station's records there are seen to as well: see `record_locks.py`.
 """
 
 import random
-import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
+from typing import TypeVar
 
 import structlog
 
-from recorder_sync.catalogue import copy_locks, uploads
+from recorder_sync.catalogue import copy_locks, store_states
 from recorder_sync.catalogue.copy_locks import LockedCopy
 from recorder_sync.catalogue.database import transaction
 from recorder_sync.custody.log import Act
-from recorder_sync.errors import MissingPart, RecorderSyncError
-from recorder_sync.forward.hands import Shared
-from recorder_sync.inspection.pace import step_back
-from recorder_sync.language import T, Text
+from recorder_sync.errors import MissingPart
+from recorder_sync.forward import record_locks
+from recorder_sync.forward.kept import NotKept, keep
+from recorder_sync.forward.shared import Shared
+from recorder_sync.forward.store_thread import Opens, store_thread
+from recorder_sync.language import T
 from recorder_sync.on_record import append
 from recorder_sync.rules.forwarding import wait_after
 from recorder_sync.station import Station
@@ -38,18 +41,12 @@ from recorder_sync.timestamps import iso_or_none
 
 _LOOK_EVERY_S = 1.0
 _RETENTION_EVERY_S = 24 * 3600.0
-_BROKEN_S = 60.0
+_AGAIN_S = 60.0
+_RECORDS_AGAIN_S = 3600.0
 _AT_ONCE = 200
 _log = structlog.get_logger("forward")
 
-
-class NotKept(Exception):
-    """The store answers, and does not keep a copy as it was asked to."""
-
-    def __init__(self, text: Text, hint: Text | None) -> None:
-        super().__init__(text.english)
-        self.text = text
-        self.hint = hint
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,45 +60,19 @@ class _Failing:
 class Locking:
     """One thread of one store that keeps a lock."""
 
-    def __init__(self, shared: Shared, opens: Callable[[], Station]) -> None:
+    def __init__(self, shared: Shared, opens: Opens) -> None:
         self._shared = shared
-        self._opens = opens
-        self._ended = threading.Event()
         self._failing: dict[str, _Failing] = {}
         """By recording."""
-        self._retention_at = float("-inf")
-        name = f"{shared.destination.name}-locks"
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._ended.set()
-
-    def join(self, within_s: float) -> bool:
-        """Tell whether it has ended."""
-        self._thread.join(within_s)
-        return not self._thread.is_alive()
-
-    def _run(self) -> None:
-        step_back()
-        while not self._ended.is_set():
-            try:
-                station = self._opens()
-                try:
-                    self._work(station)
-                finally:
-                    station.catalogue.close()
-            except (RecorderSyncError, sqlite3.DatabaseError, OSError) as error:
-                _log.error("locks are not looked after", why=str(error))
-                self._ended.wait(_BROKEN_S)
-            except Exception:  # noqa: BLE001 - a defect with one store must not end it unseen
-                _log.exception("a defect with locks", store=self._shared.destination.name)
-                self._ended.wait(_BROKEN_S)
+        self._retention_at = self._records_at = float("-inf")
+        self._records: Iterator[bool] | None = None
+        """Those that are still to be looked at."""
+        self._are_records_kept = False
+        """So it was when all of them were looked at last."""
+        self.thread = store_thread(shared, "locks", opens, self._work, "locks are not looked after")
 
     def _work(self, station: Station) -> None:
-        while not self._ended.wait(_LOOK_EVERY_S):
+        while not self.thread.wait(_LOOK_EVERY_S):
             if self._shared.halt.is_asked:
                 continue
             for copy in self._due(station):
@@ -109,6 +80,7 @@ class Locking:
                     if not may or not self._try(station, copy):
                         break
             else:
+                self._see_to_records(station)
                 self._note_all_kept(station)
 
     def _due(self, station: Station) -> Iterator[LockedCopy]:
@@ -119,14 +91,14 @@ class Locking:
         if time.monotonic() < self._retention_at or not self._shared.destination.retention:
             return
         for page in copy_locks.all_of(db, name):
-            if self._ended.is_set():
+            if self.thread.is_to_end:
                 return
             for copy in page:
                 until = self._shared.destination.lock_of(copy.recording).until
                 is_shorter = until is not None and (not copy.kept_until or copy.kept_until < until)
                 if is_shorter and self._may_be_tried(copy):
                     yield copy
-        wait = _BROKEN_S if self._failing else _RETENTION_EVERY_S
+        wait = _AGAIN_S if self._failing else _RETENTION_EVERY_S
         self._retention_at = time.monotonic() + wait
 
     def _may_be_tried(self, copy: LockedCopy) -> bool:
@@ -135,28 +107,75 @@ class Locking:
 
     def _try(self, station: Station, copy: LockedCopy) -> bool:
         """See to one copy; tell whether the store can be asked for the next."""
-        shared = self._shared
-        try:
-            store = shared.store()
+
+        def see_to(store: Store) -> Stored:
             kept = self._keep(store, copy.key, copy.version, copy)
             self._keep(store, f"{copy.key}.json", None, copy)
-        except Interrupted:
-            return False
-        except NotKept as found:
+            return kept
+
+        found = self._asked(station, see_to)
+        if isinstance(found, NotKept):
             self._not_kept(station, copy, found)
-        except StoreProblem as problem:
-            if problem.trouble is not Trouble.OBJECT:
-                shared.fails(station, problem)
-                return False
-            self._not_kept(station, copy, NotKept(problem.text, problem.hint))
-        except MissingPart as error:
-            shared.fails(station, StoreProblem(Trouble.REFUSED, error.text, error.hint))
-            return False
-        else:
-            shared.works(station)
+        elif found is not None:
+            self._shared.works(station)
             self._failing.pop(copy.recording.id, None)
-            self._put_on_record(station, copy, kept)
-        return True
+            self._put_on_record(station, copy, found)
+        return found is not None
+
+    def _see_to_records(self, station: Station) -> None:
+        """Have the station's records kept as long as the recordings that they prove.
+
+        Some at a time: a hold waits for no more of them.
+        """
+        if time.monotonic() < self._records_at:
+            return
+        with self._shared.trying() as may:
+            if not may:
+                return
+            found = self._asked(station, lambda store: self._next_records(station, store))
+        if found is True:
+            return
+        self._records = None
+        again_s = _AGAIN_S
+        if isinstance(found, NotKept):
+            again_s, self._are_records_kept = _RECORDS_AGAIN_S, False
+            self._note(station, found)
+        elif found is False:
+            again_s, self._are_records_kept = record_locks.EVERY_S, True
+            self._shared.answers(station)
+        self._records_at = time.monotonic() + again_s
+
+    def _next_records(self, station: Station, store: Store) -> bool:
+        """See to the next ones; tell whether there may be more."""
+        mode = self._shared.destination.lock_mode
+        assert mode is not None  # else this thread is not started
+        if self._records is None:
+            self._records = record_locks.lengthen(station, store, mode)
+        seen = longer = 0
+        for is_longer in islice(self._records, _AT_ONCE):
+            seen, longer = seen + 1, longer + is_longer
+            self._shared.halt.check()
+        if longer:
+            _log.info("records are kept longer", store=store.name, objects=longer)
+        return seen == _AT_ONCE
+
+    def _asked(
+        self, station: Station, see_to: Callable[[Store], Result]
+    ) -> Result | NotKept | None:
+        """Have something seen to at the store; None: it cannot be asked just now."""
+        try:
+            return see_to(self._shared.store())
+        except Interrupted:
+            return None
+        except NotKept as found:
+            return found
+        except StoreProblem as problem:
+            if problem.trouble is Trouble.OBJECT:
+                return NotKept(problem.text, problem.hint)
+            self._shared.fails(station, problem)
+        except MissingPart as error:
+            self._shared.fails(station, StoreProblem(Trouble.REFUSED, error.text, error.hint))
+        return None
 
     def _keep(self, store: Store, key: str, version: str | None, copy: LockedCopy) -> Stored:
         """Have the store keep one object as it should, and return what it says then.
@@ -173,23 +192,7 @@ class Locking:
         wanted = self._shared.destination.lock_of(copy.recording)
         is_anothers = there.lock.hold and not copy.is_held
         lock = Lock(wanted.mode, wanted.until, wanted.hold or is_anothers)
-        if _is_kept(there, lock):
-            return there
-        why: StoreProblem | None = None
-        try:
-            store.lock(key, there.version, lock)
-        except StoreProblem as problem:
-            why = problem
-        again = store.look(key, there.version)  # where the store itself is away, this says so
-        if again is not None and _is_kept(again, lock):
-            return again
-        text = T(
-            "{store}: it does not keep {key} as asked: {why}",
-            store=store.name,
-            key=key,
-            why=why.text if why else T("it says nothing, and does not do it."),
-        )
-        raise NotKept(text, (why and why.hint) or T("Run: recorder-sync stores check"))
+        return keep(store, there, lock)
 
     def _put_on_record(self, station: Station, copy: LockedCopy, kept: Stored) -> None:
         facts = {
@@ -204,6 +207,8 @@ class Locking:
             deed = station.deed(Act.COPY_LOCKED, copy.recording.id, facts)
             for entry in append(station, [deed]):
                 copy_locks.take_up(station.catalogue, entry)
+        if copy.recording.held or kept.lock.until != copy.kept_until:
+            self._records, self._records_at = None, float("-inf")
         _log.info(
             "kept as asked",
             store=self._shared.destination.name,
@@ -220,10 +225,13 @@ class Locking:
         again_at = time.monotonic() + wait.total_seconds()
         is_hold = copy.is_held is not copy.recording.held
         self._failing[copy.recording.id] = _Failing(times, again_at, is_hold)
+        self._note(station, found)
+
+    def _note(self, station: Station, found: NotKept) -> None:
+        name, now = self._shared.destination.name, station.now()
         with transaction(station.catalogue):
-            name = self._shared.destination.name
-            uploads.note_lock_fails(station.catalogue, name, found.text, found.hint, station.now())
-        _log.error("not kept", recording=copy.recording.id, why=found.text.english)
+            store_states.note_lock_fails(station.catalogue, name, found.text, found.hint, now)
+        _log.error("not kept", store=name, why=found.text.english)
 
     def _note_all_kept(self, station: Station) -> None:
         """Where all that failed is kept by now, or need not be, nobody has to be told."""
@@ -234,10 +242,8 @@ class Locking:
             self._failing = {
                 one: it for one, it in self._failing.items() if not it.is_hold or one in still
             }
-        elif uploads.store_state(db, name).lock_failing_since is not None:
+        elif not self._are_records_kept:
+            return
+        elif store_states.state_of(db, name).lock_failing_since is not None:
             with transaction(db):
-                uploads.note_locks_work(db, name)
-
-
-def _is_kept(stored: Stored, lock: Lock) -> bool:
-    return stored.lock.covers(lock) and stored.lock.hold == lock.hold
+                store_states.note_locks_work(db, name)

@@ -19,19 +19,19 @@ import hashlib
 import re
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from pathlib import Path
 
 from blake3 import blake3
 
 from recorder_sync.durable import open_regular, read_regular
 from recorder_sync.forward.carrier import NoCourse
-from recorder_sync.forward.confirmation import confirm
+from recorder_sync.forward.confirmation import send
 from recorder_sync.forward.destination import Destination
 from recorder_sync.forward.line import Halt, Line
 from recorder_sync.forward.source import source_of_bytes, source_of_open
 from recorder_sync.language import T
 from recorder_sync.model import Digests
+from recorder_sync.rules.forwarding import days_after
 from recorder_sync.rules.layout import station_key
 from recorder_sync.station import Station
 from recorder_sync.stores.store import (
@@ -209,24 +209,9 @@ class Records:
         if key in self._known:
             return False
         item = Outgoing(key, size, digests, self._lock())
-        check = self._halt.check
         is_there = store.look(key) is not None
         if not is_there:
-            receipt = store.send(item, source, NoCourse())
-            found = confirm(
-                store,
-                item,
-                receipt.version,
-                receipt.checksums,
-                lambda: True,
-                check,
-                receipt.said,
-            )
-            if found is None:
-                raise StoreProblem(
-                    Trouble.OBJECT,
-                    T("{store}: it took {key}, and has it not.", store=store.name, key=key),
-                )
+            send(store, item, source, NoCourse(), lambda: True, self._halt.check)
         self._known.add(key)
         return not is_there
 
@@ -239,7 +224,7 @@ class Records:
         days = max((policy.days for policy in destination.retention), default=0)
         if destination.lock_mode is None or not days:
             return NO_LOCK
-        return Lock(destination.lock_mode, self._station.now() + timedelta(days=days))
+        return Lock(destination.lock_mode, days_after(self._station.now(), days))
 
 
 def _newest(folder: Path, name: re.Pattern[str]) -> Path | None:

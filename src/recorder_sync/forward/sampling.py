@@ -9,10 +9,7 @@ A checksum that a store keeps shows that the object was not replaced or cut. Whe
 still hold the bytes, only the store itself knows (scrubbing), or who reads them.
 """
 
-import sqlite3
-import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from datetime import time as clock
@@ -25,11 +22,10 @@ from recorder_sync.catalogue import looked_at, recordings
 from recorder_sync.catalogue.database import transaction
 from recorder_sync.catalogue.looked_at import WHAT, InTurn
 from recorder_sync.custody.log import Act, Deed, Entry
-from recorder_sync.errors import RecorderSyncError
 from recorder_sync.forward.findings import tell_of_copy
-from recorder_sync.forward.hands import Shared
 from recorder_sync.forward.line import Line
-from recorder_sync.inspection.pace import step_back
+from recorder_sync.forward.shared import Shared
+from recorder_sync.forward.store_thread import Opens, store_thread
 from recorder_sync.on_record import append
 from recorder_sync.rules.resampling import (
     UNREADABLE_AFTER,
@@ -55,7 +51,6 @@ from recorder_sync.timestamps import moment
 
 _LOOK_EVERY_S = 1.0
 _IDLE_S = 60.0
-_BROKEN_S = 60.0
 _AT_ONCE = 20
 """Copies that one entry of the custody log names at most."""
 _log = structlog.get_logger("forward")
@@ -84,46 +79,18 @@ class _Object:
 class Sampling:
     """One thread of one store."""
 
-    def __init__(self, shared: Shared, opens: Callable[[], Station], line: Line) -> None:
+    def __init__(self, shared: Shared, opens: Opens, line: Line) -> None:
         self._shared = shared
-        self._opens = opens
         self._line = line
-        self._ended = threading.Event()
         self._look_at = float("-inf")
         self._failures: dict[str, int] = {}
-        name = f"{shared.destination.name}-sampling"
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._ended.set()
-
-    def join(self, within_s: float) -> bool:
-        """Tell whether it has ended."""
-        self._thread.join(within_s)
-        return not self._thread.is_alive()
-
-    def _run(self) -> None:
-        step_back()
-        while not self._ended.is_set():
-            try:
-                station = self._opens()
-                try:
-                    self._work(station)
-                finally:
-                    station.catalogue.close()
-            except (RecorderSyncError, sqlite3.DatabaseError, OSError) as error:
-                _log.error("copies are not looked at", why=str(error))
-                self._ended.wait(_BROKEN_S)
-            except Exception:  # noqa: BLE001 - a defect with one store must not end it unseen
-                _log.exception("a defect while looking", store=self._shared.destination.name)
-                self._ended.wait(_BROKEN_S)
+        self.thread = store_thread(
+            shared, "sampling", opens, self._work, "copies are not looked at"
+        )
 
     def _work(self, station: Station) -> None:
         shared = self._shared
-        while not self._ended.wait(_LOOK_EVERY_S):
+        while not self.thread.wait(_LOOK_EVERY_S):
             if shared.halt.is_asked or time.monotonic() < self._look_at:
                 continue
             night = _night(station)

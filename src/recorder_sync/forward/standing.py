@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from recorder_sync.catalogue import copy_locks, recordings, uploads
+from recorder_sync.catalogue import copy_locks, recordings, store_states, uploads
 from recorder_sync.catalogue.database import transaction
-from recorder_sync.catalogue.uploads import Activity, Queue, StoreState, Upload
+from recorder_sync.catalogue.store_states import Activity, StoreState
+from recorder_sync.catalogue.uploads import Queue, Upload
 from recorder_sync.config import Configuration
 from recorder_sync.custody.log import Act
 from recorder_sync.errors import UsageProblem
@@ -78,7 +79,7 @@ def _standing(
     station: Station, store: StoreSettings, *, confirmed: bool, failures: int
 ) -> StoreStanding:
     db, name = station.catalogue, store.name
-    state = uploads.store_state(db, name)
+    state = store_states.state_of(db, name)
     is_fresh = state.rate_at is not None and station.now() - state.rate_at <= _RATE_HOLDS
     return StoreStanding(
         name,
@@ -111,7 +112,7 @@ def retry(station: Station, names: Sequence[str] | None, recording: str | None =
     with transaction(db):
         count = sum(uploads.retry(db, name, whole) for name in chosen)
         for name in chosen:
-            uploads.ask_to_try_at_once(db, name)
+            store_states.ask_to_try_at_once(db, name)
     return count
 
 
@@ -137,9 +138,9 @@ def _set_paused(
         changed = [
             name
             for name in chosen
-            if (uploads.store_state(db, name).paused_at is not None) is not is_paused
+            if (store_states.state_of(db, name).paused_at is not None) is not is_paused
         ]
         station.custody.append([station.deed(Act.SERVICE, name, facts) for name in changed])
         for name in changed:
-            uploads.set_paused(db, name, at, who)
+            store_states.set_paused(db, name, at, who)
     return changed

@@ -15,7 +15,7 @@ from blake3 import blake3
 from recorder_sync.catalogue.database import FILE_NAME
 from recorder_sync.catalogue.words import words
 from recorder_sync.custody.log import Act, CustodyLog
-from recorder_sync.inspection.day_figures import compare_day_figures
+from recorder_sync.inspection.day_figures import compare_day_figures, compare_period_figures
 from recorder_sync.inspection.expected import Expected
 from recorder_sync.inspection.findings import Finding, FindingKind, Row
 from recorder_sync.inspection.schema import (
@@ -112,6 +112,9 @@ def compare(
     figures = ("day_figures", "day_figures_basis", "stale_hours", "stale_days")
     if all(columns_to_compare(expected.db, name) is not None for name in figures):
         yield from compare_day_figures(expected.db)
+    periods = ("day_figures", "period_figures", "stale_periods")
+    if all(columns_to_compare(expected.db, name) is not None for name in periods):
+        yield from compare_period_figures(expected.db)
 
 
 def _table(

@@ -83,10 +83,13 @@ class Retention:
 def kept_until(one: Forwardable, policies: Iterable[Retention]) -> datetime | None:
     """Return until when a store has to keep it; None: no policy says anything."""
     days = max((policy.days for policy in policies if policy.of.takes(one)), default=0)
-    if not days:
-        return None
+    return days_after(one.sealed_at, days) if days else None
+
+
+def days_after(moment: datetime, days: int) -> datetime:
+    """Return the moment so many days later; no later than dates go."""
     try:
-        return one.sealed_at + timedelta(days=days)
+        return moment + timedelta(days=days)
     except OverflowError:
         return _LAST_DATE
 

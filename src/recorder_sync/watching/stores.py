@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from recorder_sync.catalogue import uploads
+from recorder_sync.catalogue import store_states, uploads
 from recorder_sync.language import T
 from recorder_sync.model import AlertKind
 from recorder_sync.rules.matter import Matter
@@ -30,7 +30,7 @@ class Stores:
         db, settings = look.station.catalogue, look.station.settings
         found = []
         for one in settings.stores:
-            state, queue = uploads.store_state(db, one.name), uploads.queue_of(db, one.name)
+            state, queue = store_states.state_of(db, one.name), uploads.queue_of(db, one.name)
             stopped = state.failing_since is not None and state.trouble not in _AWAY
             found.append(
                 StoreWatch(

@@ -13,8 +13,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from recorder_sync import __version__
-from recorder_sync.catalogue import uploads, watch_state
-from recorder_sync.catalogue.uploads import StoreState
+from recorder_sync.catalogue import store_states, watch_state
+from recorder_sync.catalogue.store_states import StoreState
 from recorder_sync.custody.checkpoint import Verifier
 from recorder_sync.custody.handed_out import HandedOut
 from recorder_sync.dock.live_status import read_status
@@ -113,7 +113,7 @@ def _services(visit: Visit) -> Iterator[Service]:
     looked_at = watch_state.last_tick_at(visit.station.catalogue)
     yield _watch(visit, looked_at)
     for store in visit.settings.stores:
-        yield _store(uploads.store_state(visit.station.catalogue, store.name))
+        yield _store(store_states.state_of(visit.station.catalogue, store.name))
 
 
 def _watch(visit: Visit, looked_at: datetime | None) -> Service:

@@ -25,7 +25,7 @@ from starlette.requests import ClientDisconnect
 from recorder_sync.catalogue import documents
 from recorder_sync.catalogue.cases import seen_case
 from recorder_sync.catalogue.documents import SealedDocument
-from recorder_sync.catalogue.scope import visible
+from recorder_sync.catalogue.seen_by import visible
 from recorder_sync.custodian.documents import belongs_to, checked_here, too_large
 from recorder_sync.errors import MissingPart, RecordingFailure, UsageProblem
 from recorder_sync.ingest.tray import HandedIn, Tray
@@ -36,7 +36,7 @@ from recorder_sync.rules.document_types import HEAD
 from recorder_sync.rules.documents import Document, DocumentKind, Given
 from recorder_sync.rules.marks import Stage
 from recorder_sync.web.looks import Look, looked_at
-from recorder_sync.web.safeguards import UPLOADS
+from recorder_sync.web.safeguards import UPLOAD
 from recorder_sync.web.uploads import Fields, TooLarge, Upload
 from recorder_sync.web.visits import (
     FORM_TOKEN,
@@ -119,7 +119,7 @@ class _Session:
     actor: str
 
 
-@uploading.post(UPLOADS)
+@uploading.post(UPLOAD)
 async def hand_in(request: Request) -> Response:
     """Receive a document of a case, straight onto the disk."""
     session = await run_in_threadpool(_session, request)

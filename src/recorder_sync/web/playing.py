@@ -13,7 +13,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
-from recorder_sync.catalogue.scope import visible, visible_of
+from recorder_sync.catalogue.seen_by import visible, visible_of
 from recorder_sync.errors import NotFound
 from recorder_sync.language import T
 from recorder_sync.media.rendering import played_as, preview_type
@@ -99,6 +99,7 @@ def being_made(
     visit: Looking,
     thumbnails: Annotated[list[str] | None, Query()] = None,
     preview: Annotated[str | None, Query()] = None,
+    track: Annotated[str | None, Query()] = None,
 ) -> JSONResponse:
     """Say which pictures are ready, for pages that wait for them."""
     maker = previews_of(request)
@@ -117,6 +118,8 @@ def being_made(
             "share": None if share is None else round(min(share, 1.0), 3),
             "under_way": now is not None,
         }
+    if track and visible_of(db, [track], scope):
+        answer["track"] = maker.folder.state(Wanted(track, Form.TRACK)).value
     return JSONResponse(answer)
 
 

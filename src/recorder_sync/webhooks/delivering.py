@@ -7,10 +7,8 @@ of what happens from then on. `410 Gone` ends the telling until the configuratio
 """
 
 import json
-import sqlite3
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from random import random
 
@@ -20,6 +18,7 @@ from recorder_sync.config import Configuration
 from recorder_sync.custody.log import CustodyLog, Entry
 from recorder_sync.errors import MissingPart, RecorderSyncError
 from recorder_sync.language import T, Text
+from recorder_sync.lasting import LastingThread
 from recorder_sync.rules.retrying import wait_after
 from recorder_sync.station import evidence_and_custody, now
 from recorder_sync.timestamps import iso
@@ -43,30 +42,7 @@ class _Worker:
     def __init__(self, hook: Webhook, settings: Configuration) -> None:
         self._hook = hook
         self._settings = settings
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=hook.name, daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._ended.set()
-
-    def join(self, within_s: float) -> None:
-        self._thread.join(within_s)
-
-    def _run(self) -> None:
-        attempts = 0
-        while not self._ended.is_set():
-            try:
-                self._tell()
-                return
-            except (RecorderSyncError, sqlite3.DatabaseError, OSError) as error:
-                _log.error("events cannot be told", hook=self._hook.name, why=str(error))
-            except Exception:  # noqa: BLE001 - a defect in one must not end the others unseen
-                _log.exception("a defect while telling events", hook=self._hook.name)
-            attempts += 1
-            self._ended.wait(wait_after(attempts, random()).total_seconds())
+        self.thread = LastingThread(hook.name, self._tell, _log, "events cannot be told")
 
     def _tell(self) -> None:
         _, log = evidence_and_custody(self._settings)
@@ -75,13 +51,14 @@ class _Worker:
         if standing is None:
             standing = Standing(log.size())
             keep(state, name, standing)
-        while not self._ended.is_set():
+        while not self.thread.is_to_end:
             for entry in self._news(log, standing):
                 told = self._until_told(entry, standing)
                 if told is None:
+                    self.thread.stop()
                     return
                 standing = told
-            self._ended.wait(_LOOK_EVERY_S)
+            self.thread.wait(_LOOK_EVERY_S)
 
     def _news(self, log: CustodyLog, standing: Standing) -> Iterator[Entry]:
         """Yield the events that it was not told of."""
@@ -94,7 +71,7 @@ class _Worker:
     def _until_told(self, entry: Entry, standing: Standing) -> Standing | None:
         """Send one event until it is taken; return how it stands then, or None at the end."""
         state, name = self._settings.paths.state, self._hook.name
-        while not self._ended.is_set():
+        while not self.thread.is_to_end:
             why, is_gone = self._sent(entry)
             if why is None:
                 standing = Standing(entry.seq + 1)
@@ -110,7 +87,7 @@ class _Worker:
             _log.warning("not told", hook=name, entry=entry.seq, why=why.english)
             if is_gone:
                 return None
-            self._ended.wait(wait_after(standing.attempts, random()).total_seconds())
+            self.thread.wait(wait_after(standing.attempts, random()).total_seconds())
         return None
 
     def _sent(self, entry: Entry) -> tuple[Text | None, bool]:
@@ -141,34 +118,26 @@ def _no_secret() -> Text:
     return T("its secret is shorter than {count} characters, or no base64", count=_SHORTEST_SECRET)
 
 
-@contextmanager
-def telling_events(in_use: Callable[[], Configuration]) -> Iterator[None]:
-    """Tell the webhooks of the settings in force while the block lasts."""
-    stop = threading.Event()
+class _Telling:
+    """Keeps one worker for each webhook of the settings in force."""
 
-    def look_after() -> None:
-        settings: Configuration | None = None
-        workers: list[_Worker] = []
-        while not stop.is_set():
-            if settings is not in_use():
-                settings = in_use()
-                for worker in workers:
-                    worker.stop()
-                for worker in workers:
-                    worker.join(_STOP_WITHIN_S)
-                workers = [_Worker(hook, settings) for hook in settings.webhooks]
-                for worker in workers:
-                    worker.start()
-            stop.wait(_LOOK_EVERY_S)
+    def __init__(self, in_use: Callable[[], Configuration]) -> None:
+        self._in_use = in_use
+        self.thread = LastingThread("webhooks", self._look_after, _log, "events cannot be told")
+
+    def _look_after(self) -> None:
+        settings = self._in_use()
+        workers = [_Worker(hook, settings).thread for hook in settings.webhooks]
+        for worker in workers:
+            worker.start()
+        while not self.thread.is_to_end and settings is self._in_use():
+            self.thread.wait(_LOOK_EVERY_S)
         for worker in workers:
             worker.stop()
         for worker in workers:
             worker.join(_STOP_WITHIN_S)
 
-    thread = threading.Thread(target=look_after, name="webhooks", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(_STOP_WITHIN_S)
+
+def telling_events(in_use: Callable[[], Configuration]) -> AbstractContextManager[None]:
+    """Tell the webhooks of the settings in force while the block lasts."""
+    return _Telling(in_use).thread.at_work(_STOP_WITHIN_S)

@@ -13,8 +13,8 @@ the log is an alert at once.
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import timedelta
 
 import structlog
@@ -24,6 +24,7 @@ from recorder_sync.config import Configuration
 from recorder_sync.custody.checkpoints import Signed
 from recorder_sync.errors import MissingPart, RecorderSyncError, refused
 from recorder_sync.language import T, Text
+from recorder_sync.lasting import LastingThread
 from recorder_sync.station import now
 from recorder_sync.witnessing.channels import Channel, addresses_in
 from recorder_sync.witnessing.making import checkpoints_of
@@ -46,41 +47,27 @@ class Delivery:
     def __init__(self, in_use: Callable[[], Configuration]) -> None:
         """`in_use` returns the settings in force; they may change while this works."""
         self._in_use = in_use
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="delivery", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self, within_s: float = _STOP_WITHIN_S) -> None:
-        """Have it end; what is under way is not waited for, and delivered at the next start."""
-        self._stop.set()
-        self._thread.join(within_s)
+        self.thread = LastingThread("delivery", self._run, _log, "checkpoints are not delivered")
 
     def _run(self) -> None:
-        settings: Configuration | None = None
-        workers: list[_Worker] = []
+        """Deliver by the settings in force, until others are or it is to end.
+
+        What is under way then is not waited for, and delivered at the next start.
+        """
+        settings = self._in_use()  # also the files that they name are read anew
+        workers = self._workers(settings)
         newest: int | None = None
-        while not self._stop.is_set():
-            if settings is not self._in_use():  # also the files that they name are read anew
-                settings, newest = self._in_use(), None
-                for worker in workers:
-                    worker.stop()
-                workers = self._workers(settings)
-            try:
-                changed = (settings.paths.state / _NOTES).stat().st_mtime_ns
-            except FileNotFoundError:
-                changed = None  # the first one is not made yet
-            except OSError as error:
-                changed = newest
-                _log.error("the checkpoints cannot be looked at", why=str(error))
-            if changed != newest:
-                newest = changed
-                for worker in workers:
-                    worker.wake()
-            self._stop.wait(_LOOK_EVERY_S)
-        for worker in workers:
-            worker.stop()
+        try:
+            while not self.thread.is_to_end and settings is self._in_use():
+                changed = _changed(settings, newest)
+                if changed != newest:
+                    newest = changed
+                    for worker in workers:
+                        worker.wake()
+                self.thread.wait(_LOOK_EVERY_S)
+        finally:
+            for worker in workers:
+                worker.stop()
 
     def _workers(self, settings: Configuration) -> list["_Worker"]:
         try:
@@ -161,6 +148,17 @@ class _Worker:
         return self._failing.next_wait_s()
 
 
+def _changed(settings: Configuration, before: int | None) -> int | None:
+    """Return when the checkpoints were changed last; `before` where that cannot be seen."""
+    try:
+        return (settings.paths.state / _NOTES).stat().st_mtime_ns
+    except FileNotFoundError:
+        return None  # the first one is not made yet
+    except OSError as error:
+        _log.error("the checkpoints cannot be looked at", why=str(error))
+        return before
+
+
 class _Failing:
     """Since when a target fails, and whether somebody was told."""
 
@@ -213,15 +211,9 @@ def targets_of(settings: Configuration, *, channels: bool = True) -> list[Target
     return targets
 
 
-@contextmanager
-def delivering(in_use: Callable[[], Configuration]) -> Iterator[None]:
+def delivering(in_use: Callable[[], Configuration]) -> AbstractContextManager[None]:
     """Deliver checkpoints while the block lasts."""
-    delivery = Delivery(in_use)
-    delivery.start()
-    try:
-        yield
-    finally:
-        delivery.stop()
+    return Delivery(in_use).thread.at_work(_STOP_WITHIN_S)
 
 
 def _defect(name: str, error: Exception) -> NotDelivered:
