@@ -21,6 +21,7 @@ from recorder_sync.catalogue.cases import CaseState
 from recorder_sync.catalogue.dockings import DockingOutcome, Result
 from recorder_sync.catalogue.store_states import Activity
 from recorder_sync.catalogue.uploads import UploadState
+from recorder_sync.custodian import shift
 from recorder_sync.custody.log import Act
 from recorder_sync.ingest.readback import ReadBack
 from recorder_sync.inspection.findings import FindingKind
@@ -62,7 +63,7 @@ _SHOWN: tuple[type[StrEnum], ...] = (
     *(CaseState, Result, What),
     *(Role, Secrecy),
     *(BookmarkKind, Look, Markable, Stage),
-    *(Change, Step),
+    *(Change, Step, shift.Why),
 )
 
 

@@ -167,6 +167,14 @@ def defect(error: Exception) -> tuple[Text, Text]:
     )
 
 
+def beyond_everything() -> UsageProblem:
+    """Return our error for a number or a day that no computer of ours counts to."""
+    return UsageProblem(
+        T("A number or a day in it is larger or smaller than can be counted here."),
+        T("Give one of our time."),
+    )
+
+
 def os_reason(error: OSError) -> Text:
     """Return why the system refused, as the end of a sentence."""
     if isinstance(error, NotRegular):

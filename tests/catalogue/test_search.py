@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlite_utils.db import Database
 
-from recorder_sync.catalogue import dockings, ledger, recordings
+from recorder_sync.catalogue import dockings, holds, ledger, recordings
 from recorder_sync.catalogue import search as searching
 from recorder_sync.catalogue.database import FILE_NAME, open_catalogue, transaction
 from recorder_sync.catalogue.dockings import Docking
@@ -71,6 +71,9 @@ NAMES = [
     "照片{n}.jpg",
 ]
 DEVICES = ["0031", "0032", "CAM001", None]
+HELD_CASES = (CASES[1].number, "2026-6")
+EVERY_HELD = 9
+"""Of the recordings, each so many-th is held by itself; every second of them was released."""
 
 
 @dataclass(frozen=True)
@@ -165,8 +168,19 @@ def db(made: list[Made], tmp_path_factory: pytest.TempPathFactory) -> Iterator[D
             ledger.register_case(found, case, iso(BEGIN))
         for number, one in enumerate(made):
             enter(found, number, one)
+        _hold(found, [f"{holds.CASE}{number}" for number in HELD_CASES], made)
     yield found
     found.close()
+
+
+def _hold(db: Database, cases: list[str], made: list[Made]) -> None:
+    ids = [one.recording.id for one in made[::EVERY_HELD]]
+    facts = {"by": "法院", "reason": "诉讼"}
+    for seq, subject in enumerate([*cases, f"{holds.CASE}{CASES[0].number}", *ids]):
+        holds.take_up(db, Entry(seq, "", "", Deed(Act.LEGAL_HOLD, subject, "", BEGIN, facts), ""))
+    for seq, subject in enumerate([f"{holds.CASE}{CASES[0].number}", *ids[1::2]], 1000):
+        released = Deed(Act.HOLD_RELEASED, subject, "", BEGIN, facts)
+        holds.take_up_release(db, Entry(seq, "", "", released, ""))
 
 
 # The model: what the same search is, read plainly.
@@ -214,10 +228,17 @@ def matches(one: Made, wanted: Search) -> bool:
             wanted.flag is None or wanted.flag in recording.flags,
             not wanted.important or is_important(one),
             not wanted.without_case or tags.case is None,
+            not wanted.held or is_held(one),
             all(is_called(one, case, word) for word in (wanted.q or "").split()),
             wanted.scope is None or is_within(one, case, wanted.scope),
         )
     )
+
+
+def is_held(one: Made) -> bool:
+    case = one.recording.tags.case
+    number = one.recording.mtime_ns
+    return bool(case and case.value in HELD_CASES) or number % (2 * EVERY_HELD) == 0
 
 
 def is_important(one: Made) -> bool:
@@ -314,6 +335,7 @@ _searches = st.builds(
     secrecy=st.sampled_from([None, None, None, *Secrecy]),
     flag=st.sampled_from([None, None, None, Flag.IMPORTANT, Flag.TRUNCATED]),
     without_case=st.sampled_from([False, False, False, True]),
+    held=st.sampled_from([False, False, False, True]),
     q=st.sampled_from(
         [
             *(None, None, None, None, "003", "李明", "李", "2026", "2026-4", "场", "mah 0031"),

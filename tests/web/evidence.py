@@ -25,6 +25,25 @@ def clip(path: Path, *coded: str, seconds: int = 4, size: str = "160x120") -> Pa
     return path
 
 
+def with_text(path: Path, film: Path, texts: list[str], codec: str = "mov_text") -> Path:
+    """Put a stream of timed text into a film, one text a second, as recorders with GPS do."""
+    written = path.with_suffix(".srt")
+    written.write_text(
+        "".join(
+            f"{n + 1}\n00:{n // 60:02d}:{n % 60:02d},000 --> 00:{(n + 1) // 60:02d}:"
+            f"{(n + 1) % 60:02d},000\n{text}\n\n"
+            for n, text in enumerate(texts)
+        ),
+        encoding="utf-8",
+    )
+    subprocess.run(
+        ["ffmpeg", "-nostdin", "-v", "error", "-y", "-i", film, "-i", written,
+         "-map", "0:v", "-map", "0:a?", "-map", "1:s", "-c", "copy", "-c:s", codec, path],
+        check=True,
+    )  # fmt: skip
+    return path
+
+
 def furnish(dock: Dock, folder: Path, media_files: MediaFiles) -> dict[str, str]:
     """Take in two officers' cards; return the ids by original name."""
 

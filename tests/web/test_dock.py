@@ -1,9 +1,13 @@
 """Who sees the dock screen, and what somebody at a tile may do."""
 
 import json
+import re
+from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
 
 import httpx
+import pytest
 
 from recorder_sync.access import pins
 from recorder_sync.access.database import open_accounts
@@ -41,9 +45,10 @@ def _taken_in(dock: Dock, card: Card, media_files: MediaFiles) -> tuple[str, dic
     for officer in ("000001", "000010"):
         content = clip + officer.encode()
         card.put(f"DCIM/DCAM_ZFY0031_{officer}_20261123_160000.mp4", content)
-        assert dock.run("officers", "add", officer).code == 0
+        assert dock.run("officers", "add", officer, "--unit", f"unit {officer}").code == 0
     done = dock.ingest(card).json
-    assert dock.run("cases", "add", "17", "--party", "某某").code == 0
+    for number, party in (("冀石执〔2026〕17号", "李四餐饮"), ("2026-21", "王五建材")):
+        assert dock.run("cases", "add", number, "--party", party).code == 0
     with closing(open_accounts(dock.state)) as accounts:
         for officer in ("000001", "000010"):
             pins.set_pin(accounts, officer, PIN, now())
@@ -73,7 +78,7 @@ def test_an_officer_reaches_their_own_clips_for_a_minute_and_nothing_else(
         assert foreign.status_code == 422
         assert client.get(f"{at}/picture/{other}").status_code == 404
         invented = client.post(f"{at}/case", data={"clip": mine, "case": "17"})
-        assert invented.status_code == 422, "a case that nothing suggests"
+        assert invented.status_code == 422, "a case that there is not"
         elsewhere = client.post("/dock/officer/another/important", data={"clip": mine})
         assert elsewhere.status_code == 401, "the session is of one docking"
         cross = client.post(
@@ -94,3 +99,74 @@ def test_an_officer_reaches_their_own_clips_for_a_minute_and_nothing_else(
     log = service.dock.run("custody", "log", "--json").json["entries"]
     by_officer = {(e["act"], e["subject"]) for e in log if e["actor"] == "officer:000001"}
     assert by_officer == {("view", mine), ("mark", mine)}
+
+
+@dataclass(frozen=True)
+class Tile:
+    dock: Dock
+    client: httpx.Client
+    at: str
+    mine: str
+    other: str
+
+    def identify(self) -> None:
+        self.client.post(f"{self.at}/identify", data={"officer": "000001", "pin": PIN})
+
+
+@pytest.fixture(scope="module")
+def tile(tmp_path_factory: pytest.TempPathFactory, media_files: MediaFiles) -> Iterator[Tile]:
+    """The tile of a device with clips of two officers; the first of them stands there."""
+    folder = tmp_path_factory.mktemp("tile")
+    dock = Dock(folder)
+    service = Service(dock)
+    service.configure()
+    docking, clips = _taken_in(dock, Card(folder / "camera"), media_files)
+    with service, httpx.Client(base_url=service.address, timeout=30) as client:
+        at = f"/dock/officer/{docking}"
+        yield Tile(dock, client, at, clips["000001"], clips["000010"])
+
+
+def test_art_6_to_9_an_officer_says_at_the_tile_what_the_clips_show(tile: Tile) -> None:
+    tile.identify()
+    of_other, unknown = {"clip": tile.other, "item": "7.3"}, {"clip": tile.mine, "item": "99"}
+    for wrong in (of_other, unknown, {"item": "7.3"}):
+        assert tile.client.post(f"{tile.at}/shows", data=wrong).status_code == 422
+    for fields in ({"item": "7.3"}, {"stage": "service and execution"}, {}):
+        sheet = tile.client.post(f"{tile.at}/shows", data={"clip": tile.mine, **fields})
+        assert sheet.status_code == 200, sheet.text
+    log = tile.dock.run("custody", "log", "--json").json["entries"]
+    made = sorted((e for e in log if e["act"] == "mark"), key=lambda e: e["seq"])
+    after = [(e["facts"]["after"]["stage"], e["facts"]["after"]["item"]) for e in made]
+    assert after == [("investigation", "7.3"), ("service and execution", None), (None, None)]
+    assert {(e["actor"], e["subject"]) for e in made} == {("officer:000001", tile.mine)}
+    assert made[-1]["facts"]["reason"] == "taken back at the dock"
+
+
+def test_an_officer_finds_the_units_open_cases_by_digits(tile: Tile) -> None:
+    dock, number = tile.dock, "冀石执〔2026〕17号"
+    assert dock.run("cases", "add", "2026-17-99", "--party", "别队").code == 0
+    moved = ("--case", "2026-17-99", "--by", "x", "--reason", "x")
+    assert dock.run("recordings", "tag", tile.other, *moved).code == 0
+    assert dock.run("cases", "add", "2026-171").code == 0
+    assert dock.run("cases", "close", "2026-171", "--on", "2026-11-20").code == 0
+    tile.client.post("/dock/officer/leave")
+    assert tile.client.get(f"{tile.at}/cases", params={"q": "17"}).status_code == 401
+
+    def found(typed: str) -> list[str]:
+        answer = tile.client.get(f"{tile.at}/cases", params={"q": typed})
+        assert answer.status_code == 200
+        return re.findall(r'name="case" value="([^"]+)"', answer.text)
+
+    def chosen(case: str) -> int:
+        form = {"clip": tile.mine, "case": case}
+        return tile.client.post(f"{tile.at}/case", data=form).status_code
+
+    tile.identify()
+    assert found("") == ["2026-21", number]
+    assert found("202617") == [number], "none of another unit, none that is closed"
+    assert found("王五") == ["2026-21"]
+    assert found("'\"%_<") == []
+    assert chosen("2026-171") == chosen("2026-17-99") == 422
+    assert chosen(number) == 200
+    shown = dock.run("recordings", "show", tile.mine, "--json").json
+    assert (shown["case"], shown["tags"]["case"]["source"]) == (number, "person")

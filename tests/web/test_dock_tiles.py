@@ -125,6 +125,17 @@ def test_an_officer_is_at_a_tile_for_a_minute_after_the_last_touch() -> None:
     assert sessions.resume("invented") is None
 
 
+def test_what_the_screen_asks_by_itself_keeps_nobody_at_a_tile() -> None:
+    at = [0.0]
+    sessions = OfficerSessions(lambda: at[0])
+    token = sessions.begin("000001", "D1")
+    for _ in range(16):
+        assert sessions.resume(token, "D1", is_touched=False) is not None
+        at[0] += 4
+    at[0] += 4
+    assert sessions.resume(token, "D1", is_touched=False) is None
+
+
 def test_nobody_stays_at_a_tile_for_ever() -> None:
     at = [0.0]
     sessions = OfficerSessions(lambda: at[0])

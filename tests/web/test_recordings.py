@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from recorder_sync.custody.log import CustodyLog
+from recorder_sync.previews.folder import Form, PreviewFolder, Wanted
 from tests.conftest import Dock, MediaFiles
 from tests.web.evidence import HOSTILE, PLAYED, furnish
 from tests.web.served import Client, Service
@@ -60,6 +61,9 @@ def office(tmp_path_factory: pytest.TempPathFactory, media_files: MediaFiles) ->
     service = Service(dock)
     service.configure(ingest={"reserve_mib": 0, "immutable": False}, previews={"enabled": False})
     ids = furnish(dock, folder, media_files)
+    made = PreviewFolder(dock.state, 1 << 20)
+    for one in ids.values():
+        made.put(Wanted(one, Form.TRACK), [b'{"points":[[0,38.0,114.5]],"cut":false}'])
     with service, ExitStack() as stack:
         service.account("keeper", "custodian")
         service.account("fang", "officer", "--officer", "000001")
@@ -121,15 +125,17 @@ def test_art_21_nobody_sees_what_is_not_theirs(
     of_two = office.ids["DCAM_CAM002_000002_20261123_093000.mp4"]
     client = office.client(who)
     for one, expected in ((office.played, of_cam001), (of_two, of_cam002)):
-        for what in ("", "/media", "/thumbnail", "/preview", "/check"):
+        for what in ("", "/media", "/thumbnail", "/preview", "/check", "/track"):
             code = client.get(f"/recordings/{one}{what}").status_code
             # There are no pictures here: where one may look, there is none.
             assert code == (404 if what in ("/thumbnail", "/preview") and expected == 200
                             else expected), what  # fmt: skip
         if expected != 403:
             assert (one in client.get("/recordings").text) is (expected == 200)
-            pictures = client.get(f"/recordings-being-made?thumbnails={one}&preview={one}")
+            asked = f"thumbnails={one}&preview={one}&track={one}"
+            pictures = client.get(f"/recordings-being-made?{asked}")
             assert ("preview" in pictures.json()) is (expected == 200)
+            assert ("track" in pictures.json()) is (expected == 200)
             assert (one in pictures.text) is (expected == 200)
         if expected == 404:
             for path in ("tags", "marks", "bookmarks", "check", "marked-preview"):
@@ -154,7 +160,7 @@ def test_art_25_secrecy_narrows_who_sees_it(office: Office) -> None:
 
 
 def test_each_look_is_on_record_once_before_the_first_byte(office: Office, keeper: Client) -> None:
-    before = {what: office.looks(what) for what in ("description", "recording")}
+    before = {what: office.looks(what) for what in ("description", "recording", "positions")}
     path = f"/recordings/{office.played}"
     keeper.get("/recordings")
     assert office.looks("description") == before["description"], "a search is no look"
@@ -165,6 +171,9 @@ def test_each_look_is_on_record_once_before_the_first_byte(office: Office, keepe
     assert office.looks("description") == before["description"] + 1
     assert office.looks("recording") == before["recording"] + 1
     assert office.on_record("view")[-1][:2] == (office.played, "account:keeper")
+    for _ in range(2):
+        assert "<svg" in keeper.get(f"{path}/track").text
+    assert office.looks("positions") == before["positions"] + 1
     with office.service.signed_in("keeper") as again:
         again.get(f"{path}/media", headers={"range": "bytes=0-99"})
     assert office.looks("recording") == before["recording"] + 2, "another session is another look"
@@ -332,6 +341,45 @@ def test_a_copy_is_on_record_first_and_stands_by_itself(
     assert acts[-1] == "export"
 
 
+def test_several_copies_are_each_on_record_before_the_first_byte(
+    office: Office, keeper: Client
+) -> None:
+    """The form of the list, as a browser sends it without any script."""
+    listed = keeper.get("/recordings").text
+    offered = re.findall(r'type="checkbox" name="ids" value="(\w+)" form="copy"', listed)
+    assert set(offered) == set(office.ids.values())
+    chosen = [office.played, office.ids["DCAM_CAM002_000002_20261123_093000.mp4"]]
+    token = re.search(r'id="copy".*?name="csrf" value="([^"]+)"', listed, re.DOTALL)
+    assert token is not None
+    form = {"csrf": token[1], "ids": [*chosen, chosen[0]], "reason": "案卷移送"}
+    before = len(office.on_record("export"))
+    with keeper.http.stream("POST", "/recordings-copy", data=form) as answer:
+        assert answer.status_code == 200
+        entered = office.on_record("export")[before:]
+        assert [subject for subject, _, _ in entered] == chosen, "while nothing is read yet"
+        assert {(actor, facts["reason"]) for _, actor, facts in entered} == {
+            ("account:keeper", "案卷移送")
+        }
+        content = answer.read()
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        names = archive.namelist()
+    assert all(sum(f"_{one}_" in name for name in names) == 4 for one in chosen), names
+    nothing = keeper.post("/recordings-copy", "/recordings", reason="x")
+    assert nothing.status_code == 400
+    assert "No recording is chosen" in nothing.text
+
+
+def test_a_copy_of_several_is_made_of_all_or_of_none(office: Office) -> None:
+    leader = office.client("lead")
+    of_two = office.ids["DCAM_CAM002_000002_20261123_093000.mp4"]
+    before = len(office.on_record("export"))
+    token = re.search(r'name="csrf" value="([^"]+)"', leader.get("/recordings").text)
+    assert token is not None
+    form = {"csrf": token[1], "ids": [office.played, of_two], "reason": "x"}
+    assert leader.http.post("/recordings-copy", data=form).status_code == 404
+    assert len(office.on_record("export")) == before
+
+
 def test_a_copy_of_what_was_changed_breaks_off_and_is_taken_back(
     office: Office, keeper: Client
 ) -> None:
@@ -354,7 +402,9 @@ def test_roles_without_the_duty_hand_nothing_out(office: Office) -> None:
     form = f"/recordings/{office.played}"
     copied = officer.post("/recordings-copy", form, ids=office.played, reason="x")
     assert copied.status_code == 403
-    assert "/recordings-copy" not in officer.get(form).text
+    for page in (form, "/recordings"):
+        assert "/recordings-copy" not in officer.get(page).text
+        assert 'name="ids"' not in officer.get(page).text
     assert officer.post(f"{form}/check", form).status_code == 403
     set_by_inspector = inspector.post(f"{form}/bookmarks", form, second="1", kind="scene")
     assert set_by_inspector.status_code == 403
@@ -387,3 +437,71 @@ def test_a_check_re_reads_the_file_and_says_what_is_wrong(office: Office, keeper
         file.chmod(0o640)
         file.write_bytes(sealed)
         file.chmod(0o440)
+
+
+def test_art_25_a_recording_is_held_and_released_with_a_reason(
+    office: Office, keeper: Client
+) -> None:
+    held = office.played
+    path, form = f"/holds/recordings/{held}", f"/recordings/{held}"
+    assert keeper.post(path, form, do="hold").status_code == 400, "not without a reason"
+    done = keeper.post(path, form, do="hold", reason="行政诉讼<b>")
+    assert done.headers["location"] == f"{form}#hold"
+    subject, actor, facts = office.on_record("legal-hold")[-1]
+    assert (subject, actor, facts) == (
+        held, "account:keeper", {"by": "keeper", "reason": "行政诉讼<b>"},
+    )  # fmt: skip
+    assert "行政诉讼&lt;b&gt;" in history(keeper.get(form).text)
+    assert shown_in(keeper.get("/recordings?held=yes").text) == {held}
+    listed = office.service.dock.run("recordings", "list", "--held", "--json").json["recordings"]
+    assert [one["id"] for one in listed] == [held]
+    assert f'href="{form}"' in keeper.get("/holds").text
+    keeper.post(path, form, do="release", reason="撤诉")
+    assert "撤诉" in history(keeper.get(form).text)
+    assert office.on_record("legal-hold-released")[-1][:2] == (held, "account:keeper")
+    assert f'href="{form}"' not in keeper.get("/holds").text
+    assert keeper.post(path, form, do="release", reason="again").status_code == 400
+
+
+def shown_in(page: str) -> set[str]:
+    return set(re.findall(r'data-to="/recordings/([2-7a-z]{13})"', page))
+
+
+def history(page: str) -> str:
+    return page.partition('id="history"')[2].partition("</section>")[0]
+
+
+def test_art_25_a_case_is_held_with_all_of_its_recordings(office: Office, keeper: Client) -> None:
+    number = "冀石执〔2026〕7号"
+    path, form = f"/holds/cases/{number}", f"/cases/{number}"
+    leader = office.client("lead")
+    assert leader.post(path, form, do="hold", reason="复议").status_code == 303
+    assert "复议" in keeper.get(form).text
+    assert "复议" in history(keeper.get(f"/recordings/{office.played}").text)
+    of_case = shown_in(keeper.get(f"/recordings?case={number}").text)
+    assert office.played in of_case
+    assert shown_in(keeper.get("/recordings?held=yes").text) == of_case
+    assert f"{len(of_case)} sealed" in keeper.get("/holds").text
+    by_itself = f"/holds/recordings/{office.played}"
+    alone = keeper.post(by_itself, f"/recordings/{office.played}", do="release", reason="x")
+    assert alone.status_code == 400, "what is held with its case is released with it"
+    assert leader.post(path, form, do="release", reason="x").status_code == 403
+    assert keeper.post(path, form, do="release", reason="复议结束").status_code == 303
+    assert "复议结束" in keeper.get(form).text
+    assert shown_in(keeper.get("/recordings?held=yes").text) == set()
+
+
+def test_holds_are_for_those_who_answer_for_the_evidence(office: Office, keeper: Client) -> None:
+    of_two = office.ids["DCAM_CAM002_000002_20261123_093000.mp4"]
+    path = f"/holds/recordings/{of_two}"
+    for who, code in (("ming", 403), ("judge", 403), ("admin", 403), ("lead", 404)):
+        form = "/my-account"
+        assert office.client(who).post(path, form, do="hold", reason="x").status_code == code, who
+    keeper.post(path, f"/recordings/{of_two}", do="hold", reason="举报调查")
+    assert "举报调查" in office.client("ming").get("/holds").text
+    for who in ("fang", "lead"):
+        page = office.client(who).get("/holds").text
+        assert "举报调查" not in page
+        assert of_two not in page, "what is out of sight is in no list"
+    assert office.client("admin").get("/holds").status_code == 403
+    keeper.post(path, f"/recordings/{of_two}", do="release", reason="结案")

@@ -97,14 +97,6 @@ def every(db: Database) -> Iterable[Account]:
     return [_account(row) for row in db.query("select * from accounts order by name")]
 
 
-def note_attempts(db: Database, name: str, attempts: Attempts) -> None:
-    with db.conn:
-        db.execute(
-            "update accounts set failures = ?, locked_until = ? where name = ?",
-            [attempts.failures, iso_or_none(attempts.locked_until), name],
-        )
-
-
 def password_hash(db: Database, name: str) -> str | None:
     row = db.execute("select password from accounts where name = ?", [name]).fetchone()
     return row[0] if row else None

@@ -15,6 +15,7 @@ from sqlite_utils.db import Database
 
 from recorder_sync.access import accounts, pins, sessions, signing_in, tokens
 from recorder_sync.access.accounts import Account
+from recorder_sync.access.counting import was_right
 from recorder_sync.access.tokens import NewToken
 from recorder_sync.catalogue import ledger
 from recorder_sync.custody.log import Act
@@ -116,7 +117,7 @@ def enable(station: Station, db: Database, name: str) -> None:
         account = accounts.get(db, name)
         _put(station, name, Change.ENABLED)
         accounts.change(db, replace(account, disabled_at=None))
-        accounts.note_attempts(db, name, account.attempts.succeeded())
+        was_right(db, "accounts", name)
 
 
 def end_sessions(station: Station, db: Database, name: str) -> None:

@@ -11,12 +11,12 @@ from datetime import datetime
 
 from sqlite_utils.db import Database
 
+from recorder_sync.access.counting import begin_attempt, was_right
 from recorder_sync.access.hashes import NOBODYS, fits, hash_of, is_outdated
 from recorder_sync.access.signing_in import Outcome
 from recorder_sync.errors import UsageProblem
 from recorder_sync.language import T
-from recorder_sync.rules.lockout import Attempts
-from recorder_sync.timestamps import iso, iso_or_none, moment
+from recorder_sync.timestamps import iso, moment
 
 SHORTEST = 6
 LONGEST = 12
@@ -79,35 +79,23 @@ def check_pin(db: Database, officer: str, pin: str, address: str | None, at: dat
 
 
 def _checked(db: Database, officer: str, pin: str, at: datetime) -> Outcome:
-    row = db.execute(
-        "select hash, failures, locked_until from officer_pins where officer = ?", [officer]
-    ).fetchone()
+    row = db.execute("select hash from officer_pins where officer = ?", [officer]).fetchone()
     if row is None:
         fits(NOBODYS, pin[:LONGEST])
         return Outcome.REFUSED
-    hashed, failures, until = row
-    attempts = Attempts(failures, moment(until) if until else None)
-    if attempts.is_locked(at):
+    (hashed,) = row
+    attempt = begin_attempt(db, "officer_pins", officer, at)
+    if attempt is None:
         return Outcome.LOCKED
     if len(pin) > LONGEST or not fits(hashed, pin):
-        attempts = attempts.failed(at)
-        _note(db, officer, attempts)
-        return Outcome.LOCKED if attempts.is_locked(at) else Outcome.REFUSED
-    _note(db, officer, attempts.succeeded())
+        return Outcome.LOCKED if attempt.is_locked(at) else Outcome.REFUSED
+    was_right(db, "officer_pins", officer)
     if is_outdated(hashed):
         with db.conn:
             db.execute(
                 "update officer_pins set hash = ? where officer = ?", [hash_of(pin), officer]
             )
     return Outcome.SIGNED_IN
-
-
-def _note(db: Database, officer: str, attempts: Attempts) -> None:
-    with db.conn:
-        db.execute(
-            "update officer_pins set failures = ?, locked_until = ? where officer = ?",
-            [attempts.failures, iso_or_none(attempts.locked_until), officer],
-        )
 
 
 def _as_digits(pin: str) -> str:

@@ -13,6 +13,7 @@ from sqlite_utils.db import Database
 
 from recorder_sync.access import accounts, sessions
 from recorder_sync.access.accounts import Account
+from recorder_sync.access.counting import begin_attempt, was_right
 from recorder_sync.access.hashes import NOBODYS, fits, hash_of, is_outdated
 from recorder_sync.errors import UsageProblem
 from recorder_sync.language import T
@@ -48,16 +49,15 @@ def sign_in(
 
 def _checked(db: Database, account: Account | None, password: str, at: datetime) -> Outcome:
     hashed = accounts.password_hash(db, account.name) if account else None
-    if account is not None and account.attempts.is_locked(at):
-        return Outcome.LOCKED
-    is_right = len(password) <= LONGEST and fits(hashed or NOBODYS, password)
     if account is None or hashed is None or account.disabled_at is not None:
+        fits(hashed or NOBODYS, password[:LONGEST])  # so that it takes as long as any other
         return Outcome.REFUSED
-    if not is_right:
-        attempts = account.attempts.failed(at)
-        accounts.note_attempts(db, account.name, attempts)
-        return Outcome.LOCKED if attempts.is_locked(at) else Outcome.REFUSED
-    accounts.note_attempts(db, account.name, account.attempts.succeeded())
+    attempt = begin_attempt(db, "accounts", account.name, at)
+    if attempt is None:
+        return Outcome.LOCKED
+    if len(password) > LONGEST or not fits(hashed, password):
+        return Outcome.LOCKED if attempt.is_locked(at) else Outcome.REFUSED
+    was_right(db, "accounts", account.name)
     if is_outdated(hashed):
         accounts.set_password_hash(db, account.name, hash_of(password))
     return Outcome.SIGNED_IN
@@ -113,7 +113,7 @@ def set_password(db: Database, account: Account, password: str) -> None:
     """Give an account another password; its sessions end. Raises UsageProblem."""
     refuse_bad_password(account, password)
     accounts.set_password_hash(db, account.name, hash_of(password))
-    accounts.note_attempts(db, account.name, account.attempts.succeeded())
+    was_right(db, "accounts", account.name)
     sessions.end_all_of(db, account.name)
 
 
@@ -126,9 +126,15 @@ def accept(db: Database, token: str, password: str, at: datetime) -> Account | N
     account = invited(db, token, at)
     if account is None:
         return None
-    set_password(db, account, password)
+    refuse_bad_password(account, password)
     with db.conn:
-        db.execute("update invitations set used_at = ? where token = ?", [iso(at), _digest(token)])
+        used = db.execute(
+            "update invitations set used_at = ? where token = ? and used_at is null",
+            [iso(at), _digest(token)],
+        ).rowcount
+    if not used:  # by somebody else, at the same moment
+        return None
+    set_password(db, account, password)
     return account
 
 

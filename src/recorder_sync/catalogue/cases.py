@@ -76,7 +76,7 @@ class CasePage:
 
 def page(db: Database, wanted: CaseSearch, scope: Scope, today: date) -> CasePage:
     """Return one page of the cases that match within a scope."""
-    seen = _seen(scope)
+    seen = cases_in(scope)
     conditions, values = [seen.sql], [*seen.values]
     if wanted.text:
         found = phrase(wanted.text)
@@ -112,7 +112,7 @@ def page(db: Database, wanted: CaseSearch, scope: Scope, today: date) -> CasePag
 
 def seen_case(db: Database, number: str, scope: Scope) -> ListedCase:
     """Return one case that is within a scope. Raises NotFound."""
-    seen = _seen(scope)
+    seen = cases_in(scope)
     for row in db.query(
         f"select * from cases c where c.number = ? and {seen.sql}", [number, *seen.values]
     ):
@@ -184,7 +184,8 @@ def _listed(db: Database, row: dict[str, Any], scope: Scope) -> ListedCase:
     return ListedCase(case_of_row(row), int(count))
 
 
-def _seen(scope: Scope) -> Condition:
+def cases_in(scope: Scope) -> Condition:
+    """Return the condition of the cases `c` within a scope."""
     if scope.reach is Reach.NONE:
         return NOTHING
     cleared = cleared_for(scope, "c.secrecy")

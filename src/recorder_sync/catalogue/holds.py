@@ -19,9 +19,19 @@ from recorder_sync.timestamps import iso, moment
 CASE = "case:"
 """Before the number of a case, as the subject of an entry."""
 
-HELD = (
+HELD_THEMSELVES = (
     "select h.recording as id from legal_holds h"
     " where h.released_seq is null and h.recording is not null"
+)
+"""Query for the ids of the recordings that are held by themselves now."""
+
+HELD_CASES = (
+    "select h.case_no from legal_holds h where h.released_seq is null and h.case_no is not null"
+)
+"""Query for the numbers of the cases that are held now."""
+
+HELD = (
+    f"{HELD_THEMSELVES}"
     " union select r.id from legal_holds h join recordings r on r.case_no = h.case_no"
     " and r.state = 'sealed' where h.released_seq is null"
 )
@@ -93,7 +103,7 @@ def take_up_release(db: Database, entry: Entry) -> None:
 def standing(db: Database) -> list[Hold]:
     """Return all holds that stand, the oldest first."""
     rows = db.query("select * from legal_holds where released_seq is null order by custody_seq")
-    return [_hold(row) for row in rows]
+    return [hold_of_row(row) for row in rows]
 
 
 def holds_of(db: Database, recordings: Sequence[str]) -> dict[str, list[Hold]]:
@@ -109,8 +119,18 @@ def holds_of(db: Database, recordings: Sequence[str]) -> dict[str, list[Hold]]:
             list(some),
         )
         for row in rows:
-            found.setdefault(row["held"], []).append(_hold(row))
+            found.setdefault(row["held"], []).append(hold_of_row(row))
     return found
+
+
+def holds_of_case(db: Database, number: str) -> list[Hold]:
+    """Return the holds that stand on a whole case, the oldest first."""
+    rows = db.query(
+        "select * from legal_holds where released_seq is null and recording is null"
+        " and case_no = ? order by custody_seq",
+        [number],
+    )
+    return [hold_of_row(row) for row in rows]
 
 
 def is_held(db: Database, recording: str) -> bool:
@@ -124,7 +144,7 @@ def count_held(db: Database) -> int:
     return int(count)
 
 
-def _hold(row: Mapping[str, Any]) -> Hold:
+def hold_of_row(row: Mapping[str, Any]) -> Hold:
     return Hold(
         row["recording"],
         row["case_no"],

@@ -17,6 +17,7 @@ from unicodedata import combining, normalize
 from sqlite_utils.db import Database
 
 from recorder_sync.catalogue import time_line
+from recorder_sync.catalogue.holds import HELD_CASES, HELD_THEMSELVES
 from recorder_sync.catalogue.scope import narrowing
 from recorder_sync.catalogue.words import phrase, words
 from recorder_sync.description import from_json
@@ -60,6 +61,8 @@ class Search:
     secrecy: Secrecy | None = None
     flag: Flag | None = None
     without_case: bool = False
+    held: bool = False
+    """Only those under legal hold, by themselves or with their case."""
     q: str | None = None
     """Words that may be anything: device, officer, case, party, cause, file's name or id."""
     scope: Scope | None = None
@@ -200,6 +203,18 @@ class _Query:
         if wanted.flag is not None:
             self.values["flag"] = f'"{wanted.flag.value}"'
             yield _indexed("r.flags <> '[]' and instr(r.flags, :flag) > 0", plus=False)
+        if wanted.held:
+            yield self._under_hold()
+
+    def _under_hold(self) -> _Filter:
+        one, with_case = f"r.id in ({HELD_THEMSELVES})", f"r.case_no in ({HELD_CASES})"
+        test = f"(+{one} or +{with_case})"
+        offers = tuple(
+            _Offer(f"recordings r where r.state = 'sealed' and {which}")
+            for which in (one, with_case)
+        )
+        is_small = all(self._is_small(f"select 1 from {offer.of}") for offer in offers)
+        return _Filter(test, offers if is_small else ())
 
     def _typed(self, q: str | None) -> Iterable[_Filter]:
         """Return what each word of the free field asks for, those that indexes offer first."""

@@ -3,6 +3,7 @@
 import gc
 import os
 import sqlite3
+import sys
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,23 +29,38 @@ def run(arguments: Sequence[str]) -> int:
         _refuse_what_is_no_text(arguments)
         app = _build(arguments)
         gc.enable()
-        app(list(arguments), prog_name="recorder-sync")
+        ended = app(list(arguments), prog_name="recorder-sync", standalone_mode=False)
+        return ended if isinstance(ended, int) else 0
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
+    except typer.TyperException as refusal:
+        return _refuse(refusal, as_json=as_json)
+    except typer.Abort:  # a question got no answer
+        sys.stderr.write(tr("Aborted!") + "\n")
+        return 1
     except RecorderSyncError as error:
-        print_error(error, as_json=as_json)
-        return error.exit_code
+        problem = error
     except sqlite3.DatabaseError as error:
         from recorder_sync.catalogue.database import explain
 
         problem = explain(error)
-        print_error(problem, as_json=as_json)
-        return problem.exit_code
     except OSError as error:
         problem = refused(error)
-        print_error(problem, as_json=as_json)
-        return problem.exit_code
-    return 0
+    print_error(problem, as_json=as_json)
+    return problem.exit_code
+
+
+def _refuse(refusal: typer.TyperException, *, as_json: bool) -> int:
+    """Say what the command line makes no sense of; return the exit code."""
+    from recorder_sync.cli.screen import print_error
+    from recorder_sync.cli.usage import is_help, worded
+
+    if is_help(refusal):
+        sys.stderr.write(refusal.format_message() + "\n")
+        return refusal.exit_code
+    problem = worded(refusal)
+    print_error(problem, as_json=as_json)
+    return problem.exit_code
 
 
 def _refuse_what_is_no_text(arguments: Sequence[str]) -> None:
@@ -115,9 +131,7 @@ def _commands() -> list[_Command]:
         _Command("deferrals", "deferrals", "app", tr("What moves a deadline to the return.")),
         _Command("calendar", "calendar", "app", tr("Shifts, and what should be recorded.")),
         _Command("gaps", "gaps", "app", tr("Interruptions within an action, and why.")),
-        _Command(
-            "deadlines", "deadlines", "app", tr("What is due, and how long there is (Art. 21).")
-        ),
+        _Command("deadlines", "deadlines", "app", tr("What is due, and how long there is.")),
         _Command(
             "catalogue", "catalogue", "app", tr("Check, rebuild, back up or restore the catalogue.")
         ),

@@ -1,13 +1,13 @@
 """`recorder-sync demo`: the whole way from card to proof, on a throw-away station.
 
-On a terminal it is the whole daemon with its pages, until Ctrl-C (`demo_live.py`); anywhere
-else, and with --once, three cards are taken in and what became of them is printed.
+On a terminal it is the whole daemon with its pages, until Ctrl-C (`demo_live.py`), and nothing of
+it is left (`demo_keeper.py`); anywhere else, and with --once, three cards are taken in, what became
+of them is printed, and the station stays to be looked at.
 """
 
 import shlex
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +16,7 @@ import typer
 
 from recorder_sync.catalogue import ledger
 from recorder_sync.catalogue.database import transaction
+from recorder_sync.cli.demo_keeper import kept, new_folder, removed
 from recorder_sync.cli.demo_live import live_demo
 from recorder_sync.cli.ingest import take_in_shown
 from recorder_sync.cli.intake_report import show_report
@@ -34,10 +35,6 @@ from recorder_sync.shown import local
 from recorder_sync.station import Station, open_station
 from recorder_sync.timestamps import iso
 
-_DISK_TEMPORARY = Path("/var/tmp")
-"""Temporary files on a real disk: /tmp is memory on many systems, and memory cannot
-prove a read-back."""
-
 _OFFICERS = (
     Officer("000001", "王芳", "综合行政执法队"),
     Officer("000010", "张伟", "综合行政执法队"),
@@ -51,18 +48,24 @@ def demo(
         typer.Option("--once", help=tr("Take three cards in, say what became of them, and end.")),
     ] = False,
 ) -> None:
-    place = _DISK_TEMPORARY if _DISK_TEMPORARY.is_dir() else None
-    folder = Path(tempfile.mkdtemp(prefix="recorder-sync-demo-", dir=place))
+    folder = new_folder()
     if once or not sys.stdout.isatty():
-        _walk_through(folder)
+        try:
+            _walk_through(folder)
+        except BaseException:  # of what went wrong, nothing is worth looking at
+            removed(folder)
+            raise
         return
-    live_demo(
-        folder,
-        _program(),
-        lambda protection: _say_how_to_remove(
-            folder, is_immutable=protection is Protection.IMMUTABLE
-        ),
-    )
+    code = kept(folder, lambda: live_demo(folder, _program()), lambda gone: _farewell(folder, gone))
+    if code:
+        raise typer.Exit(code)
+
+
+def _farewell(folder: Path, is_gone: bool) -> None:
+    if is_gone:
+        _say(tr("The demo has ended, and nothing of it is left."))
+    else:
+        _say_how_to_remove(folder, is_immutable=True)
 
 
 def _walk_through(folder: Path) -> None:

@@ -3,15 +3,14 @@
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import tomli_w
 
@@ -21,8 +20,8 @@ from recorder_sync.demo.clips import make_clips
 from recorder_sync.demo.comings import PORTS, Comings
 from recorder_sync.demo.office import PIN, Invitation, furnish
 from recorder_sync.demo.simulated_dock import SimulatedDock
+from recorder_sync.dock.live_status import read_status
 from recorder_sync.language import T, chosen_language, tr
-from recorder_sync.protection import Protection
 from recorder_sync.service import DockService
 from recorder_sync.station import now, open_station
 
@@ -30,8 +29,8 @@ _CARD_BYTES_A_SECOND = 2.5e6
 _SERVED_WITHIN_S = 30.0
 
 
-def live_demo(folder: Path, program: str, farewell: Callable[[Protection], None]) -> None:
-    """Keep a station in `folder` until Ctrl-C; `farewell` is told how evidence is protected.
+def live_demo(folder: Path, program: str) -> None:
+    """Keep a station in `folder` until a signal ends it.
 
     `program` is the way to this program that the reader can type. Raises MissingPart where
     ffmpeg is not there.
@@ -45,18 +44,17 @@ def live_demo(folder: Path, program: str, farewell: Callable[[Protection], None]
         station = open_station(settings)
         try:
             invitations = furnish(station)
-            protection = station.evidence.protection_in_force().protection
         finally:
             station.catalogue.close()
     journal = folder / "journal"
 
     def show() -> None:
-        if _is_served(f"{address}/dock"):
+        if (why := _what_keeps_it(settings.paths.runtime)) is None:
             _welcome(address, invitations, f"{program} --config {configuration}")
-            farewell(protection)
             _open_browser(f"{address}/dock")
         else:
-            _say(T("The pages are not served. The journal is in {path}.", path=journal).shown)
+            _say(T("The pages are not served: {why} Start the demo again.", why=why).shown)
+            os.kill(os.getpid(), signal.SIGTERM)
 
     dock = SimulatedDock(_CARD_BYTES_A_SECOND)
     comings = Comings(dock, folder / "cameras", clips, settings.station.zone, now)
@@ -91,7 +89,7 @@ def _configure(folder: Path, port: int) -> Path:
 
 
 def _welcome(address: str, invitations: list[Invitation], command: str) -> None:
-    answers.rule(tr("The station runs; Ctrl-C ends it"))
+    answers.rule(tr("The station runs; Ctrl-C ends it, and nothing of it is left"))
     _say(T("Dock screen:  {address}", address=f"{address}/dock").shown)
     _say(T("Console:  {address}", address=f"{address}/").shown)
     answers.print()
@@ -108,15 +106,19 @@ def _say(text: str) -> None:
     answers.print(text, markup=False, soft_wrap=True)
 
 
-def _is_served(address: str) -> bool:
-    """Wait until an address is served; tell whether that came to be."""
+def _what_keeps_it(runtime: Path) -> str | None:
+    """Wait until the station serves its pages; return what keeps it from that, or None.
+
+    Another program may answer at their port; so the station is asked, and not the port.
+    """
     until = time.monotonic() + _SERVED_WITHIN_S
     while time.monotonic() < until:
-        with contextlib.suppress(URLError, OSError):
-            urlopen(address, timeout=2).close()
-            return True
-        time.sleep(0.3)
-    return False
+        status = read_status(runtime)
+        web = status and status["web"]
+        if web:
+            return None if web["address"] else str(web["problem"])
+        time.sleep(0.1)
+    return T("they did not come within {seconds} s.", seconds=round(_SERVED_WITHIN_S)).shown
 
 
 def _open_browser(address: str) -> None:

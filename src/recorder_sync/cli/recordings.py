@@ -61,6 +61,7 @@ def list_(
     on_time: Annotated[
         bool | None, typer.Option("--on-time/--late", help=tr("Sealed within the deadline or not."))
     ] = None,
+    held: Annotated[bool, typer.Option("--held", help=tr("Under legal hold."))] = False,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help=tr("At most so many rows."))] = 50,
     after: Annotated[str | None, typer.Option(help=tr("Cursor of the page before."))] = None,
     json: _Json = False,
@@ -79,6 +80,7 @@ def list_(
                 until=read_time(until, station.settings) if until else None,
                 state=state,
                 on_time=on_time,
+                held=held,
                 limit=limit,
                 after=after,
             ),

@@ -9,10 +9,12 @@ record as what that officer said.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from recorder_sync.catalogue import calendar, dockings, ledger, marks, recordings
 from recorder_sync.catalogue.calendar import CalendarKind
-from recorder_sync.catalogue.cases_of import recent_cases
+from recorder_sync.catalogue.cases import seen_case
+from recorder_sync.catalogue.cases_of import open_cases, recent_cases
 from recorder_sync.catalogue.scope import visible_of
 from recorder_sync.custodian.interruptions import Interruption, interruptions
 from recorder_sync.custodian.marking import mark
@@ -22,7 +24,7 @@ from recorder_sync.inspection.correction import Correction, correct
 from recorder_sync.language import T
 from recorder_sync.model import Case, ItemOutcome, Officer, Recording
 from recorder_sync.rules.access import Reach, Scope
-from recorder_sync.rules.marks import Change, Marks
+from recorder_sync.rules.marks import Change, Markable, Marks, Stage
 from recorder_sync.rules.whereabouts import State
 from recorder_sync.station import Station
 
@@ -34,6 +36,14 @@ _MOST_LOOKED_AT = 1000
 _AROUND = timedelta(hours=1)
 """Of a calendar entry: officers set out early and come back late."""
 _MOST_CASES = 8
+_MOST_FOUND = 12
+
+
+class Why(StrEnum):
+    """The reason of what is corrected or taken back at a tile, where nobody types one."""
+
+    CHOSEN = "chosen at the dock"
+    TAKEN_BACK = "taken back at the dock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,12 +159,12 @@ def _gaps(station: Station, clips: Sequence[ShiftClip]) -> tuple[Interruption, .
 def choose_case(station: Station, shift: Shift, chosen: Sequence[str], case: str) -> int:
     """Put on record which case clips of the shift belong to; return how many were changed.
 
-    Raises NotFound for a clip that is not of the shift, UsageProblem for a case that was not
-    suggested, and where no clip is chosen.
+    Raises NotFound for a clip that is not of the shift, UsageProblem for a case that is neither
+    suggested nor one of the unit's open ones, and where no clip is chosen.
     """
-    if case not in {one.case.number for one in shift.cases}:
+    if case not in {one.case.number for one in shift.cases} and not _is_open(station, shift, case):
         raise UsageProblem(
-            T("Case {number} is not among the suggestions.", number=case),
+            T("There is no open case {number} of your unit.", number=case),
             T("Ask the custodian to enter it."),
         )
     clips = _chosen(shift, chosen)
@@ -164,17 +174,54 @@ def choose_case(station: Station, shift: Shift, chosen: Sequence[str], case: str
         if tag is None or tag.value != case:
             correct(
                 station, one.recording,
-                Correction(by=_named(shift), reason="chosen at the dock", case=case),
+                Correction(by=_named(shift), reason=Why.CHOSEN.value, case=case),
             )  # fmt: skip
             changed += 1
     return changed
+
+
+def find_cases(station: Station, shift: Shift, typed: str) -> list[Case]:
+    """Return the open cases of the officer's unit that may be meant, the newest first.
+
+    One that has no recordings yet is anybody's; without a unit it is the officer's own cases.
+    """
+    return open_cases(station.catalogue, typed, _reach(shift), _MOST_FOUND)
+
+
+def _is_open(station: Station, shift: Shift, case: str) -> bool:
+    try:
+        found = seen_case(station.catalogue, case, _reach(shift)).case
+    except NotFound:
+        return False
+    return found.closed_on is None
+
+
+def _reach(shift: Shift) -> Scope:
+    if shift.officer.unit:
+        return Scope(Reach.UNIT, unit=shift.officer.unit)
+    return Scope(Reach.OWN, officer=shift.officer.cert_no)
+
+
+def mark_shown(
+    station: Station, shift: Shift, chosen: Sequence[str], stage: Stage | None, item: str | None
+) -> None:
+    """Put on record what clips show: an item (Art. 6 to 9), a stage alone, or none of them.
+
+    Raises as `choose_case`, and UsageProblem for an item that is none.
+    """
+    if item is not None or stage is not None:
+        change, reason = Change(stage=stage, item=item), Why.CHOSEN.value
+    else:
+        change, reason = Change(cleared=frozenset({Markable.STAGE})), Why.TAKEN_BACK.value
+    for one in _chosen(shift, chosen):
+        mark(station, one.recording.id, change, _named(shift), reason)
 
 
 def mark_important(
     station: Station, shift: Shift, chosen: Sequence[str], *, important: bool
 ) -> None:
     """Put on record that clips of the shift are important, or are not. Raises as `choose_case`."""
-    reason = None if important else "taken back at the dock"
+    reason = None if important else Why.TAKEN_BACK.value
     for one in _chosen(shift, chosen):
         mark(station, one.recording.id, Change(important=important), _named(shift), reason)
 

@@ -6,6 +6,7 @@ yesterday. Then it goes on, ever slower, so that a demo left alone fills no disk
 """
 
 import random
+import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ from recorder_sync.demo.simulated_dock import Camera, SimulatedDock
 _SHOWN_S = 45.0
 """Seconds for which a camera that is safe stays, so that somebody can touch its tile."""
 _MOST_RECORDINGS = 240
+_LEFT_FREE = 512 << 20
+"""Bytes of the disk: below them nobody records any more."""
 
 PORTS = tuple(f"1-1.{number}" for number in range(1, 9))
 
@@ -81,7 +84,8 @@ class Comings:
             for one in list(docked):
                 if one.docked_at is not None and self._at - one.docked_at > one.stays_s:
                     self._pull(one, docked)
-            is_quiet = self._made > _MOST_RECORDINGS
+            free = shutil.disk_usage(self.folder).free
+            is_quiet = self._made > _MOST_RECORDINGS or free < _LEFT_FREE
             rest = [one for one in everybody if one not in docked]
             if rest and len(docked) < 6 and self.chance.random() < (0.02 if is_quiet else 0.3):
                 one = self.chance.choice(rest)

@@ -1,8 +1,8 @@
-"""The confined process that makes a picture or a preview of one hostile file.
+"""The confined process that makes a picture, a preview or a track of one hostile file.
 
 It inherits two handles, the file to read and perhaps a text, and writes what it made to standard
-output: it can open nothing for writing. A photo is decoded here; for everything else this process
-becomes ffmpeg, with the same rights taken away.
+output: it can open nothing for writing. A photo is decoded here, and timed text read; for
+everything else this process becomes ffmpeg, with the same rights taken away.
 """
 
 import os
@@ -37,6 +37,15 @@ def main() -> None:
             turned = ImageOps.exif_transpose(image).convert("RGB")
             turned.thumbnail((largest, largest))
             turned.save(sys.stdout.buffer, "JPEG", quality=_QUALITY)
+        return
+    if do == "track":
+        from recorder_sync.media.track import track
+
+        confine(int(memory))
+        try:
+            sys.stdout.write(track(int(arguments[0]), arguments[1:]))
+        except ValueError as error:
+            sys.exit(str(error))
         return
     confine(int(memory))
     os.execv(arguments[0], arguments)

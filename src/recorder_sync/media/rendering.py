@@ -28,6 +28,7 @@ _LOOK_S = 0.25
 """Seconds between two looks at whether it is to end."""
 _LARGEST_PICTURE = 16 << 20
 _LARGEST_PREVIEW = 8 << 30
+_LARGEST_TRACK = 4 << 20
 
 _PLAYED_VIDEO = {"h264", "vp8", "vp9", "av1", "theora"}
 _PLAYED_AUDIO = {"aac", "mp3", "opus", "vorbis", "flac"}
@@ -116,8 +117,18 @@ def thumbnail(media: Media, settings: Previews) -> Work | None:
     return None
 
 
+def track(kind: Kind, settings: Previews) -> Work | None:
+    """Return how the positions in the timed text of such a file are taken out of it."""
+    if kind is not Kind.VIDEO:
+        return None
+    text = ("-map", "0:s:{stream}", "-c:s", "text", "-f", "srt", "pipe:1")
+    _, *command = _ffmpeg(settings, (), text)
+    return Work(("track", "{source}", *command), settings.preview_limit_s, _LARGEST_TRACK)
+
+
 def preview(kind: Kind, settings: Previews, *, marked: bool = False) -> Work | None:
-    """Return how a preview of such a file is made; `marked`: with a text in the picture."""
+    """Return how a preview of such a file is made; `marked`: with a text in the picture, or, of
+    sound, as the title that players show."""
     limits = settings.preview_limit_s, _LARGEST_PREVIEW
     match kind:
         case Kind.PHOTO if not marked:
@@ -139,8 +150,9 @@ def preview(kind: Kind, settings: Previews, *, marked: bool = False) -> Work | N
                 *limits,
             )
         case Kind.AUDIO:
-            sound = ("-map", "0:a:0", "-vn", "-map_metadata", "-1", *_SOUND, *_IN_PIECES)
-            return Work(_ffmpeg(settings, (), sound), *limits)
+            sound = ("-map", "0:a:0", "-vn", "-map_metadata", "-1", *_SOUND)
+            title = ("-metadata", "title={said}") if marked else ()
+            return Work(_ffmpeg(settings, (), (*sound, *title, *_IN_PIECES)), *limits)
     return None
 
 
@@ -182,6 +194,7 @@ def render(
     """
     with _text_file(text) as written:
         names = {"{source}": str(source), "{text}": f"/proc/self/fd/{written}"}
+        names["{said}"] = text or ""  # last: what it says is filled in no further
         arguments = [_filled(one, names) for one in work.arguments]
         process = subprocess.Popen(
             [

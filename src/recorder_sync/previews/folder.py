@@ -24,6 +24,8 @@ class Form(StrEnum):
 
     THUMBNAIL = "thumbnail"
     PREVIEW = "preview"
+    TRACK = "track"
+    """The positions within it."""
 
 
 class State(StrEnum):

@@ -20,7 +20,15 @@ from recorder_sync.catalogue.database import FILE_NAME, open_catalogue
 from recorder_sync.config import Configuration
 from recorder_sync.errors import NotFound, RecorderSyncError
 from recorder_sync.inspection.pace import step_back
-from recorder_sync.media.rendering import BrokenOff, NotRendered, preview, render, thumbnail
+from recorder_sync.language import T
+from recorder_sync.media.rendering import (
+    BrokenOff,
+    NotRendered,
+    preview,
+    render,
+    thumbnail,
+    track,
+)
 from recorder_sync.model import Recording
 from recorder_sync.previews.folder import Form, PreviewFolder, State, Wanted
 from recorder_sync.station import evidence_and_custody
@@ -30,6 +38,7 @@ _MOST_WISHES = 500
 _NEWEST = 200
 """Recordings that get a thumbnail before anybody asks."""
 _IDLE_S = 60.0
+_TURN_WITHIN_S = 30.0
 _LATER_S = 600.0
 
 _log = structlog.get_logger("previews")
@@ -87,9 +96,17 @@ class PreviewMaker:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Have the place of a preview that is handed out: one at a time, beside those that are
-        made in the background, which may take long."""
-        with self._handing_out:
+        made in the background, which may take long.
+
+        Raises NotRendered where another has it for long: whoever waits keeps a thread of the
+        pages waiting.
+        """
+        if not self._handing_out.acquire(timeout=_TURN_WITHIN_S):
+            raise NotRendered(T("Another preview is being handed out. Try again in some minutes."))
+        try:
             yield
+        finally:
+            self._handing_out.release()
 
     def _run(self) -> None:
         step_back()
@@ -152,10 +169,13 @@ class PreviewMaker:
         self, folder: PreviewFolder, wanted: Wanted, found: Recording, settings: Configuration
     ) -> None:
         chosen = settings.previews
-        if wanted.form is Form.THUMBNAIL:
-            work = thumbnail(found.media, chosen)
-        else:
-            work = preview(found.media.kind, chosen)
+        match wanted.form:
+            case Form.THUMBNAIL:
+                work = thumbnail(found.media, chosen)
+            case Form.PREVIEW:
+                work = preview(found.media.kind, chosen)
+            case Form.TRACK:
+                work = track(found.media.kind, chosen)
         if work is None:
             folder.note_failure(wanted, "there is nothing to be seen or heard in it")
             return

@@ -18,7 +18,14 @@ from starlette.staticfiles import StaticFiles
 
 from recorder_sync import __version__
 from recorder_sync.catalogue.database import explain
-from recorder_sync.errors import NotFound, RecorderSyncError, UsageProblem, defect, refused
+from recorder_sync.errors import (
+    NotFound,
+    RecorderSyncError,
+    UsageProblem,
+    beyond_everything,
+    defect,
+    refused,
+)
 from recorder_sync.inspection.background import BackgroundChecks
 from recorder_sync.language import T, Text
 from recorder_sync.previews.maker import PreviewMaker
@@ -42,6 +49,7 @@ from recorder_sync.web import (
     gaps,
     handing_out,
     health,
+    holds,
     my_account,
     officers,
     overview,
@@ -53,6 +61,7 @@ from recorder_sync.web import (
     sign_in,
     statistics,
     stores,
+    track,
     verification,
 )
 from recorder_sync.web.api import application
@@ -71,11 +80,13 @@ _WITH_SESSION: tuple[APIRouter, ...] = (
     playing.router,
     handing_out.router,
     recording.router,
+    track.router,
     alerts.router,
     deadlines.router,
     deferrals.router,
     gaps.router,
     cases.router,
+    holds.router,
     calendar.router,
     dockings.router,
     stores.router,
@@ -99,6 +110,8 @@ _WITHOUT_SESSION: tuple[APIRouter, ...] = (
     *(sign_in.router, health.router),
     *(dock.router, dock_officers.router),
 )
+
+_NOT_FOUND = T("Check the number, or search for it. What you may not see is not shown.")
 
 _log = structlog.get_logger("web")
 
@@ -185,8 +198,12 @@ def _answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(RecorderSyncError)
     async def of_ours(request: Request, error: RecorderSyncError) -> Response:
-        code = 404 if isinstance(error, NotFound) else 400
-        if not isinstance(error, NotFound | UsageProblem):
+        if isinstance(
+            error, NotFound
+        ):  # its own hint may tell what is out of reach from what is not
+            return _problem(request, 404, error.text, _NOT_FOUND)
+        code = 400
+        if not isinstance(error, UsageProblem):
             code = 503
             _log.error("a page failed", path=request.url.path, why=str(error))
         return _problem(request, code, error.text, error.hint)
@@ -198,6 +215,10 @@ def _answer_errors(app: FastAPI) -> None:
     @app.exception_handler(OSError)
     async def of_system(request: Request, error: OSError) -> Response:
         return await of_ours(request, refused(error))
+
+    @app.exception_handler(OverflowError)
+    async def beyond(request: Request, _error: OverflowError) -> Response:
+        return await of_ours(request, beyond_everything())
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> Response:

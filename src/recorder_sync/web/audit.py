@@ -47,6 +47,15 @@ _OF_RECORDINGS = frozenset(
 )
 
 
+_PAGES: dict[str, tuple[str, Permission]] = {
+    "device": ("/devices", Permission.SEE_DEVICES),
+    "case": ("/cases", Permission.SEE_CASES),
+    "account": ("/accounts", Permission.KEEP_PEOPLE),
+    "officer": ("/officers", Permission.KEEP_PEOPLE),
+}
+"""Where more is of what an entry is about, and who may go there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line of the page. Times in UTC."""
@@ -189,16 +198,8 @@ def _about(visit: Visit, one: Step) -> tuple[str, str | None]:
         return one.subject, f"/recordings/{quote(one.subject, safe='')}"
     if not colon:
         return one.subject, None
-    match kind:
-        case "device":
-            may = visit.may(Permission.SEE_DEVICES)
-            return name, f"/devices/{quote(name)}" if may else None
-        case "account":
-            may = visit.may(Permission.KEEP_PEOPLE)
-            return name, f"/accounts/{quote(name)}" if may else None
-        case "officer":
-            may = visit.may(Permission.KEEP_PEOPLE)
-            return name, f"/officers/{quote(name)}" if may else None
+    if kind in _PAGES and visit.may(_PAGES[kind][1]):
+        return name, f"{_PAGES[kind][0]}/{quote(name)}"
     return name, None
 
 

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 from fastapi import APIRouter, Depends, Form, Query, Request, Response, UploadFile
 from fastapi.responses import RedirectResponse
 
-from recorder_sync.catalogue import calendar, ledger
+from recorder_sync.catalogue import calendar, holds, ledger
 from recorder_sync.catalogue import cases as catalogue
 from recorder_sync.catalogue.alert_search import names_of
 from recorder_sync.catalogue.cases import CaseSearch, CaseState, ListedCase, OfCase
@@ -24,6 +24,8 @@ from recorder_sync.model import Case, Kind
 from recorder_sync.rules.access import Permission, Reach, Secrecy
 from recorder_sync.rules.marks import Item, Stage
 from recorder_sync.web.drawing import Line, Stretch, around, line
+from recorder_sync.web.holds import may_release_cases
+from recorder_sync.web.recording import hold_steps
 from recorder_sync.web.rendering import page
 from recorder_sync.web.safeguards import LARGEST_FORM
 from recorder_sync.web.visits import NotAllowed, Visit, visitor
@@ -248,6 +250,9 @@ def _shown(
             "archive_words": archive_words,
             "may_keep": visit.may(Permission.KEEP_CASES),
             "may_look": visit.may(Permission.SEE_RECORDINGS),
+            "holds": holds.holds_of_case(db, number),
+            "hold_steps": hold_steps(visit, number),
+            "may_release": may_release_cases(visit),
         },
         code=400 if problem else 200,
     )

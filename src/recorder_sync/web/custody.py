@@ -17,14 +17,13 @@ import segno
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from recorder_sync.catalogue import recordings
+from recorder_sync.catalogue.scope import visible
 from recorder_sync.catalogue.seen_by import seen_recordings
 from recorder_sync.custody.checkpoints import Checkpoints
 from recorder_sync.custody.cosignature import WitnessKey, cosignatures, signature_lines, text_of
 from recorder_sync.custody.log import Act, Entry
-from recorder_sync.errors import CustodyProblem, NotFound
+from recorder_sync.errors import CustodyProblem
 from recorder_sync.inspection.sealing_proof import sealing_proof
-from recorder_sync.language import T
 from recorder_sync.rules.access import Permission, Reach
 from recorder_sync.web.rendering import page
 from recorder_sync.web.visits import Visit, visitor
@@ -107,14 +106,14 @@ def verifier_code(visit: Seeing) -> Response:
 @router.post("/proof")
 def prove_form(visit: Seeing, recording: Annotated[str, Form(max_length=100)]) -> Response:
     """Lead to the proof of a recording that somebody typed the id of."""
-    found = _recording(visit, recording.strip())
+    found = visible(visit.station.catalogue, recording.strip(), visit.account.scope)
     return RedirectResponse(f"/custody/proof/{found.recording.id}", _SEE_OTHER)
 
 
 @router.get("/proof/{identifier}")
 def prove(visit: Seeing, identifier: str) -> Response:
     """Hand out the proof of one recording's sealing; that it was made is on record."""
-    found = _recording(visit, identifier)
+    found = visible(visit.station.catalogue, identifier, visit.account.scope)
     checkpoints = checkpoints_of(visit.settings)
     proof = sealing_proof(
         visit.station,
@@ -128,17 +127,6 @@ def prove(visit: Seeing, identifier: str) -> Response:
         media_type="application/json",
         headers={"content-disposition": f'attachment; filename="{name}"'},
     )
-
-
-def _recording(visit: Visit, identifier: str) -> recordings.Sealed:
-    """Return a recording within the scope of a visit. Raises NotFound."""
-    if not identifier or visit.account.scope.reach is Reach.NONE:
-        raise NotFound(T("There is no sealed recording {id}.", id=identifier or "—"))
-    found = recordings.recording(visit.station.catalogue, identifier)
-    seen = seen_recordings(visit.station.catalogue, [found.recording.id], visit.account.scope)
-    if found.recording.id not in seen:
-        raise NotFound(T("There is no sealed recording {id}.", id=identifier))
-    return found
 
 
 def _entries(

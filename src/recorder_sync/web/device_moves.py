@@ -150,6 +150,7 @@ def _issue(
         "measured": measured,
         "is_faulty": any(one.reason is Reason.OPEN_FAULT for one in verdict.reasons),
         "may_issue": standing.where.allows(Happening.ISSUED),
+        "may_return": standing.where.allows(Happening.RETURNED),
         "units": _by_unit(officers),
         "officer": officer or _usual_officer(visit, standing),
         "names": officers,

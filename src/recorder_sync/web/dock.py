@@ -6,8 +6,10 @@ somebody names others; from elsewhere it is seen by who is signed in and may see
 
 from collections.abc import AsyncIterator
 from ipaddress import IPv6Address, ip_address, ip_network
+from socket import gethostname
 from time import monotonic
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
@@ -28,7 +30,7 @@ _SIGNED_IN_FOR_S = 300.0
 
 def is_at_the_dock(request: Request) -> bool:
     """Tell whether a request comes from a network that sees the screen without signing in."""
-    if request.client is None:
+    if request.client is None or not _is_asked_for_by_own_name(request):
         return False
     try:
         address = ip_address(request.client.host)
@@ -38,6 +40,26 @@ def is_at_the_dock(request: Request) -> bool:
         address = address.ipv4_mapped
     networks = desks_of(request).settings().web.dock_networks
     return any(address in ip_network(one) for one in networks)
+
+
+def _is_asked_for_by_own_name(request: Request) -> bool:
+    """Tell whether the browser went to this station, and not to a name of somebody else's.
+
+    The page of a stranger can have its own name lead to this computer (DNS rebinding), and would
+    then read what is shown here. An address, and a name without a dot, is nobody else's.
+    """
+    settings = desks_of(request).settings().web
+    name = (request.url.hostname or "").rstrip(".").lower()
+    own = {urlsplit(settings.link_address).hostname, gethostname().lower()}
+    return "." not in name or name in own or name.endswith(".local") or _is_address(name)
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def viewer(request: Request) -> None:

@@ -7,7 +7,7 @@ session of that very docking; what is put on record names the officer.
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, HTTPException, Request, Response
+from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request, Response
 
 from recorder_sync.access.pins import check_pin
 from recorder_sync.access.signing_in import Outcome
@@ -22,6 +22,7 @@ from recorder_sync.on_record import put
 from recorder_sync.previews.folder import Form as PreviewForm
 from recorder_sync.previews.folder import Wanted
 from recorder_sync.previews.maker import PreviewMaker
+from recorder_sync.rules.marks import Stage
 from recorder_sync.station import Station
 from recorder_sync.web.desks import Desk
 from recorder_sync.web.dock import viewer
@@ -119,6 +120,41 @@ def case(
     return _changed(request, desk, docking, work)
 
 
+@router.get("/{docking}/cases")
+def found_cases(
+    request: Request,
+    desk: OpenDesk,
+    docking: str,
+    q: Annotated[str, Query(max_length=100)] = "",
+) -> Response:
+    """The open cases of the officer's unit that are meant by what was typed so far."""
+    here = _at_tile(request, docking)
+    if here is None:
+        return _over(request, desk, docking)
+    station = _station_of(desk, here.officer)
+    now = shift.shift_of(station, docking, here.officer)
+    values = {"found": shift.find_cases(station, now, q), "typed": q.strip()}
+    return page(request, "dock/cases.html", values)
+
+
+@router.post("/{docking}/shows")
+def shows(
+    request: Request,
+    desk: OpenDesk,
+    docking: str,
+    stage: Annotated[Stage | None, Form()] = None,
+    item: Short = "",
+    clip: Chosen = [],  # noqa: B006
+) -> Response:
+    """Mark what the clips show: an item, a stage alone, or neither of what was marked."""
+
+    def work(station: Station, now: Shift) -> Text:
+        shift.mark_shown(station, now, clip, stage, item or None)
+        return T("The marks are on record.")
+
+    return _changed(request, desk, docking, work)
+
+
 @router.post("/{docking}/important")
 def important(
     request: Request,
@@ -185,7 +221,8 @@ def _refuse_other(request: Request, desk: Desk, officer: str, pin: str) -> None:
 @router.get("/{docking}/picture/{recording}")
 def picture(request: Request, docking: str, recording: str) -> Response:
     """The thumbnail of a clip that is on the officer's sheet, where it is made already."""
-    here = _at_tile(request, docking)
+    token = request.cookies.get(_COOKIE)
+    here = _sessions(request).resume(token, docking, is_touched=False)
     if here is None or recording not in here.seen:
         raise HTTPException(404)
     maker: PreviewMaker = request.app.state.previews
@@ -203,13 +240,17 @@ def _changed(
     """Do something at a tile in the officer's name, and show what stands now."""
     here = _at_tile(request, docking)
     if here is None:
-        return _asked(request, desk, docking, T("The minute is over. Say again who you are."))
+        return _over(request, desk, docking)
     station = _station_of(desk, here.officer)
     try:
         done = work(station, shift.shift_of(station, docking, here.officer))
     except (UsageProblem, NotFound) as problem:
         return _sheet(request, desk, here, problem=problem)
     return _sheet(request, desk, here, done=done)
+
+
+def _over(request: Request, desk: Desk, docking: str) -> Response:
+    return _asked(request, desk, docking, T("The minute is over. Say again who you are."))
 
 
 def _asked(
@@ -253,5 +294,12 @@ def _sheet(
     here.seen.update(unseen)
     maker: PreviewMaker = request.app.state.previews
     maker.wish([Wanted(one.recording.id, PreviewForm.THUMBNAIL) for one in now.clips])
-    values = {"shift": now, "done": done, "problem": problem, "idle": IDLE_S}
+    values = {
+        "shift": now,
+        "done": done,
+        "problem": problem,
+        "idle": IDLE_S,
+        "stages": list(Stage),
+        "items": list(station.settings.marks.known.values()),
+    }
     return page(request, "dock/officer.html", values, code=_UNPROCESSABLE if problem else 200)

@@ -42,8 +42,13 @@ class OfficerSessions:
             self._open[token] = AtTile(officer, docking, at, at)
         return token
 
-    def resume(self, token: str | None, docking: str | None = None) -> AtTile | None:
-        """Return who has the token, where it is not over and of this docking; it goes on."""
+    def resume(
+        self, token: str | None, docking: str | None = None, *, is_touched: bool = True
+    ) -> AtTile | None:
+        """Return who has the token, where it is not over and of this docking; it goes on.
+
+        `is_touched` is False for what the screen asks by itself: that keeps nobody at the tile.
+        """
         with self._lock:
             found = self._open.get(token or "")
             if found is None or (docking is not None and docking != found.docking):
@@ -51,7 +56,8 @@ class OfficerSessions:
             if self._is_over(found):
                 del self._open[token or ""]
                 return None
-            found.touched = self._now()
+            if is_touched:
+                found.touched = self._now()
             return found
 
     def end(self, token: str | None) -> None:

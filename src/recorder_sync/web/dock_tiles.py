@@ -194,7 +194,11 @@ def _moving(shown: Port, volumes: list[Port]) -> Tile:
     says = tr("Copied; now it is checked.") if is_read_back else None
     says = _other_card(volumes) or _said(shown["message"]) or says
     rest = "" if is_read_back or waits else _rest(shown)
-    moving = Moving(moved, size, f"{done} / {total}", rest) if total else None
+    moving = (
+        Moving(moved, size, T("{done} / {total} files", done=done, total=total).shown, rest)
+        if total
+        else None
+    )
     if waits:
         return Tile(
             "",

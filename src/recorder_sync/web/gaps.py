@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse
 from recorder_sync.catalogue import gap_explanations, ledger
 from recorder_sync.catalogue.alert_search import names_of
 from recorder_sync.catalogue.pieces import devices_with_gaps
+from recorder_sync.catalogue.scope import visible
 from recorder_sync.catalogue.seen_by import seen_recordings
 from recorder_sync.custodian.interruptions import (
     Interruption,
@@ -131,7 +132,8 @@ def explain(
 
 def _one(visit: Visit, after: str) -> Interruption:
     """Return one gap within the scope of a visit. Raises NotFound."""
-    found = _seen(visit, [interruption(visit.station, after)])
+    resumed = visible(visit.station.catalogue, after, visit.account.scope).recording
+    found = _seen(visit, [interruption(visit.station, resumed.id)])
     if not found:
         raise NotFound(T("No interruption ends with recording {id}.", id=after))
     return found[0]

@@ -58,10 +58,12 @@ _log = structlog.get_logger("web")
 def copy(
     request: Request,
     visit: Handing,
-    ids: Annotated[list[str], Form()],
+    ids: Annotated[list[str], Form()] = [],  # noqa: B006
     reason: Annotated[str, Form(max_length=2000)] = "",
 ) -> Response:
     """Send a checkable copy of one or more recordings."""
+    if not ids:
+        raise UsageProblem(T("No recording is chosen."), T("Go back, and tick those to copy."))
     if not reason.strip():
         raise UsageProblem(T("A copy needs a reason."), T("Say what it is for."))
     if len(ids) > _MOST:
@@ -122,13 +124,16 @@ def marked_preview(
     identifier: str,
     reason: Annotated[str, Form(max_length=2000)] = "",
 ) -> Response:
-    """Send a preview in whose picture stands who had it made, and when. It is made meanwhile."""
+    """Send a preview in whose picture, or title, stands who had it made, and when.
+
+    It is made meanwhile.
+    """
     if not reason.strip():
         raise UsageProblem(T("A copy needs a reason."), T("Say what it is for."))
     station = visit.station
     found = visible(station.catalogue, identifier, visit.account.scope).recording
     kind = preview_type(found.media.kind)
-    if kind is None or found.media.kind is Kind.AUDIO:
+    if kind is None:
         raise NotFound(T("There is no preview of this recording."), None)
     facts: dict[str, object] = {
         "what": "preview",
@@ -145,7 +150,7 @@ def marked_preview(
         id=found.id,
     ).shown
     made = HandedOut({found.id: entry.seq}, facts)
-    ending = "jpg" if kind == "image/jpeg" else "mp4"
+    ending = {"image/jpeg": "jpg", "audio/mp4": "m4a"}.get(kind, "mp4")
     return StreamingResponse(
         _preview(desks_of(request), previews_of(request), visit.account.actor, found, text, made),
         media_type=kind,

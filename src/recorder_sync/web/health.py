@@ -6,7 +6,6 @@ computer's own programs (`web.dock_networks`) and to tokens with the scope `metr
 """
 
 import shutil
-from ipaddress import ip_address, ip_network
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
@@ -22,6 +21,7 @@ from recorder_sync.rules.access import ApiScope
 from recorder_sync.rules.matter import Severity
 from recorder_sync.station import Station
 from recorder_sync.web.desks import Desk
+from recorder_sync.web.dock import is_at_the_dock
 from recorder_sync.web.visits import OpenDesk
 
 router = APIRouter()
@@ -48,10 +48,7 @@ def _may_ask(request: Request, desk: Desk, authorization: str | None) -> bool:
     if kind.lower() == "bearer":
         token = tokens.known(desk.accounts, given, desk.station.now())
         return token is not None and ApiScope.METRICS_READ in token.scopes
-    networks = desk.station.settings.web.dock_networks
-    return request.client is not None and any(
-        ip_address(request.client.host) in ip_network(network) for network in networks
-    )
+    return is_at_the_dock(request)
 
 
 def _measured(station: Station) -> CollectorRegistry:

@@ -28,6 +28,8 @@ class Look(StrEnum):
     RECORDING = "recording"
     PREVIEW = "preview"
     THUMBNAIL = "thumbnail"
+    TRACK = "positions"
+    """Where the device was, second by second."""
 
 
 class Looks:

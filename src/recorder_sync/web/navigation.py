@@ -43,6 +43,7 @@ PARTS: tuple[Part, ...] = (
         (
             Place("/recordings", "Recordings", "video", _P.SEE_RECORDINGS),
             Place("/cases", "Cases", "case", _P.SEE_CASES),
+            Place("/holds", "Legal holds", "lock", _P.SEE_CASES),
             Place("/statistics", "Statistics", "chart", _P.SEE_STATISTICS),
         ),
     ),

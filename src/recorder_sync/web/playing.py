@@ -99,6 +99,7 @@ def being_made(
     visit: Looking,
     thumbnails: Annotated[list[str] | None, Query()] = None,
     preview: Annotated[str | None, Query()] = None,
+    track: Annotated[str | None, Query()] = None,
 ) -> JSONResponse:
     """Say which pictures are ready, for pages that wait for them."""
     maker = previews_of(request)
@@ -117,6 +118,8 @@ def being_made(
             "share": None if share is None else round(min(share, 1.0), 3),
             "under_way": now is not None,
         }
+    if track and visible_of(db, [track], scope):
+        answer["track"] = maker.folder.state(Wanted(track, Form.TRACK)).value
     return JSONResponse(answer)
 
 

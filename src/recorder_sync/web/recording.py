@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
-from recorder_sync.catalogue import copies, dockings, ledger, trail, verified
+from recorder_sync.catalogue import copies, dockings, holds, ledger, trail, verified
 from recorder_sync.catalogue.answered import how_they_stand
 from recorder_sync.catalogue.around import neighbours, way_of
 from recorder_sync.catalogue.marks import bookmarks_of, marks_of
@@ -28,6 +28,7 @@ from recorder_sync.web.checks import Checks
 from recorder_sync.web.looks import Look, looked_at
 from recorder_sync.web.playing import previews_of, wish_for_thumbnails
 from recorder_sync.web.rendering import page
+from recorder_sync.web.track import NO_TRACK, tracked
 from recorder_sync.web.visits import Visit, desks_of, visitor
 from recorder_sync.web.way import drawn
 
@@ -68,6 +69,7 @@ def recording(request: Request, visit: Seeing, identifier: str) -> Response:
     db = visit.station.catalogue
     case = ledger.case(db, found.tags.case.value) if found.tags.case else None
     stand = how_they_stand(db, [found])[found.id]
+    standing = holds.holds_of(db, [found.id]).get(found.id, [])
     values: dict[str, Any] = {
         "one": found,
         "custody_seq": sealed.custody_seq,
@@ -75,6 +77,8 @@ def recording(request: Request, visit: Seeing, identifier: str) -> Response:
         "marks": marks_of(db, [found.id])[found.id],
         "bookmarks": bookmarks_of(db, [found.id])[found.id],
         "stand": stand,
+        "holds": [one for one in standing if one.recording],
+        "case_holds": [one for one in standing if one.case],
         "verified_at": verified.last(db, found.id),
         "seen": dockings.other_names(db, found.id),
         "around": neighbours(db, found, visit.settings.watch_limits, visit.account.scope),
@@ -96,7 +100,8 @@ def _shown(request: Request, visit: Visit, sealed: Sealed, *, is_here: bool) -> 
     """Return how it is shown: itself, by a preview, or not."""
     found, folder = sealed.recording, previews_of(request).folder
     if not is_here or not visit.may(Permission.VIEW_EVIDENCE):
-        return {"shown_as": "nothing", "thumbnail": False, "preview": State.NONE, "why": None}
+        nothing = {"shown_as": "nothing", "thumbnail": False, "preview": State.NONE, "why": None}
+        return {**nothing, **NO_TRACK}
     state = wish_for_thumbnails(request, [found.id])[found.id]
     if state is State.READY:
         looked_at(request, visit, [found.id], Look.THUMBNAIL)
@@ -116,6 +121,7 @@ def _shown(request: Request, visit: Visit, sealed: Sealed, *, is_here: bool) -> 
         "thumbnail": state is State.READY,
         "preview": preview,
         "why": why,
+        **tracked(request, visit, found),
     }
 
 
@@ -144,6 +150,8 @@ def _history(visit: Visit, sealed: Sealed) -> list[Step]:
         Step(one.at, one.act.value, one.actor, one.custody_seq, dict(one.facts))
         for one in trail.steps(db, trail.Wanted(subject=found.id, limit=_STEPS))
     ]
+    if found.tags.case:
+        steps += hold_steps(visit, found.tags.case.value)
     for copy in copies.confirmed_by(db, found.id).values():
         facts = {"store": copy.store}
         steps.append(Step(copy.confirmed_at, Act.CONFIRMED.value, "", copy.custody_seq, facts))
@@ -153,6 +161,16 @@ def _history(visit: Visit, sealed: Sealed) -> list[Step]:
     actor = seal.deed.actor if seal else ""
     steps.append(Step(found.sealed_at, Act.SEAL.value, actor, sealed.custody_seq, {}))
     return sorted(steps, key=lambda step: (step.at, step.custody_seq or 0))
+
+
+def hold_steps(visit: Visit, case: str) -> list[Step]:
+    """Return when a whole case was put under legal hold and released, the newest first."""
+    acts = frozenset({Act.LEGAL_HOLD, Act.HOLD_RELEASED})
+    wanted = trail.Wanted(acts, subject=f"{holds.CASE}{case}", limit=_STEPS)
+    return [
+        Step(one.at, one.act.value, one.actor, one.custody_seq, {**one.facts, "case": case})
+        for one in trail.steps(visit.station.catalogue, wanted)
+    ]
 
 
 def _seal(visit: Visit, sealed: Sealed) -> Entry | None:

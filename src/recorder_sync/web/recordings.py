@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from recorder_sync.access import saved_searches
-from recorder_sync.catalogue import ledger
+from recorder_sync.catalogue import holds, ledger
 from recorder_sync.catalogue.marks import marks_of
 from recorder_sync.catalogue.search import Search, search
 from recorder_sync.config import Configuration
@@ -32,7 +32,7 @@ Seeing = Annotated[Visit, Depends(visitor(Permission.SEE_RECORDINGS), scope="fun
 _LISTED, _ON_A_SHEET = 50, 24
 _TEXTS = ("q", "device", "officer", "case", "party", "cause", "name")
 _CHOICES = ("kind", "stage", "item", "secrecy", "flag", "stored", "notified")
-_TICKS = ("important", "without_case")
+_TICKS = ("important", "without_case", "held")
 _DAYS = ("since", "until")
 _ALL = (*_TEXTS, *_DAYS, *_CHOICES, *_TICKS)
 
@@ -88,6 +88,7 @@ def search_for(
             notified=None if "notified" not in values else values["notified"] == "yes",
             important="important" in values,
             without_case="without_case" in values,
+            held="held" in values,
             scope=scope,
             limit=limit,
             after=after or None,
@@ -128,9 +129,11 @@ def recordings(request: Request, visit: Seeing) -> Response:
         "asked": asked,
         "found": found.found,
         "marks": marks_of(db, ids),
+        "held": set(holds.holds_of(db, ids)),
         "cases": {case.number: case for case in ledger.cases_named(db, sorted(named))},
         "is_sheet": is_sheet,
         "may_look": may_look,
+        "may_export": may_look and visit.may(Permission.EXPORT),
         "states": states,
         "newest": asked.address(view=view) if query.get("after") else None,
         "following": asked.address(view=view, after=found.next) if found.next else None,

@@ -8,9 +8,9 @@ pictures and frames from elsewhere (Content Security Policy level 3).
 
 import time
 from math import ceil
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import cookie_parser
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -22,7 +22,9 @@ from recorder_sync.web_settings import Web
 
 LANGUAGE_COOKIE = "language"
 LARGEST_FORM = 1 << 20
-"""Bytes of a request that changes something; what is uploaded has a route of its own."""
+"""Bytes of a request that changes something."""
+LARGEST_CALL = 8 << 20
+"""Bytes of one to the API: ten thousand lines of a calendar."""
 
 _SOURCES = 10_000
 """So many sources are counted at once; when there are more, those not seen for long go."""
@@ -94,7 +96,7 @@ class Safeguards:
             await PlainTextResponse(why, 403)(scope, receive, send_guarded)
             return
         with speaking(_language(headers)):
-            await self._app(scope, receive, send_guarded)
+            await self._app(scope, _limited(receive, _largest(scope)), send_guarded)
 
     def _too_many(self, scope: Scope) -> float:
         """Count a request; return how long its source has to wait, which is mostly not at all."""
@@ -113,18 +115,44 @@ class Safeguards:
 
 def _refused(scope: Scope, headers: Headers) -> str | None:
     """Return why a request is refused at the door, or None."""
-    if scope["method"] in SAFE_METHODS or "authorization" in headers:
+    if scope["method"] in SAFE_METHODS:
+        return None
+    length = headers.get("content-length", "0")
+    if not (length.isascii() and length.isdigit()) or int(length) > _largest(scope):
+        return "This request is too large."
+    if _is_call(scope):  # it has a token of its own, and cookies count for nothing there
         return None
     site = headers.get("sec-fetch-site")
     if site is not None and site not in ("same-origin", "none"):
         return "This request was made by another site."
     origin = headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != headers.get("host"):
+    if origin is not None and origin.partition("://")[2] != headers.get("host"):
         return "This request was made by another site."
-    length = headers.get("content-length", "0")
-    if not length.isdigit() or int(length) > LARGEST_FORM:
-        return "This request is too large."
     return None
+
+
+def _is_call(scope: Scope) -> bool:
+    path: str = scope["path"]
+    return path.startswith("/api/")
+
+
+def _largest(scope: Scope) -> int:
+    return LARGEST_CALL if _is_call(scope) else LARGEST_FORM
+
+
+def _limited(receive: Receive, largest: int) -> Receive:
+    """Return what receives no more than that, also of a request that does not say its length."""
+    size = 0
+
+    async def received() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > largest:
+            raise HTTPException(413, "This request is too large.")
+        return message
+
+    return received
 
 
 def _language(headers: Headers) -> Language | None:

@@ -15,6 +15,7 @@ from recorder_sync.language import T
 from recorder_sync.previews.maker import PreviewMaker
 from recorder_sync.web.app import build
 from recorder_sync.web.checks import Checks
+from recorder_sync.web.connections import Impatient
 from recorder_sync.web.desks import Desks
 
 _log = structlog.get_logger("web")
@@ -38,6 +39,7 @@ def serving(
     try:
         config = uvicorn.Config(
             app,
+            http=Impatient,
             ssl_certfile=settings.certificate,
             ssl_keyfile=settings.certificate_key,
             proxy_headers=settings.behind_proxy,

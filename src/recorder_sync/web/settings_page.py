@@ -109,7 +109,9 @@ def _shown(name: str, section: BaseModel, value: object) -> str:
         return tr("yes") if value else tr("no")
     dumped = section.model_dump(mode="json", include={name})[name]
     if isinstance(dumped, list):
-        return ", ".join(str(one) for one in dumped)
+        return ", ".join(
+            " ".join(map(str, one)) if isinstance(one, list) else str(one) for one in dumped
+        )
     if isinstance(dumped, Mapping):
         return ", ".join(f"{key}: {one}" for key, one in dumped.items() if one is not None)
     return str(dumped)

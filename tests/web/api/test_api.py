@@ -1,13 +1,32 @@
 """The API gives programs what their token allows, once for each key, and on record."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import httpx
 import pytest
 
 from recorder_sync.custody.log import Act, CustodyLog
+from recorder_sync.rules.access import ApiScope
 from tests.web.api.conftest import Caller
 from tests.web.served import Service
 
 WRITES = ("cases:read", "cases:write")
+
+SCOPES = {
+    "GET /recordings": "recordings:read",
+    "GET /recordings/{recording}": "recordings:read",
+    "GET /recordings/{recording}/proof": "proofs:read",
+    "GET /custody/checkpoint": "proofs:read",
+    "GET /cases": "cases:read",
+    "GET /cases/by-number": "cases:read",
+    "POST /cases": "cases:write",
+    "POST /cases/close": "cases:write",
+    "GET /calendar": "calendar:read",
+    "POST /calendar": "calendar:write",
+    "GET /devices": "devices:read",
+    "GET /alerts": "alerts:read",
+}
+"""Which scope each route needs: every route there is, written a second time."""
 
 
 def test_a_program_without_a_good_token_is_told_so_and_sees_nothing(
@@ -211,3 +230,49 @@ def test_a_path_that_is_none_is_answered_as_the_rest_is(api: Service, caller: Ca
         answer = client.get(path)
         assert answer.status_code == 404
         assert set(answer.json()) == {"error", "problems", "hint"}
+
+
+def test_each_route_asks_for_its_own_scope_and_no_other_opens_it(
+    api: Service, caller: Caller
+) -> None:
+    described = httpx.get(f"{api.address}/api/v1/openapi.json").json()["paths"]
+    assert set(SCOPES) == {f"{m.upper()} {path}" for path, ways in described.items() for m in ways}
+    everything = {one.value for one in ApiScope}
+    with httpx.Client(base_url=f"{api.address}/api/v1") as nobody:
+        for scope in sorted(set(SCOPES.values())):
+            right, others = caller(scope), caller(*sorted(everything - {scope}))
+            for route in (one for one, needed in SCOPES.items() if needed == scope):
+                method, path = route.split()
+                path = path.replace("{recording}", "aaaaaaaaaaaaa")
+                body: dict[str, str] | None = {} if method == "POST" else None
+                assert nobody.request(method, path, json=body).status_code == 401, route
+                assert others.request(method, path, json=body).status_code == 403, route
+                assert right.request(method, path, json=body).status_code not in (401, 403), route
+
+
+def test_a_key_that_comes_twice_at_once_is_worked_on_once(api: Service, caller: Caller) -> None:
+    client = caller(*WRITES)
+    case = {"number": "at-once", "party": "某某餐饮有限公司"}
+
+    def send(_: int) -> int:
+        headers = {"idempotency-key": "at-once"}
+        return client.post("/cases", json=case, headers=headers).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        codes = list(pool.map(send, range(8)))
+    assert set(codes) <= {201, 409}
+    assert 201 in codes
+    log = CustodyLog(api.dock.state / "custody", "test")
+    assert len([e for e in log.entries() if e.deed.subject == "case:at-once"]) == 1
+
+
+def test_metrics_hold_no_name_of_a_person_a_device_a_case_or_a_recording(
+    api: Service, caller: Caller
+) -> None:
+    assert caller(*WRITES).post("/cases", json={"number": "metrics-1", "party": "张三"}).is_success
+    text = httpx.get(f"{api.address}/metrics").text
+    known = caller("recordings:read", "devices:read").get("/recordings").json()["recordings"]
+    hidden = {"metrics-1", "张三", "0031", "000010"}
+    hidden |= {one[name] for one in known for name in ("id", "original_name", "device", "path")}
+    said = [one for one in hidden if f'"{one}"' in text or (len(one) > 6 and one in text)]
+    assert said == []

@@ -137,6 +137,10 @@ def test_a_camera_is_plugged_in_and_its_officer_says_which_case_it_was(
     drawer = identified(page, screen)
     drawer.locator(".cases button").filter(has_text=CASE).click()
     expect(drawer.get_by_role("status")).to_contain_text(CASE)
+    drawer.locator(".stage summary").filter(has_text="调查取证").click()
+    screen.picture("dock-stage")
+    drawer.locator(".stage button").filter(has_text="现场检查").click()
+    expect(drawer.locator(".clip em").filter(has_text="调查取证")).to_have_count(2)
     drawer.get_by_role("button", name="标为重要").click()
     expect(drawer.locator(".clip em").filter(has_text="重要")).to_have_count(2)
     drawer.get_by_role("button", name="已告知当事人").click()
@@ -160,6 +164,44 @@ def test_a_camera_is_plugged_in_and_its_officer_says_which_case_it_was(
     expect(drawer).to_be_hidden()
     service.say("unplug", "SIM31")
     expect(page.locator(".tile.free")).to_have_count(2)
+
+
+def test_a_case_that_nothing_suggests_is_found_by_touch(
+    screen: Screen, service: Docking, camera: Card
+) -> None:
+    """On the touch panel: nothing is typed on a keyboard, and every target is 44 pixels high."""
+    other = "石执罚〔2026〕018号"
+    station = service.dock.station()
+    with closing(station.catalogue):
+        register_cases(
+            station,
+            [Case(other, "张三建材经营部", "堆放物料"), Case("石执罚〔2026〕118号", "李四", None)],
+        )
+    page = screen.open("/dock")
+    page.set_viewport_size({"width": 1024, "height": 600})
+    service.say("plug", "1-1.1", str(camera.path), "SIM31")
+    expect(tile(page, "1-1.1")).to_contain_text("可以取走", timeout=30_000)
+    drawer = identified(page, screen)
+    drawer.locator(".clip").first.click()
+    drawer.locator(".finder summary").click()
+    expect(drawer.locator(".found button")).to_have_count(3)
+    for digit in "018":
+        drawer.locator(f".finder [data-digit='{digit}']").click()
+    expect(drawer.locator(".found button")).to_have_count(1)
+    screen.picture("dock-finder")
+    small = drawer.locator("button:visible, summary:visible").evaluate_all(
+        "all => all.filter((one) => one.getBoundingClientRect().height < 44)"
+        ".map((one) => one.textContent)"
+    )
+    assert small == []
+    drawer.locator(".finder [data-digit='9']").click()
+    expect(drawer.locator(".found")).to_contain_text("没有")
+    drawer.locator(".finder [data-digit='back']").click()
+    drawer.locator(".found button").filter(has_text=other).click()
+    expect(drawer.get_by_role("status")).to_contain_text(other)
+    expect(drawer.locator(".clip em.case")).to_have_count(1)
+    found = service.dock.run("recordings", "list", "--case", other, "--json").json["recordings"]
+    assert len(found) == 1
 
 
 def test_a_camera_that_is_pulled_out_too_early_is_called_back_on_its_port(

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.conftest import Dock, MediaFiles
+from tests.conftest import Card, Dock, MediaFiles
 from tests.web.browser.conftest import Screen
-from tests.web.evidence import HOSTILE, PLAYED, furnish
+from tests.web.evidence import HOSTILE, PLAYED, clip, furnish, with_text
 from tests.web.served import Service
 
 NAME = PLAYED.rpartition("/")[2]
@@ -160,6 +160,74 @@ def test_what_no_browser_plays_gets_a_preview_that_says_so(
     assert probed.stdout.split() == ["h264", "aac"]
 
 
+def test_sound_that_no_browser_plays_gets_a_preview_that_says_so(
+    screen: Screen, service: Service, card: Card, media_files: MediaFiles, tmp_path: Path
+) -> None:
+    spoken = tmp_path / "note.wav"
+    coding = ("-c:a", "adpcm_ima_wav", str(spoken))
+    subprocess.run(
+        ["ffmpeg", "-nostdin", "-v", "error", "-i", media_files.audio, *coding], check=True
+    )
+    card.put("DCIM/DCAM_CAM001_000001_20261123_140000.wav", spoken)
+    (taken,) = service.dock.ingest(card).json["recordings"]
+    in_chinese(screen)
+    screen.sign_in("keeper")
+    page = screen.open(f"/recordings/{taken['id']}")
+    expect(page.locator(".preview-mark")).to_be_visible(timeout=60_000)
+    expect(page.locator(".preview-note")).to_contain_text("原件未作任何改动")
+    page.evaluate(
+        """() => new Promise((arrived, failed) => {
+            const player = document.querySelector("audio");
+            player.muted = true;
+            player.addEventListener("timeupdate", () => player.currentTime >= 0.5 && arrived());
+            player.addEventListener("error", () => failed(player.error.message));
+            player.play().catch(failed);
+        })"""
+    )
+    screen.picture("recording-sound", "desk", "phone")
+    page.click("[data-opens=export]")
+    page.fill("#f-export-reason", "会议演示")
+    with page.expect_download(timeout=60_000) as told:
+        page.click("#export button[formaction]")
+    assert told.value.suggested_filename == f"preview-{taken['id']}.m4a"
+    probed = subprocess.run(
+        ["ffprobe", "-v", "error", "-show_entries", "format_tags=title", "-of", "csv=p=0",
+         told.value.path()], capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "keeper" in probed.stdout
+    assert taken["id"] in probed.stdout
+
+
+def test_art_29_the_way_within_a_film_is_drawn_and_followed(
+    screen: Screen, service: Service, card: Card, tmp_path: Path
+) -> None:
+    texts = [
+        f"ZFY0031 N{38.0423 + n * n / 90_000:.6f} E{114.5149 + n / 9_000:.6f}" for n in range(20)
+    ]
+    film = clip(tmp_path / "film.mp4", seconds=20)
+    walked = with_text(tmp_path / "walked.mp4", film, texts)
+    card.put("DCIM/DCAM_CAM001_000001_20261123_150000.mp4", walked)
+    (taken,) = service.dock.ingest(card).json["recordings"]
+    in_chinese(screen)
+    screen.sign_in("keeper")
+    page = screen.open(f"/recordings/{taken['id']}")
+    expect(page.locator("svg.track")).to_be_visible(timeout=60_000)
+    expect(page.locator(".tracked")).to_contain_text("20 个位置")
+    expect(page.locator("[data-now-words]")).to_have_text("38.0423, 114.5149")
+    start = page.locator("svg.track .start").get_attribute("cx")
+    assert page.locator("[data-now]").get_attribute("cx") == start
+    played_to(page, 0.3)
+    page.evaluate("document.querySelector('video').currentTime = 9.5")
+    page.evaluate("document.querySelector('video').pause()")
+    expect(page.locator("[data-now-words]")).to_have_text("38.0432, 114.5159")
+    page.reload()
+    expect(page.locator("svg.track polyline")).to_have_count(1)
+    page.locator("#position").scroll_into_view_if_needed()
+    screen.picture("recording-track")
+    log = service.dock.run("custody", "log", "--json").json["entries"]
+    assert any(e["facts"].get("what") == "positions" for e in log if e["act"] == "view")
+
+
 def test_a_damaged_file_and_a_hostile_name_are_shown_plainly(
     screen: Screen, ids: dict[str, str]
 ) -> None:
@@ -206,6 +274,63 @@ def test_a_copy_downloads_and_stands_by_itself(
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_several_are_ticked_and_copied_together(
+    screen: Screen, ids: dict[str, str], tmp_path: Path
+) -> None:
+    in_chinese(screen)
+    screen.sign_in("keeper")
+    page = screen.open("/recordings")
+    expect(page.locator("#copy")).to_be_hidden()
+    page.locator("tbody .tick input").nth(0).check()
+    page.locator("tbody .tick input").nth(2).check()
+    expect(page.locator(".copy-count")).to_have_text("已选 2 条")
+    screen.picture("recordings-ticked")
+    page.fill("#f-copy-reason", "案卷移送")
+    with page.expect_download() as told:
+        page.click("#copy button.primary")
+    with zipfile.ZipFile(told.value.path()) as archive:
+        assert sum(name.endswith(".proof.json") for name in archive.namelist()) == 2
+    page = screen.open("/recordings?view=sheet")
+    pictures_ready(page, len(ids) - 1)
+    page.click("[data-all-of-page]")
+    expect(page.locator(".copy-count")).to_have_text(f"已选 {len(ids)} 条")
+    screen.picture("recordings-sheet-ticked")
+    page.click("[data-none-of-page]")
+    expect(page.locator("#copy")).to_be_hidden()
+
+
+def test_a_recording_and_a_case_are_held_and_released(screen: Screen, ids: dict[str, str]) -> None:
+    in_chinese(screen)
+    screen.sign_in("keeper")
+    page = screen.open(f"/recordings/{ids[NAME]}")
+    page.click("[data-opens=hold-dialog]")
+    page.fill("#f-hold-reason", "当事人提起行政诉讼，法院来函")
+    screen.picture("hold-dialog", "panel", "phone")
+    page.click("#hold-dialog button.primary")
+    expect(page.locator("#hold")).to_contain_text("法院来函")
+    expect(page.locator("#history")).to_contain_text("法院来函")
+    page.locator("#hold").scroll_into_view_if_needed()
+    screen.picture("hold-recording")
+    page = screen.open("/cases/冀石执〔2026〕7号")
+    page.click("[data-opens=hold-dialog]")
+    page.fill("#f-hold-reason", "行政复议期间")
+    page.click("#hold-dialog button.primary")
+    expect(page.locator("#hold")).to_contain_text("行政复议期间")
+    screen.picture("hold-case")
+    page.click("nav.side a[href='/holds']")
+    expect(page.locator("tbody tr")).to_have_count(2)
+    screen.picture("holds")
+    page.click("a[href='/recordings?held=yes']")
+    expect(page.locator("tbody tr")).to_have_count(len(ids) - 1)
+    screen.picture("recordings-held", "desk")
+    page = screen.open(f"/recordings/{ids[NAME]}")
+    page.click("[data-opens=release-dialog]")
+    page.fill("#f-release-reason", "撤诉")
+    page.click("#release-dialog button.danger")
+    expect(page.locator("#history")).to_contain_text("撤诉")
+    expect(page.locator("#hold")).to_contain_text("行政复议期间")
 
 
 def test_an_officer_sees_only_what_is_theirs(screen: Screen, ids: dict[str, str]) -> None:

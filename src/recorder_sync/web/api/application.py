@@ -16,6 +16,7 @@ from recorder_sync.errors import (
     NotFound,
     RecorderSyncError,
     UsageProblem,
+    beyond_everything,
     defect,
     error_json,
     refused,
@@ -121,6 +122,10 @@ def _answer_errors(api: FastAPI) -> None:
     @api.exception_handler(OSError)
     async def of_system(request: Request, error: OSError) -> JSONResponse:
         return await of_ours(request, refused(error))
+
+    @api.exception_handler(OverflowError)
+    async def beyond(request: Request, _error: OverflowError) -> JSONResponse:
+        return await of_ours(request, beyond_everything())
 
     @api.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> JSONResponse:

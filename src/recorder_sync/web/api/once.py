@@ -6,7 +6,9 @@ request than before is refused, as is one whose first request is still being wor
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Lock
 from typing import Annotated
 
 from fastapi import Header
@@ -29,6 +31,11 @@ Key = Annotated[
 ]
 
 
+_worked_on: set[tuple[str, str]] = set()
+"""Tokens and keys whose requests this process works on."""
+_lock = Lock()
+
+
 class KeyInUse(Exception):
     """The key came with another request before, or its request is under way."""
 
@@ -39,6 +46,28 @@ def once(
     """Do it and return its answer; or the answer of the first time. Raises KeyInUse."""
     if key is None:
         return JSONResponse(do().model_dump(mode="json"), code)
+    with _worked_on_alone(caller.token.name, key):
+        return _once(caller, key, asked, do, code)
+
+
+@contextmanager
+def _worked_on_alone(token: str, key: str) -> Iterator[None]:
+    """Have a key for one request at a time; a process that died works on none. Raises KeyInUse."""
+    one = (token, key)
+    with _lock:
+        if one in _worked_on:
+            raise KeyInUse
+        _worked_on.add(one)
+    try:
+        yield
+    finally:
+        with _lock:
+            _worked_on.discard(one)
+
+
+def _once(
+    caller: Caller, key: str, asked: BaseModel, do: Callable[[], BaseModel], code: int
+) -> JSONResponse:
     db, token = caller.desk.accounts, caller.token.name
     text = f"{type(asked).__name__}{asked.model_dump_json()}"
     digest = hashlib.sha256(text.encode()).hexdigest()

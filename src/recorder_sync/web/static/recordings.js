@@ -105,7 +105,72 @@ if (player) {
   }
 }
 
+// The track within a film: it comes when it is made, and a dot moves along it with the player.
+const OLD_S = 30; // a position so many seconds ago says nothing of now
+function follow(svg) {
+  if (!player || !svg) return;
+  const points = JSON.parse(svg.dataset.points);
+  const dot = svg.querySelector("[data-now]");
+  const words = svg.parentElement.querySelector("[data-now-words]");
+  const show = () => {
+    const now = player.currentTime;
+    const next = points.findIndex(([second]) => second > now);
+    const point = points.at(next === -1 ? -1 : next - 1);
+    const isKnown = next !== 0 && now - point[0] <= OLD_S;
+    dot.setAttribute("visibility", isKnown ? "visible" : "hidden");
+    words.textContent = isKnown ? `${point[3]}, ${point[4]}` : words.dataset.unknown;
+    if (!isKnown) return;
+    dot.setAttribute("cx", point[1]);
+    dot.setAttribute("cy", point[2]);
+  };
+  for (const event of ["timeupdate", "seeking"]) player.addEventListener(event, show);
+  show();
+}
+const tracked = document.querySelector("[data-track]");
+async function waitForTrack() {
+  const found = await asked(`/recordings-being-made?track=${encodeURIComponent(tracked.dataset.track)}`);
+  if (found && found.track === "ready") {
+    const answer = await fetch(`/recordings/${tracked.dataset.track}/track`);
+    if (!answer.ok) return;
+    tracked.innerHTML = await answer.text();
+    tracked.closest("section").hidden = false;
+    follow(tracked.querySelector("svg.track"));
+  } else if (!found || found.track === "missing") {
+    setTimeout(waitForTrack, POLL_MS);
+  }
+}
+if (tracked) {
+  follow(tracked.querySelector("svg.track"));
+  if (tracked.dataset.track) waitForTrack();
+}
+
 // A copy is downloaded, and the page stays: the dialog is closed when it was asked for.
 for (const form of document.querySelectorAll("form[data-closes-dialog]")) {
   form.addEventListener("submit", () => form.closest("dialog").close());
+}
+
+// Which recordings are ticked, to be copied together: how many, and all or none of the page.
+const copy = document.querySelector("[data-copy]");
+if (copy) {
+  const boxes = [...document.querySelectorAll("input[name=ids][form=copy]")];
+  const choosing = document.querySelector("[data-choosing]");
+  const [all, none] = choosing.querySelectorAll("button");
+  const count = copy.querySelector("[data-count]");
+  const showChosen = () => {
+    const chosen = boxes.filter((box) => box.checked).length;
+    copy.hidden = chosen === 0;
+    count.textContent = count.dataset.count.replace("{count}", chosen);
+    all.hidden = chosen === boxes.length;
+    none.hidden = chosen === 0;
+  };
+  const choose = (isOn) => {
+    for (const box of boxes) box.checked = isOn;
+    showChosen();
+  };
+  choosing.hidden = false;
+  all.addEventListener("click", () => choose(true));
+  none.addEventListener("click", () => choose(false));
+  for (const box of boxes) box.addEventListener("change", showChosen);
+  addEventListener("pageshow", showChosen);
+  showChosen();
 }
