@@ -113,8 +113,8 @@ class _Docking:
         return f"{self.at:%Y%m%d-%H%M%S}-{self.number:06x}"
 
 
-def make_catalogue(path: Path, recordings: int) -> None:
-    """Make a catalogue of so many recordings at `path`."""
+def make_catalogue(path: Path, recordings: int, end: datetime = END) -> None:
+    """Make a catalogue of so many recordings at `path`, the newest of them docked at `end`."""
     open_catalogue(path).close()
     db = sqlite3.connect(path, isolation_level=None)
     for pragma in ("journal_mode=off", "synchronous=off", "cache_size=-500000"):
@@ -127,7 +127,7 @@ def make_catalogue(path: Path, recordings: int) -> None:
         _insert(db, "devices", ({"number": _device(i)} for i in range(DEVICES)))
         _insert(db, "officers", (_officer(i, name) for i, name in enumerate(names)))
         _insert(db, "cases", (_case(choose, i) for i in range(CASES)))
-        made = _recordings(choose, recordings, names)
+        made = _recordings(choose, recordings, names, end)
         while batch := list(islice(made, 20_000)):
             _insert(db, "dockings", (docking for docking, _, _ in batch if docking))
             _insert(db, "recordings", (_placed(places, recording) for _, recording, _ in batch))
@@ -180,13 +180,13 @@ def _insert(db: sqlite3.Connection, into: str, rows: Iterator[dict[str, Any]]) -
 
 
 def _recordings(
-    choose: random.Random, count: int, names: list[str]
+    choose: random.Random, count: int, names: list[str], end: datetime = END
 ) -> Iterator[tuple[dict[str, Any] | None, dict[str, Any], dict[str, Any]]]:
     """Yield the docking where one begins, the recording and its description."""
     sample = as_json(_SAMPLE)
     dockings = -(-count // PER_DOCKING)
     for number in range(dockings):
-        docking = _docking(choose, number, dockings)
+        docking = _docking(choose, number, dockings, end)
         for turn in range(min(PER_DOCKING, count - number * PER_DOCKING)):
             opened = _docking_row(docking) if turn == 0 else None
             described = _describe(choose, sample, docking, turn, names[docking.officer])
@@ -195,7 +195,7 @@ def _recordings(
             yield opened, row, {"recording": described["id"], "json": text}
 
 
-def _docking(choose: random.Random, number: int, of: int) -> _Docking:
+def _docking(choose: random.Random, number: int, of: int, end: datetime) -> _Docking:
     age = timedelta(days=DAYS) * (of - number) / of
     near = round(CASES * number / of)
     device = choose.randrange(DEVICES)
@@ -203,7 +203,7 @@ def _docking(choose: random.Random, number: int, of: int) -> _Docking:
         number,
         _device(device),
         (device + (choose.random() < 0.2)) % OFFICERS,
-        END - age,
+        end - age,
         tuple(min(CASES - 1, max(0, near + choose.randint(-500, 500))) for _ in range(3)),
     )
 

@@ -41,6 +41,7 @@ from recorder_sync.rules.access import Role, Secrecy
 from recorder_sync.rules.coverage import NoRecordingReason
 from recorder_sync.rules.deadline import DeferralReason
 from recorder_sync.rules.docking import Stay
+from recorder_sync.rules.documents import DocumentKind
 from recorder_sync.rules.escalation import Recipient
 from recorder_sync.rules.figures import Step
 from recorder_sync.rules.marks import BookmarkKind, Markable, Stage
@@ -63,7 +64,7 @@ _SHOWN: tuple[type[StrEnum], ...] = (
     *(CaseState, Result, What),
     *(Role, Secrecy),
     *(BookmarkKind, Look, Markable, Stage),
-    *(Change, Step, shift.Why),
+    *(Change, Step, shift.Why, DocumentKind),
 )
 
 

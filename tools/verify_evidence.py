@@ -584,7 +584,7 @@ def entry_of(line: bytes) -> Entry:
 
 
 class Seal(NamedTuple):
-    """What a seal entry says of a recording."""
+    """What a seal entry says of a recording, or one of a document of a case."""
 
     number: int
     recording: dict[str, Any]
@@ -594,9 +594,13 @@ class Seal(NamedTuple):
     description: dict[str, str]  # digests of the description
 
 
+SEALS = {"seal": "recording", "document": "document"}  # by act, where the facts have it
+
+
 def seal_of(entry: Entry) -> Seal:
-    recording, facts = entry.facts.get("recording"), entry.facts
-    if entry.act != "seal" or not isinstance(recording, dict):
+    facts = entry.facts
+    recording = facts.get(SEALS.get(entry.act, ""))
+    if not isinstance(recording, dict):
         raise Wrong("no-seal")
     digests = {name: recording.get(name) for name in ("sha256", "blake3")}
     described = {name: facts.get(f"description_{name}") for name in ("sha256", "blake3")}
@@ -1066,7 +1070,7 @@ def check_evidence(check: Check, options: argparse.Namespace) -> None:
     def seen(entry: Entry, _line: bytes) -> None:
         nonlocal is_found
         counts["corrections"] += entry.act == "tag"
-        if entry.act != "seal":
+        if entry.act not in SEALS:
             return
         try:
             seal = seal_of(entry)
@@ -1123,7 +1127,7 @@ def refuse_wrong_place(check: Check, options: argparse.Namespace) -> None:
     for _, _, line in log_lines(check, options.log):
         with contextlib.suppress(Wrong):
             entry = entry_of(line)
-            parts = seal_of(entry).path.split("/") if entry.act == "seal" else []
+            parts = seal_of(entry).path.split("/") if entry.act in SEALS else []
             for above in range(len(parts)):
                 if "/".join(parts[above:]) in files:
                     place = "/".join(parts[:above])

@@ -25,6 +25,7 @@ from pydantic import (
 )
 
 from recorder_sync.alert_settings import Alerts, Watch
+from recorder_sync.document_settings import DocumentSettings
 from recorder_sync.errors import ConfigurationProblem, MissingPart, os_reason
 from recorder_sync.forward_settings import Forward
 from recorder_sync.language import Language, T, Text
@@ -386,6 +387,7 @@ class Configuration(Section):
     web: Web = Web()
     previews: Previews = Previews()
     marks: MarksSettings = MarksSettings()
+    documents: DocumentSettings = DocumentSettings()
     stores: tuple[StoreSettings, ...] = ()
     webhooks: tuple[Webhook, ...] = ()
     profiles: tuple[Profile, ...] = ()

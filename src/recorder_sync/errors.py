@@ -122,6 +122,10 @@ class RecordingFailure(RecorderSyncError):
     """One recording could not be taken in; the others go on."""
 
 
+class DocumentFailure(RecorderSyncError):
+    """One document of a case could not be taken in; whoever handed it in has it."""
+
+
 class VolumeGone(RecordingFailure):
     """The device was unplugged: what is not in yet is missing, not deleted."""
 

@@ -28,6 +28,7 @@ from recorder_sync.dock.dock import Dock
 from recorder_sync.dock.folder_docking import FolderDocking
 from recorder_sync.dock.ports import MakePorts, Teller, usb_ports
 from recorder_sync.dock.stay_log import end_stays_of_earlier_runs
+from recorder_sync.document_sealing import sealing_documents
 from recorder_sync.durable import held
 from recorder_sync.errors import MissingPart, RecorderSyncError, all_of
 from recorder_sync.forward.engine import forwarding
@@ -104,6 +105,7 @@ class DockService:
                 raise _taken(self._settings.station.id)
             capacity = stack.enter_context(capacity_of(self._settings))
             self._begin(station)
+            stack.enter_context(sealing_documents(self._in_use))
             paths = self._settings.paths
             board = stack.enter_context(Board(paths.runtime, self._settings.station.id, now))
             ports = self._make_ports(self._in_use, capacity)

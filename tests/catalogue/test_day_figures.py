@@ -13,13 +13,20 @@ from sqlite_utils.db import Database
 
 from recorder_sync.catalogue import recordings
 from recorder_sync.catalogue.database import FILE_NAME
-from recorder_sync.catalogue.day_figures import Asked, Basis, bring_up, by_day, by_unit, by_value
+from recorder_sync.catalogue.day_figures import (
+    Asked,
+    Basis,
+    bring_up,
+    by_stretch,
+    by_unit,
+    by_value,
+)
 from recorder_sync.custodian.interruptions import explain_in_writing, interruptions
 from recorder_sync.custodian.registration import register_officers
 from recorder_sync.inspection.correction import Correction, correct
 from recorder_sync.inspection.day_figures import compare_day_figures
 from recorder_sync.rules.access import Reach, Scope, Secrecy
-from recorder_sync.rules.figures import Sum, day_of, total
+from recorder_sync.rules.figures import Step, Sum, day_of, total
 from recorder_sync.rules.watch_limits import USUAL
 from recorder_sync.station import Station
 from recorder_sync.timestamps import moment
@@ -85,7 +92,7 @@ def test_art_28_days_add_up_to_all_recordings_in_every_part(station: Station) ->
         assert same(total(by_value(station.catalogue, part, asked()).values()), everything)
     rows = station.catalogue.execute("select recorded_start from recordings").fetchall()
     days = {day_of(moment(row[0]), ZONE) for row in rows}
-    assert {day for day, _ in by_day(station.catalogue, "kind", asked())} == days
+    assert {day for day, _ in by_stretch(station.catalogue, "kind", asked(), Step.DAY)} == days
 
 
 def test_what_changes_is_counted_anew(station: Station) -> None:
@@ -109,7 +116,7 @@ def test_another_zone_has_other_days(station: Station) -> None:
     up_to_date(station)
     pacific = Basis(ZoneInfo("America/Los_Angeles"), USUAL)
     assert bring_up(station.catalogue, pacific, 100) == 0
-    days = {day for day, _ in by_day(station.catalogue, "kind", asked())}
+    days = {day for day, _ in by_stretch(station.catalogue, "kind", asked(), Step.DAY)}
     starts = station.catalogue.execute("select recorded_start from recordings").fetchall()
     assert days == {day_of(moment(row[0]), pacific.zone) for row in starts}
 
@@ -151,7 +158,7 @@ def test_art_25_a_scope_narrows_every_sum(station: Station) -> None:
 def test_days_beyond_those_asked_for_are_left_for_later(station: Station) -> None:
     last = NEWEST_DAY - timedelta(days=2)
     assert bring_up(station.catalogue, BASIS, 7, None, last) == 0
-    days = {day for day, _ in by_day(station.catalogue, "kind", asked())}
+    days = {day for day, _ in by_stretch(station.catalogue, "kind", asked(), Step.DAY)}
     assert days
     assert max(days) <= last
 

@@ -19,8 +19,8 @@ from recorder_sync.catalogue.database import FILE_NAME, open_catalogue, transact
 from recorder_sync.catalogue.dockings import Docking
 from recorder_sync.catalogue.marks import marks_json, take_up_marks
 from recorder_sync.catalogue.recordings import Intent
-from recorder_sync.catalogue.scope import visible, visible_of
 from recorder_sync.catalogue.search import Search, search
+from recorder_sync.catalogue.seen_by import visible, visible_of
 from recorder_sync.custody.log import Act, Deed, Entry
 from recorder_sync.description import as_json, as_text
 from recorder_sync.errors import NotFound, UsageProblem
@@ -359,12 +359,15 @@ _sparse = st.builds(
 @settings(max_examples=150)
 @given(wanted=_searches | _sparse)
 @pytest.mark.parametrize("few", [0, 15, 5_000], ids=["many match", "some match", "few match"])
+@pytest.mark.parametrize("newest", [20, 20_000], ids=["a look at the newest", "a look at all"])
 def test_art_25_every_search_finds_what_a_plain_filter_finds_newest_first(
-    few: int, db: Database, made: list[Made], wanted: Search
+    newest: int, few: int, db: Database, made: list[Made], wanted: Search
 ) -> None:
     """Whichever way round the search is done: it depends on how many match."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(searching, "_FEW", few)
+        patch.setattr(searching, "_MANY_CASES", few and 1)
+        patch.setattr(searching, "_NEWEST", newest)
         assert [r.id for r in all_pages(db, wanted)] == [r.id for r in expected(made, wanted)]
 
 

@@ -31,6 +31,9 @@ REMEMBERED = {
         "day_figures_basis",
         "stale_hours",
         "stale_days",
+        "documents_under_way",
+        "period_figures",
+        "stale_periods",
     ),
 }
 """What a machine remembers of its watching; the custody log has nothing of it in this form."""

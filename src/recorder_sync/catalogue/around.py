@@ -1,6 +1,6 @@
 """What lies around one recording: its action, the device's way on that day, its history.
 
-Only what the one who asks may see (`scope.py`).
+Only what the one who asks may see (`seen_by.py`).
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlite_utils.db import Database
 
 from recorder_sync.catalogue.pieces import pieces
-from recorder_sync.catalogue.scope import narrowing, visible_of
+from recorder_sync.catalogue.seen_by import recordings_in, visible_of
 from recorder_sync.model import Position, Recording
 from recorder_sync.rules.access import Scope
 from recorder_sync.rules.continuity import Action, actions
@@ -67,7 +67,7 @@ def way_of(
     """Return where a device was in that time, by its recordings, in the order of time."""
     if device is None:
         return []
-    condition, values = narrowing(scope)
+    condition, values = recordings_in(scope, "+r.officer").named("scope")
     rows = db.execute(
         "select r.id, r.recorded_start, json_extract(d.json, '$.media.position.latitude') as lat,"
         " json_extract(d.json, '$.media.position.longitude') as lon"

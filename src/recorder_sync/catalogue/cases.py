@@ -5,7 +5,7 @@ calendar says that they worked on it. One that has no recordings yet is anybody'
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -105,7 +105,7 @@ def page(db: Database, wanted: CaseSearch, scope: Scope, today: date) -> CasePag
     )
     shown = rows[: wanted.limit]
     return CasePage(
-        [_listed(db, row, scope) for row in shown],
+        _listed(db, shown, scope),
         shown[-1]["key"] if len(rows) > wanted.limit else None,
     )
 
@@ -116,7 +116,7 @@ def seen_case(db: Database, number: str, scope: Scope) -> ListedCase:
     for row in db.query(
         f"select * from cases c where c.number = ? and {seen.sql}", [number, *seen.values]
     ):
-        return _listed(db, row, scope)
+        return _listed(db, [row], scope)[0]
     raise NotFound(T("There is no case {number}.", number=number))
 
 
@@ -174,14 +174,19 @@ def _of_case(row: dict[str, Any]) -> OfCase:
     )
 
 
-def _listed(db: Database, row: dict[str, Any], scope: Scope) -> ListedCase:
+def _listed(db: Database, rows: Sequence[dict[str, Any]], scope: Scope) -> list[ListedCase]:
+    """Return cases with how many recordings they have, all counted by one query."""
     seen = recordings_in(scope)
-    (count,) = db.execute(
-        "select count(*) from (select 1 from recordings r indexed by recordings_by_case"
-        f" where r.case_no = ? and r.state = 'sealed' and {seen.sql} limit ?)",
-        [row["number"], *seen.values, MOST_COUNTED],
-    ).fetchone()
-    return ListedCase(case_of_row(row), int(count))
+    marks = ", ".join("?" for _ in rows)
+    counts = dict(
+        db.execute(
+            "select n.key, (select count(*) from (select 1 from recordings r"
+            " indexed by recordings_by_case where r.case_no = n.number and r.state = 'sealed'"
+            f" and {seen.sql} limit ?)) from cases n where n.key in ({marks})",
+            [*seen.values, MOST_COUNTED, *(row["key"] for row in rows)],
+        ).fetchall()
+    )
+    return [ListedCase(case_of_row(row), counts[row["key"]]) for row in rows]
 
 
 def cases_in(scope: Scope) -> Condition:
@@ -203,7 +208,8 @@ def cases_in(scope: Scope) -> Condition:
     return Condition(
         f"{cleared.sql} and ({mine}"
         f" or not exists (select 1 from {of_case})"
-        f" or c.number in (select k.case_no from calendar k where {planned.sql}))",
+        " or exists (select 1 from calendar k indexed by calendar_by_case"
+        f" where k.case_no = c.number and {planned.sql}))",
         (*cleared.values, *seen.values, *planned.values),
     )
 

@@ -11,18 +11,21 @@ those without explanation). Unit and secrecy are of every row, so that an accoun
 them all.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlite_utils.db import Database
 
-from recorder_sync.catalogue import figure_tables, gap_explanations, time_line
+from recorder_sync.catalogue import figure_tables, gap_explanations, time_line, year_figures
 from recorder_sync.catalogue.database import transaction
+from recorder_sync.catalogue.seen_by import NOTHING
+from recorder_sync.catalogue.year_figures import Length, Span
 from recorder_sync.rules.access import Reach, Scope, Secrecy
 from recorder_sync.rules.continuity import Piece, actions, unexplained_gaps
-from recorder_sync.rules.figures import Sum, bounds, day_of
+from recorder_sync.rules.figures import Step, Sum, bounds, day_of, stretch_of
 from recorder_sync.rules.watch_limits import WatchLimits
 from recorder_sync.timestamps import iso, moment
 
@@ -102,6 +105,7 @@ def _note_days(db: Database, basis: Basis) -> None:
     with transaction(db):
         if not is_same:
             db.execute("delete from day_figures")
+            year_figures.forget_all(db)
             figure_tables.mark_all(db)
             db.execute(
                 "insert or replace into day_figures_basis (id, basis) values (1, ?)", [basis.text]
@@ -165,6 +169,7 @@ def _add_up(db: Database, basis: Basis, first: date, last: date) -> None:
         day += timedelta(days=1)
     _add_up_gaps(db, basis, begins, ends)
     db.execute("delete from stale_days where day between ? and ?", [str(first), str(last)])
+    year_figures.note_stale(db, first, last)
 
 
 def _add_up_day(db: Database, day: date, begins: datetime, ends: datetime) -> None:
@@ -205,13 +210,12 @@ def _add_up_gaps(db: Database, basis: Basis, begins: datetime, ends: datetime) -
     ):
         found.append(Piece(identifier, device, moment(began), moment(ended), officer))
         of[identifier] = (unit, secrecy)
-    given = gap_explanations.explanations(db)
+    given = gap_explanations.by_device(gap_explanations.explanations(db, None, begins, ends))
     sums: dict[tuple[date, str, str, str], _Gaps] = {}
     for action in actions(found, basis.limits):
         if not action.gaps:
             continue
-        mine = [one for one in given if one.device == action.device]
-        unexplained = set(unexplained_gaps(action, mine))
+        unexplained = set(unexplained_gaps(action, given.get(action.device, ())))
         for gap in action.gaps:
             if begins <= gap.begins < ends:
                 unit, secrecy = of[gap.after]
@@ -242,38 +246,59 @@ class Asked:
     """One unit only, within the scope."""
 
 
-def by_day(db: Database, part: str, asked: Asked) -> dict[tuple[date, str], Sum]:
-    """Return the sums of a part by day and value."""
-    where, values = _narrowed(part, asked)
-    rows = db.execute(
-        f"select day, value, {_SUMS} from day_figures where {where} group by day, value", values
-    )
-    return {(date.fromisoformat(day), value): Sum(*sums) for day, value, *sums in rows}
+def by_stretch(db: Database, part: str, asked: Asked, step: Step) -> dict[tuple[date, str], Sum]:
+    """Return the sums of a part by value and the first day of each stretch."""
+    longest = Length.MONTH if step is Step.MONTH else Length.DAY
+    found: dict[tuple[date, str], Sum] = {}
+    for name, value, *sums in _sums(db, part, asked, "name, value", longest):
+        day = date.fromisoformat(name if len(name) > _MONTH else f"{name}-01")
+        key = stretch_of(day, step), value
+        found[key] = found.get(key, Sum()) + Sum(*sums)
+    return found
 
 
 def by_value(db: Database, part: str, asked: Asked) -> Mapping[str, Sum]:
     """Return the sums of a part by value, over all of the days."""
-    where, values = _narrowed(part, asked)
-    rows = db.execute(
-        f"select value, {_SUMS} from day_figures where {where} group by value", values
-    )
-    return {value: Sum(*sums) for value, *sums in rows}
+    return {value: Sum(*sums) for value, *sums in _sums(db, part, asked, "value")}
 
 
 def by_unit(db: Database, asked: Asked) -> Mapping[str, Sum]:
     """Return the sums of all recordings by unit, over all of the days."""
-    where, values = _narrowed("kind", asked)
-    rows = db.execute(f"select unit, {_SUMS} from day_figures where {where} group by unit", values)
-    return {unit: Sum(*sums) for unit, *sums in rows}
+    return {unit: Sum(*sums) for unit, *sums in _sums(db, "kind", asked, "unit")}
 
 
+_MONTH = len("2026-11")
 _SUMS = "sum(recordings), sum(late), sum(seconds), sum(size)"
+_COLUMNS = "unit, value, recordings, late, seconds, size"
+
+
+def _sums(
+    db: Database, part: str, asked: Asked, group: str, longest: Length = Length.YEAR
+) -> Iterator[Sequence[Any]]:
+    """Yield the sums of what is asked for by some columns, before each row's sums."""
+    selects: list[str] = []
+    values: list[object] = []
+    narrowed, given = _narrowed(part, asked)
+    for span in year_figures.spans(db, asked.first, asked.last, longest):
+        source, which = _rows_of(span)
+        selects.append(f"select {source}, {_COLUMNS} from {which} and {narrowed}")
+        values += [part, span.first, span.last, *given]
+    rows = " union all ".join(selects)
+    return iter(db.execute(f"select {group}, {_SUMS} from ({rows}) group by {group}", values))
+
+
+def _rows_of(span: Span) -> tuple[str, str]:
+    """Return the name of each sum of a span, and table and condition that it is found by."""
+    if span.length is Length.DAY:
+        return "day as name", "day_figures where part = ? and day between ? and ?"
+    of_length = f"period_figures where part = ? and length = '{span.length.value}'"
+    return "period as name", f"{of_length} and period between ? and ?"
 
 
 def _narrowed(part: str, asked: Asked) -> tuple[str, list[object]]:
-    """Return the condition of what is asked for and within the scope."""
-    conditions = ["part = ?", "day between ? and ?"]
-    values: list[object] = [part, str(asked.first), str(asked.last)]
+    """Return the condition of what is asked for of a part within the scope."""
+    conditions: list[str] = ["1"]
+    values: list[object] = []
     scope = asked.scope
     match scope.reach:
         case Reach.ALL:
@@ -285,7 +310,7 @@ def _narrowed(part: str, asked: Asked) -> tuple[str, list[object]]:
             conditions.append("value = ?")
             values.append(scope.officer)
         case _:
-            conditions.append("0")
+            conditions.append(NOTHING.sql)
     if asked.unit is not None:
         conditions.append("unit = ?")
         values.append(asked.unit)

@@ -8,7 +8,7 @@ from sqlite_utils.db import Database
 
 from recorder_sync.catalogue import ledger
 from recorder_sync.catalogue.schema import table
-from recorder_sync.rules.whereabouts import DeviceEvent, Happening
+from recorder_sync.rules.whereabouts import NOT_MOVED, DeviceEvent, Happening
 from recorder_sync.timestamps import iso, moment
 
 
@@ -41,12 +41,42 @@ def events_of(db: Database, device: str) -> list[DeviceEvent]:
     return [_event(row) for row in rows]
 
 
-def all_events(db: Database) -> dict[str, list[DeviceEvent]]:
-    """Return what happened to every device, by device, in the order of the custody log."""
+def telling_events(db: Database, device: str | None = None) -> dict[str, list[DeviceEvent]]:
+    """Return the events that tell where each device is, or one, in the order of the custody log.
+
+    `whereabouts` makes the same of them as of all: the last move, and what came after; the faults
+    before it that nobody repaired until then. So it is read in a moment what happened in years.
+    """
+    one = "" if device is None else " where number = ?"
+    rows = db.query(
+        f"with moved as (select number as device, max({_LAST_MOVES}) as seq from devices{one}),"
+        f" mended as (select device, seq, {_LAST_REPAIR} as repaired from moved)"
+        " select e.* from mended m cross join device_events e"
+        " on e.device = m.device and e.custody_seq >= m.seq"
+        " union all select e.* from mended m cross join device_events e"
+        " indexed by device_events_by_what on e.device = m.device and e.what = 'fault'"
+        " and e.custody_seq > m.repaired and e.custody_seq < m.seq"
+        " order by custody_seq",
+        [] if device is None else [device],
+    )
     found: dict[str, list[DeviceEvent]] = {}
-    for row in db.query("select * from device_events order by custody_seq"):
+    for row in rows:
         found.setdefault(row["device"], []).append(_event(row))
     return found
+
+
+def _last(device: str, what: Happening, more: str = "") -> str:
+    return (
+        "coalesce((select max(l.custody_seq) from device_events l"
+        f" indexed by device_events_by_what where l.device = {device} and l.what = '{what.value}'"
+        f"{more}), -1)"
+    )
+
+
+_LAST_MOVES = ", ".join(
+    _last("devices.number", what) for what in Happening if what not in NOT_MOVED
+)
+_LAST_REPAIR = _last("moved.device", Happening.REPAIRED, " and l.custody_seq < moved.seq")
 
 
 def _event(row: Mapping[str, Any]) -> DeviceEvent:

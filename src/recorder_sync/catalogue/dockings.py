@@ -130,7 +130,8 @@ def is_entered(db: Database, docking: str) -> bool:
 def open_stays(db: Database) -> dict[str, Stay]:
     """Return the state of the stays that nobody saw the end of, by docking."""
     rows = db.query(
-        "select id, state from dockings where removed_at is null and state is not null order by id"
+        "select id, state from dockings indexed by dockings_on_port"
+        " where removed_at is null and state is not null order by id"
     )
     return {row["id"]: Stay(row["state"]) for row in rows}
 

@@ -65,6 +65,26 @@ def make(db: Database) -> None:
     mark_all(db)
 
 
+def make_periods(db: Database) -> None:
+    """Make the tables of the sums of months and years, and note all that there are as stale."""
+    db.execute(
+        "create table period_figures (part text not null, length text not null,"
+        " period text not null, unit text not null, secrecy text not null, value text not null,"
+        " recordings integer not null, late integer not null, seconds real not null,"
+        " size integer not null,"
+        " primary key (part, length, period, unit, secrecy, value)) strict, without rowid"
+    )
+    db.execute(
+        "create table stale_periods (length text not null, period text not null,"
+        " primary key (length, period)) strict, without rowid"
+    )
+    for length, characters in (("month", 7), ("year", 4)):
+        db.execute(
+            f"insert into stale_periods select distinct '{length}', substr(day, 1, {characters})"
+            " from day_figures"
+        )
+
+
 def mark_all(db: Database) -> None:
     """Note every hour as stale in which something began or was sealed."""
     db.execute(

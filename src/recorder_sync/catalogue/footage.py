@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlite_utils.db import Database
 
-from recorder_sync.catalogue.time_line import FIRST, LAST, place
+from recorder_sync.catalogue.time_line import FIRST, LAST, PLACES_A_SECOND, place
 from recorder_sync.rules.coverage import Shown, Span
 from recorder_sync.rules.deadline import Deferral, after
 from recorder_sync.rules.sequence import Dated
@@ -35,6 +35,25 @@ def shown(db: Database, span: Span, officer: str | None, device: str | None) -> 
             end = moment(ends) if ends else None
             found[recording] = Shown(moment(begins), end, of_officer, of_device)
     return list(found.values())
+
+
+def plainly_shown(db: Database) -> set[str]:
+    """Return the unexplained enforcement, not to be shown in full, within which a sealed recording
+    of its officer lasts at some moment.
+
+    One question for years of it. What else is shown the rules tell (`rules/coverage.py`).
+    """
+    rows = db.execute(
+        "select c.id from calendar c where c.kind = 'enforcement' and c.reason is null"
+        " and c.in_full = 0 and c.officer is not null and exists (select 1 from recordings r"
+        " indexed by recordings_by_officer where r.officer = c.officer and r.state = 'sealed'"
+        " and r.number between (cast(strftime('%s', c.begins) as integer) - ?) * ?"
+        " and (cast(strftime('%s', c.ends) as integer) + 1) * ?"
+        " and r.recorded_start <= c.ends"
+        " and coalesce(r.recorded_end, r.recorded_start) >= c.begins)",
+        [int(LONGEST.total_seconds()), PLACES_A_SECOND, PLACES_A_SECOND],
+    )
+    return {identifier for (identifier,) in rows}
 
 
 def dated_after_docking(db: Database, device: str) -> Iterator[Dated]:

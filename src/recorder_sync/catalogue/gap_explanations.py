@@ -1,9 +1,10 @@
 """Why a device did not record for a while within an action (Art. 20), as people explained it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlite_utils.db import Database
@@ -11,14 +12,43 @@ from sqlite_utils.db import Database
 from recorder_sync.catalogue.database import insert
 from recorder_sync.custody.log import Entry
 from recorder_sync.rules.continuity import Gap, GapExplanation
+from recorder_sync.rules.deadline import after
 from recorder_sync.timestamps import iso, moment
 
+LONGEST = timedelta(days=1)
+"""What is explained is within one action, which hardly lasts longer."""
 
-def explanations(db: Database, device: str | None = None) -> list[GapExplanation]:
-    """Return the explanations of one device or of all, in the order of the custody log."""
-    where, values = ("device = ?", [device]) if device else ("1", [])
+
+def explanations(
+    db: Database,
+    device: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> list[GapExplanation]:
+    """Return the explanations of one device or of all, in the order of the custody log: all
+    there are, or those of gaps that last at any moment of a time.
+    """
+    conditions, values = ["1"], []
+    if device:
+        conditions.append("device = ?")
+        values.append(device)
+    if since is not None:
+        conditions.append("begins >= ? and ends >= ?")
+        values += [iso(after(since, -LONGEST)), iso(since)]
+    if until is not None:
+        conditions.append("begins <= ?")
+        values.append(iso(until))
+    where = " and ".join(conditions)
     rows = db.query(f"select * from gap_explanations where {where} order by custody_seq", values)
     return [_explanation(row) for row in rows]
+
+
+def by_device(found: Iterable[GapExplanation]) -> Mapping[str, Sequence[GapExplanation]]:
+    """Return explanations by the device that they are of."""
+    of: dict[str, list[GapExplanation]] = {}
+    for one in found:
+        of.setdefault(one.device, []).append(one)
+    return of
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,5 +129,10 @@ def _explanation(row: Mapping[str, Any]) -> GapExplanation:
         ends=moment(row["ends"]),
         recording=row["recording"],
         at_second=row["at_second"],
-        officers=frozenset(json.loads(row["officers"])),
+        officers=_officers(row["officers"]),
     )
+
+
+@lru_cache(maxsize=512)  # the same few sign again and again
+def _officers(text: str) -> frozenset[str]:
+    return frozenset(json.loads(text))

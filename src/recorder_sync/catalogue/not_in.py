@@ -31,10 +31,17 @@ _NOT_SEEN_SINCE = (
     " and not exists (select 1 from inventory m where m.docking = l.id"
     " and m.path = i.path and m.outcome = 'failed')))"
 )
+_IS_LISTED = f"(i.outcome is null or i.outcome = 'failed') and {_NOT_SEALED} and {_NOT_SEEN_SINCE}"
 LISTED = (
     "from dockings d join inventory i indexed by inventory_not_in on i.docking = d.id"
-    f" where (i.outcome is null or i.outcome = 'failed') and {_NOT_SEALED} and {_NOT_SEEN_SINCE}"
+    f" where {_IS_LISTED}"
 )
+"""For a few dockings."""
+LISTED_EVER = (
+    "from inventory i indexed by inventory_not_in cross join dockings d on d.id = i.docking"
+    f" where {_IS_LISTED}"
+)
+"""For dockings of a long time: there are few such files, and many dockings without any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +106,7 @@ class Held:
 def held(db: Database, device: str | None) -> list[Held]:
     """Return the held stays of a device, or of those that nobody knows."""
     rows = db.query(
-        "select id, port, source, started_at from dockings"
+        "select id, port, source, started_at from dockings indexed by dockings_on_port"
         " where device is ? and state = 'held' and removed_at is null order by id",
         [device],
     )

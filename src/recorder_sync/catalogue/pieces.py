@@ -20,7 +20,7 @@ _INEXACT_S = 0.1
 def pieces(
     db: Database, device: str | None, since: datetime, until: datetime | None = None
 ) -> list[Piece]:
-    """Return what ended at `since` or later and began at `until` or earlier, by its start.
+    """Return what ended at `since` or later and began at `until` or earlier, by device and start.
 
     Where a file does not tell its end, nobody knows whether a gap follows: it is left out.
     Read along the time line, so a recording that is longer than `LONGEST` shows nothing of
@@ -40,7 +40,8 @@ def pieces(
         values.append(device)
     rows = db.execute(
         "select id, device, recorded_start, recorded_end, officer, case_no from recordings"
-        f" where {' and '.join(conditions)} and device is not null order by recorded_start, id",
+        f" where {' and '.join(conditions)} and device is not null"
+        " order by device, recorded_start, id",
         values,
     )
     return [

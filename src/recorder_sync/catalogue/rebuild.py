@@ -30,6 +30,7 @@ from recorder_sync.catalogue import (
     deferrals,
     device_events,
     dockings,
+    documents,
     gap_explanations,
     holds,
     ledger,
@@ -177,6 +178,7 @@ def _take_over_intents(db: Database, old: Path) -> None:
     try:
         with closing(Database(sqlite3.connect(f"{old.as_uri()}?mode=ro", uri=True))) as before:
             intents = recordings.intents(before)
+            of_documents = documents.intents(before)
     except (sqlite3.DatabaseError, KeyError, TypeError, ValueError):
         return  # it is broken, which is why it is made anew
     with transaction(db):
@@ -184,6 +186,9 @@ def _take_over_intents(db: Database, old: Path) -> None:
             docking, recording = intent.recording.docking, intent.recording.id
             if dockings.is_entered(db, docking) and not recordings.is_entered(db, recording):
                 recordings.enter(db, [intent])
+        for one in of_documents:
+            if documents.find(db, one.id) is None:
+                documents.note_intent(db, one)
 
 
 def replay(db: Database, custody: CustodyLog) -> int:
@@ -399,6 +404,8 @@ _STEPS: dict[Act, Callable[[Database, Entry], None]] = {
     Act.TAG: _tag,
     Act.MARK: marks.take_up_marks,
     Act.BOOKMARK: marks.take_up_bookmark,
+    Act.DOCUMENT: documents.take_up,
+    Act.BELONGS_TO_DOCUMENT: documents.take_up_belonging,
     Act.LEDGER: _ledger,
     Act.DEVICE_EVENT: _device_event,
     Act.VERIFICATION: _verification,

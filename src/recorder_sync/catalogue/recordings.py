@@ -41,6 +41,19 @@ class Intent:
     protection: str | None = None
     """What keeps it from being changed, once it is in place."""
 
+    @property
+    def id(self) -> str:
+        return self.recording.id
+
+    @property
+    def path(self) -> str:
+        """Its place below the evidence folder."""
+        return self.recording.path
+
+    @property
+    def digests(self) -> Digests:
+        return self.recording.digests
+
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
@@ -52,6 +65,18 @@ class Sealed:
     """What the index says, column by column."""
     custody_seq: int | None
     """Number of its entry in the custody log."""
+
+    @property
+    def id(self) -> str:
+        return self.recording.id
+
+    @property
+    def path(self) -> str:
+        return self.recording.path
+
+    @property
+    def digests(self) -> Digests:
+        return self.recording.digests
 
 
 def enter(db: Database, intents: Sequence[Intent]) -> None:

@@ -5,10 +5,9 @@ from datetime import datetime
 
 from sqlite_utils.db import Database
 
-from recorder_sync.catalogue.not_in import LISTED
+from recorder_sync.catalogue.not_in import LISTED_EVER
 from recorder_sync.catalogue.seen_by import by_device
 from recorder_sync.rules.access import Reach, Scope
-from recorder_sync.rules.whereabouts import Happening
 from recorder_sync.timestamps import iso
 
 
@@ -22,7 +21,7 @@ def missing(db: Database, since: datetime, until: datetime, scope: Scope) -> Map
     reached = by_device(scope, "d.device")
     rows = db.execute(
         "select device, count(*) from (select distinct coalesce(d.device, '') as device, i.path,"
-        f" i.size, i.mtime_ns {LISTED} and d.started_at >= ? and d.started_at < ?"
+        f" i.size, i.mtime_ns {LISTED_EVER} and d.started_at >= ? and d.started_at < ?"
         f" and {reached.sql}) group by device",
         [iso(since), iso(until), *reached.values],
     )
@@ -35,8 +34,8 @@ def faults(db: Database, since: datetime, until: datetime, scope: Scope) -> Mapp
         return {}
     reached = by_device(scope)
     rows = db.execute(
-        "select device, count(*) from device_events where what = ? and time >= ? and time < ?"
-        f" and {reached.sql} group by device",
-        [Happening.FAULT.value, iso(since), iso(until), *reached.values],
+        "select device, count(*) from device_events indexed by device_faults"
+        f" where what = 'fault' and time >= ? and time < ? and {reached.sql} group by device",
+        [iso(since), iso(until), *reached.values],
     )
     return dict(rows.fetchall())

@@ -655,3 +655,76 @@ def m017_looked_at(db: Database) -> None:
 def m018_day_figures(db: Database) -> None:
     """Sums of each day for the statistics (`day_figures.py`): working state."""
     figure_tables.make(db)
+
+
+@migrations()
+def m019_documents(db: Database) -> None:
+    """Documents of cases, and which recording belongs to which.
+
+    What is about to be moved into place is working state of this machine.
+    """
+    table(db, "documents").create(
+        {
+            "id": str,
+            "case_no": str,
+            "title": str,
+            "kind": str,
+            "number": str,
+            "stage": str,
+            "item": str,
+            "name": str,
+            "name_base64": str,
+            "path": str,
+            "size": int,
+            "blake3": str,
+            "sha256": str,
+            "sm3": str,
+            "handed_in_by": str,
+            "handed_in_at": str,
+            "sealed_at": str,
+            "read_back": str,
+            "description_blake3": str,
+            "description_sha256": str,
+            "protection": str,
+            "fs_verity": str,
+            "custody_seq": int,
+        },
+        pk="id",
+        not_null={
+            *("case_no", "title", "kind", "name", "path", "size", "blake3", "sha256"),
+            *("handed_in_by", "handed_in_at", "sealed_at", "read_back"),
+            *("description_blake3", "description_sha256", "custody_seq"),
+        },
+        foreign_keys=[("case_no", "cases", "number")],
+        strict=True,
+    )
+    db.execute("create index documents_of_case on documents (case_no, handed_in_at)")
+    db.execute("create unique index documents_by_path on documents (path)")
+    table(db, "recording_documents").create(
+        {"recording": str, "document": str, "who": str, "at": str, "custody_seq": int},
+        pk="recording",
+        not_null={"document", "who", "at", "custody_seq"},
+        strict=True,
+    )
+    db.execute("create index recordings_of_document on recording_documents (document)")
+    table(db, "documents_under_way").create(
+        {"document": str, "json": str, "part": str},
+        pk="document",
+        not_null={"json", "part"},
+        strict=True,
+    )
+
+
+@migrations()
+def m020_figures_of_years(db: Database) -> None:
+    """What pages read without going through everything: sums of months and years
+    (`year_figures.py`), which are working state; and indexes."""
+    figure_tables.make_periods(db)
+    for statement in (
+        "create index gap_explanations_by_time on gap_explanations (begins)",
+        "create index device_events_by_what on device_events (device, what, custody_seq)",
+        "create index device_faults on device_events (time) where what = 'fault'",
+        "create index moves_by_officer on device_events (officer, device) where officer > ''",
+        "create index calendar_by_case on calendar (case_no) where case_no is not null",
+    ):
+        db.execute(statement)

@@ -3,13 +3,13 @@
 What is asked for can match a few recordings or nearly all. A search goes along the index
 of one thing asked for and tests each recording for the rest: along one that offers few
 recordings where there is one, and else along any, because what is common everywhere soon
-fills a page. What somebody may see is one more test of each recording (`scope.py`).
+fills a page. What somebody may see is one more test of each recording (`seen_by.py`).
 """
 
 import json
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from unicodedata import combining, normalize
@@ -18,7 +18,7 @@ from sqlite_utils.db import Database
 
 from recorder_sync.catalogue import time_line
 from recorder_sync.catalogue.holds import HELD_CASES, HELD_THEMSELVES
-from recorder_sync.catalogue.scope import narrowing
+from recorder_sync.catalogue.seen_by import by_officer, recordings_in
 from recorder_sync.catalogue.words import phrase, words
 from recorder_sync.description import from_json
 from recorder_sync.errors import UsageProblem
@@ -30,6 +30,12 @@ from recorder_sync.rules.marks import Stage
 
 _FEW = 5_000
 """Recordings, or cases, that can be gone through in a few milliseconds."""
+
+_MANY_CASES = 200
+"""Cases with as many recordings as are worth a look at the newest ones first."""
+
+_NEWEST = 20_000
+"""Recordings that are looked through before an index is gone along that offers very many."""
 
 _SOME = 8
 """Devices, officers or cases that a word may be a part of."""
@@ -88,17 +94,23 @@ def search(db: Database, wanted: Search) -> Page:
     if not all(words(text) for text in texts):
         return Page([], None)
     query = _Query(db, wanted)
-    rows = list(
-        db.query(
-            "select r.number, d.json from recordings r join descriptions d on d.recording = r.id"
-            f" where r.number in ({query.numbers()}) order by r.number desc",
-            query.values,
-        )
-    )
+    rows = _rows(db, query, query.numbers_of_newest()) if query.source.offers_many else []
+    if len(rows) <= wanted.limit:
+        rows = _rows(db, query, query.numbers())
     shown = rows[: wanted.limit]
     return Page(
         [from_json(json.loads(row["json"])) for row in shown],
         str(shown[-1]["number"]) if len(rows) > wanted.limit else None,
+    )
+
+
+def _rows(db: Database, query: "_Query", numbers: str) -> list[dict[str, Any]]:
+    return list(
+        db.query(
+            "select r.number, d.json from recordings r join descriptions d on d.recording = r.id"
+            f" where r.number in ({numbers}) order by r.number desc",
+            query.values,
+        )
     )
 
 
@@ -121,6 +133,8 @@ class _Filter:
     """Together they offer all; none where no index helps."""
     goes_through_all: bool = False
     """Whether one of the offers is all there is."""
+    offers_many: bool = False
+    """Whether its offers may be so many recordings that the newest of all fill a page sooner."""
 
 
 class _Query:
@@ -135,10 +149,10 @@ class _Query:
         self._state = _Filter(state, (_Offer(f"recordings r where {state}"),))
         self._asked = [*self._filters(wanted), *self._marked(wanted), *self._typed(wanted.q)]
         self._scope = self._narrowed(wanted.scope)
-        self._source = self._choose() if sealed else self._state
+        self.source = self._choose() if sealed else self._state
 
     def numbers(self) -> str:
-        source = self._source
+        source = self.source
         others = (*self._asked, self._state)
         tests = [*(one.test for one in others if one is not source), self._scope]
         offers = [self._numbers(offer, tests) for offer in source.offers]
@@ -146,6 +160,15 @@ class _Query:
             return offers[0]
         together = " union ".join(f"select number from ({one})" for one in offers)
         return f"select number from ({together}) order by number desc limit :limit"
+
+    def numbers_of_newest(self) -> str:
+        """Return those among the newest recordings only: where they fill a page, that is it."""
+        tests = [self._state.test, *(one.test for one in self._asked), self._scope]
+        return (
+            f"select number from (select r.number as number, {' and '.join(tests)} as fits"
+            " from recordings r where r.number between :first and :last"
+            f" order by r.number desc limit {_NEWEST}) where fits limit :limit"
+        )
 
     def _numbers(self, offer: _Offer, tests: list[str]) -> str:
         conditions = " and ".join([f"{offer.number} between :first and :last", *tests])
@@ -244,6 +267,7 @@ class _Query:
             "(" + " or ".join([one.test for one in anywhere] or ["0"]) + ")",
             tuple(offer for some in offers for offer in some) or (_Offer("recordings r where 0"),),
             goes_through_all=not all(one.offers for one in anywhere),
+            offers_many=any(one.offers_many for one in anywhere),
         )
 
     def _equal(self, prefix: str, column: str, allowed: list[str]) -> Iterable[_Filter]:
@@ -281,21 +305,25 @@ class _Query:
             "select c.number from cases_fts w cross join cases c on c.key = w.rowid"
             f" where cases_fts match :{matching}"
         )
-        condition = f"r.case_no in ({cases})"
-        return _indexed(condition) if self._is_small(cases) else _Filter(f"+{condition}")
+        condition, count = f"r.case_no in ({cases})", self._counted(cases)
+        if count > _FEW:
+            return _Filter(f"+{condition}")
+        return replace(_indexed(condition), offers_many=count > _MANY_CASES)
 
     def _narrowed(self, scope: Scope | None) -> str:
         """Return the test of the scope; an officer's own recordings are gone through as well."""
         if scope is None:
             return "1"
-        condition, values = narrowing(scope)
+        condition, values = recordings_in(scope, "+r.officer").named("scope")
         self.values.update(values)
-        if scope.reach is Reach.OWN and scope.officer is not None:
-            self._asked.insert(0, _indexed("r.officer = :scope_officer"))
-        elif scope.reach is Reach.UNIT and scope.unit is not None:
-            of_unit = "r.officer in (select cert_no from officers where unit = :scope_unit)"
-            if self._is_small(f"select 1 from recordings r where r.state = 'sealed' and {of_unit}"):
-                self._asked.insert(0, _indexed(of_unit))
+        mine, values = by_officer(scope, "r.officer").named("mine")
+        self.values.update(values)
+        if (scope.reach is Reach.OWN and scope.officer is not None) or (
+            scope.reach is Reach.UNIT
+            and scope.unit is not None
+            and self._is_small(f"select 1 from recordings r where r.state = 'sealed' and {mine}")
+        ):
+            self._asked.insert(0, _indexed(mine))
         return condition
 
     def _choose(self) -> _Filter:
@@ -308,8 +336,12 @@ class _Query:
         return offering[0] if offering else self._state
 
     def _is_small(self, query: str) -> bool:
+        return self._counted(query) <= _FEW
+
+    def _counted(self, query: str) -> int:
+        """Count what a query finds, up to one more than a few."""
         counted = f"select count(*) from ({query} limit {_FEW + 1})"
-        return int(self._db.execute(counted, self.values).fetchone()[0]) <= _FEW
+        return int(self._db.execute(counted, self.values).fetchone()[0])
 
 
 def _indexed(condition: str, *, plus: bool = True) -> _Filter:

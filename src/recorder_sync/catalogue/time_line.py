@@ -17,6 +17,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PLACES = 1 << 15
 """Places in each millisecond; what is more spills over into the next."""
 
+PLACES_A_SECOND = 1000 * _PLACES
+
 _AT_ONCE = 500
 """Values in one question: older versions of SQLite allow 999."""
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlite_utils.db import Database
 
-from recorder_sync.catalogue.seen_by import NOTHING, by_device, recordings_in
+from recorder_sync.catalogue.seen_by import by_device, recordings_in
 from recorder_sync.rules.access import Scope
 from recorder_sync.timestamps import iso, moment
 
@@ -29,15 +29,12 @@ class CameIn:
 def came_in(db: Database, scope: Scope, since: datetime) -> CameIn:
     """Return what was sealed within a scope since a moment, and how often something docked."""
     seen, docked = recordings_in(scope), by_device(scope)
-    sums: tuple[int, int, float, int] = (0, 0, 0.0, 0)
-    if seen != NOTHING:  # SQLite takes no index for a condition that is never met
-        sums = db.execute(
-            "select count(*), coalesce(sum(r.size), 0), coalesce(sum(r.duration_s), 0),"
-            " coalesce(sum(r.on_time = 0), 0) from recordings r indexed by recordings_by_sealing"
-            f" where r.state = 'sealed' and r.sealed_at >= ? and {seen.sql}",
-            [iso(since), *seen.values],
-        ).fetchone()
-    sealed, size, seconds, late = sums
+    sealed, size, seconds, late = db.execute(
+        "select count(*), coalesce(sum(r.size), 0), coalesce(sum(r.duration_s), 0),"
+        " coalesce(sum(r.on_time = 0), 0) from recordings r indexed by recordings_by_sealing"
+        f" where r.state = 'sealed' and r.sealed_at >= ? and {seen.sql}",
+        [iso(since), *seen.values],
+    ).fetchone()
     (dockings,) = db.execute(
         f"select count(*) from dockings where started_at >= ? and {docked.sql}",
         [iso(since), *docked.values],
@@ -59,8 +56,9 @@ def held_now(db: Database, scope: Scope) -> list[HeldNow]:
     """Return the devices that wait on a port, the longest first."""
     seen = by_device(scope)
     rows = db.query(
-        "select id, device, port, started_at from dockings where state = 'held'"
-        f" and removed_at is null and ({seen.sql} or device is null) order by started_at, id",
+        "select id, device, port, started_at from dockings indexed by dockings_on_port"
+        f" where state = 'held' and removed_at is null and ({seen.sql} or device is null)"
+        " order by started_at, id",
         list(seen.values),
     )
     return [

@@ -25,6 +25,7 @@ ACTS = frozenset(
         *(Act.ACCOUNT, Act.LEDGER, Act.LEGAL_HOLD, Act.HOLD_RELEASED),
         *(Act.DEVICE_EVENT, Act.DEFERRAL, Act.CALENDAR, Act.GAP_EXPLAINED),
         *(Act.ALERT_ACKNOWLEDGED, Act.ALERT_RESOLVED),
+        *(Act.DOCUMENT, Act.BELONGS_TO_DOCUMENT),
     }
 )
 """What persons do; not what every intake puts on record. Whoever enters one of these goes through
@@ -103,11 +104,11 @@ def about_device(
     if seen == NOTHING:
         return [_step(row) for row in entered]
     corrected = db.execute(
-        f"select {columns} from trail t indexed by trail_by_act"
-        " cross join recordings r on r.id = t.subject"
-        f" where t.act = ? and t.at < ? and r.device = ? and {seen.sql}"
-        " order by t.at desc limit ?",
-        [Act.TAG.value, end, device, *seen.values, limit],
+        f"select {columns} from recordings r indexed by recordings_by_device"
+        " cross join trail t indexed by trail_by_subject on t.subject = r.id"
+        " where r.device = ? and r.state = 'sealed' and t.act = ? and t.at < ?"
+        f" and {seen.sql} order by t.at desc limit ?",
+        [device, Act.TAG.value, end, *seen.values, limit],
     ).fetchall()
     return [_step(row) for row in (*entered, *corrected)]
 

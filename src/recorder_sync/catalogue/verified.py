@@ -23,7 +23,7 @@ class Standing:
     oldest: datetime | None
     """Of all recordings that were ever re-read, the one that waits longest: since when."""
     never: int
-    """Recordings that were never re-read since they were sealed."""
+    """Recordings and documents that were never re-read since they were sealed."""
 
 
 def enter(db: Database, facts: Mapping[str, Any], at: datetime) -> None:
@@ -65,15 +65,20 @@ def oldest(db: Database) -> datetime | None:
 
 def standing(db: Database) -> Standing:
     oldest, verified = db.execute("select min(at), count(*) from verified").fetchone()
-    (sealed,) = db.execute("select count(*) from recordings where state = 'sealed'").fetchone()
+    (sealed,) = db.execute(
+        "select (select count(*) from recordings where state = 'sealed')"
+        " + (select count(*) from documents)"
+    ).fetchone()
     return Standing(moment(oldest) if oldest else None, int(sealed) - int(verified))
 
 
 def waiting(db: Database) -> Iterator[Waiting]:
-    """Yield every sealed recording, by how long it has waited to be re-read."""
+    """Yield every sealed recording and document, by how long it has waited to be re-read."""
     for identifier, size, sealed_at, at in db.execute(
-        "select r.id, r.size, r.sealed_at, v.at from recordings r"
-        " left join verified v on v.recording = r.id where r.state = 'sealed'"
+        "select r.id, r.size, r.sealed_at, v.at from"
+        " (select id, size, sealed_at from recordings where state = 'sealed'"
+        " union all select id, size, sealed_at from documents) r"
+        " left join verified v on v.recording = r.id"
         " order by coalesce(v.at, r.sealed_at), r.id"
     ):
         yield Waiting(identifier, size, moment(sealed_at), moment(at) if at else None)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from recorder_sync.catalogue import ledger
+from recorder_sync.cli import case_documents
 from recorder_sync.cli.screen import facts, messages, print_json, table
 from recorder_sync.cli.session import read_time, station_of, writing_station_of
 from recorder_sync.cli.typed import Json, named
@@ -22,6 +23,12 @@ from recorder_sync.model import Case
 from recorder_sync.rules.access import Secrecy
 
 app = typer.Typer()
+app.add_typer(
+    case_documents.app,
+    name="documents",
+    help=tr("Documents of a case (Art. 10 to 15)."),
+    no_args_is_help=True,
+)
 
 
 @app.command("add", help=tr("Register a case, or change its entry."))

@@ -1,4 +1,5 @@
-"""`recorder-sync recordings mark`, `bookmark` and `items`: what people mark recordings with."""
+"""`recorder-sync recordings mark`, `bookmark`, `document` and `items`: what people say of
+recordings."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -9,8 +10,10 @@ from recorder_sync.catalogue.marks import bookmark_json, bookmarks_of, marks_jso
 from recorder_sync.cli.screen import facts, messages, print_json, table
 from recorder_sync.cli.session import station_of, writing_station_of
 from recorder_sync.cli.typed import By, Json, person
+from recorder_sync.custodian.documents import belongs_to as put_belonging
 from recorder_sync.custodian.marking import mark as put_mark
 from recorder_sync.custodian.marking import set_bookmark, withdraw_bookmark
+from recorder_sync.document_json import document_json
 from recorder_sync.errors import UsageProblem
 from recorder_sync.language import T, tr
 from recorder_sync.rules.access import Secrecy
@@ -88,6 +91,34 @@ def bookmark(
                 print_json({"withdrawn": withdraw})
             else:
                 messages.print(T("Bookmark {number} is taken back.", number=withdraw).shown)
+
+
+def document(
+    context: typer.Context,
+    recording: _Recording,
+    belongs_to: Annotated[
+        str | None, typer.Argument(metavar="DOCUMENT", help=tr("Id of a document of its case."))
+    ] = None,
+    none: Annotated[
+        bool, typer.Option("--none", help=tr("It belongs to no document any more."))
+    ] = False,
+    by: By = None,
+    json: Json = False,
+) -> None:
+    if (belongs_to is None) != none:
+        raise UsageProblem(
+            T("Either a document is named or taken back."),
+            T("Give the id of a document, or --none."),
+        )
+    with writing_station_of(context) as station:
+        found = put_belonging(station, recording, belongs_to, person(by, station))
+        if json:
+            print_json({"document": document_json(found.document) if found else None})
+        elif found is None:
+            messages.print(T("The recording belongs to no document.").shown)
+        else:
+            title = found.document.given.title
+            messages.print(T("The recording belongs to {title}.", title=title).shown, markup=False)
 
 
 def items(context: typer.Context, json: Json = False) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from recorder_sync.catalogue import dockings, verified
+from recorder_sync.catalogue import dockings, documents, verified
 from recorder_sync.catalogue import recordings as catalogue
 from recorder_sync.catalogue.answered import how_they_stand
 from recorder_sync.catalogue.marks import bookmarks_of, marks_of
@@ -21,6 +21,7 @@ from recorder_sync.cli.session import read_time, station_of, writing_station_of
 from recorder_sync.config import Configuration
 from recorder_sync.custody.log import Act
 from recorder_sync.description import as_json
+from recorder_sync.document_json import document_json
 from recorder_sync.errors import UsageProblem
 from recorder_sync.inspection.correction import Correction, correct
 from recorder_sync.inspection.export import export as export_recordings
@@ -36,6 +37,9 @@ from recorder_sync.timestamps import iso_or_none
 app = typer.Typer()
 app.command("mark", help=tr("Mark a recording; who and when goes on record."))(marks.mark)
 app.command("bookmark", help=tr("Mark a moment of a recording, or take that back."))(marks.bookmark)
+app.command("document", help=tr("Name the document of its case that a recording belongs to."))(
+    marks.document
+)
 app.command("items", help=tr("List the items of the stages (Art. 6 to 9)."))(marks.items)
 
 _WIDE = 110
@@ -137,12 +141,14 @@ def show(
         seen = dockings.other_names(station.catalogue, found.id)
         verified_at = verified.last(station.catalogue, found.id)
         stands = how_they_stand(station.catalogue, [found])[found.id]
+        of = documents.of_recording(station.catalogue, found.id)
         if json:
             print_json(
                 {
                     **as_json(found),
                     **stands,
                     **marks_and_bookmarks(station, [found.id])[found.id],
+                    "document": document_json(of.document) if of else None,
                     "verified_at": iso_or_none(verified_at),
                     "seen": [{"docking": d, "path": path.text} for d, path in seen],
                     "custody": [
@@ -167,6 +173,7 @@ def show(
                     marks_of(station.catalogue, [found.id])[found.id],
                     station.settings.marks.known,
                 ),
+                (tr("Document"), f"{of.document.given.title} ({of.id})" if of else None),
                 *bookmark_facts(bookmarks_of(station.catalogue, [found.id])[found.id]),
                 *_standing(stands),
             ]

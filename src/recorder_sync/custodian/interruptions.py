@@ -42,11 +42,11 @@ def interruptions(
     station: Station, device: str | None, since: datetime, until: datetime | None = None
 ) -> list[Interruption]:
     """Return the gaps of the actions in that time, by device and time."""
-    given = gap_explanations.explanations(station.catalogue, device)
+    db, limits = station.catalogue, station.settings.watch_limits
+    given = gap_explanations.by_device(gap_explanations.explanations(db, device, since, until))
     found = []
-    limits = station.settings.watch_limits
-    for action in actions(pieces(station.catalogue, device, since, until), limits):
-        unexplained = unexplained_gaps(action, given)
+    for action in actions(pieces(db, device, since, until), limits):
+        unexplained = unexplained_gaps(action, given.get(action.device, ()))
         found += [Interruption(action, gap, gap not in unexplained) for gap in action.gaps]
     return found
 

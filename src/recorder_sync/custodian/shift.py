@@ -15,7 +15,7 @@ from recorder_sync.catalogue import calendar, dockings, ledger, marks, recording
 from recorder_sync.catalogue.calendar import CalendarKind
 from recorder_sync.catalogue.cases import seen_case
 from recorder_sync.catalogue.cases_of import open_cases, recent_cases
-from recorder_sync.catalogue.scope import visible_of
+from recorder_sync.catalogue.seen_by import visible_of
 from recorder_sync.custodian.interruptions import Interruption, interruptions
 from recorder_sync.custodian.marking import mark
 from recorder_sync.custodian.standing import standing_of

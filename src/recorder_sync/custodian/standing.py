@@ -42,7 +42,7 @@ def registered(db: Database, number: str) -> Device:
 
 def standings(db: Database) -> list[Standing]:
     """Return every device, registered or only seen, by number."""
-    docked, events = docked_now(db), device_events.all_events(db)
+    docked, events = docked_now(db), device_events.telling_events(db)
     return [
         Standing(
             device,
@@ -60,7 +60,7 @@ def standing_of(db: Database, number: str) -> Standing:
 
 
 def _standing(db: Database, device: Device, docked: Mapping[str, tuple[Docking, ...]]) -> Standing:
-    events = device_events.events_of(db, device.number)
+    events = device_events.telling_events(db, device.number).get(device.number, ())
     return Standing(device, whereabouts(events), docked.get(device.number, ()))
 
 

@@ -10,7 +10,7 @@ from recorder_sync.catalogue.day_figures import Asked, Basis
 from recorder_sync.errors import UsageProblem
 from recorder_sync.language import T
 from recorder_sync.rules.access import Reach, Scope
-from recorder_sync.rules.figures import Step, Sum, bounds, stretch_of, stretches, total
+from recorder_sync.rules.figures import Step, Sum, bounds, stretches, total
 from recorder_sync.rules.forecast import DiskSample, full_at
 from recorder_sync.station import Station
 
@@ -141,16 +141,17 @@ def _by_stretch(
     station: Station, asked: Asked, step: Step
 ) -> Sequence[tuple[date, Mapping[str, Sum]]]:
     found: dict[date, dict[str, Sum]] = {at: {} for at in stretches(asked.first, asked.last, step)}
-    for (day, kind), one in day_figures.by_day(station.catalogue, "kind", asked).items():
-        of_stretch = found[stretch_of(day, step)]
-        of_stretch[kind] = of_stretch.get(kind, Sum()) + one
+    sums = day_figures.by_stretch(station.catalogue, "kind", asked, step)
+    for (begins, kind), one in sums.items():
+        found[begins][kind] = one
     return list(found.items())
 
 
 def _stored(station: Station, asked: Asked, step: Step) -> Sequence[tuple[date, int]]:
     found = dict.fromkeys(stretches(asked.first, asked.last, step), 0)
-    for (day, _), one in day_figures.by_day(station.catalogue, "stored", asked).items():
-        found[stretch_of(day, step)] += one.size
+    sums = day_figures.by_stretch(station.catalogue, "stored", asked, step)
+    for (begins, _), one in sums.items():
+        found[begins] += one.size
     return list(found.items())
 
 

@@ -10,10 +10,13 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
+from typing import Protocol, TypeVar
 
-from recorder_sync.catalogue.recordings import Intent
+from recorder_sync.direct_io import page_aligned
+from recorder_sync.ingest.readback import read_back
 from recorder_sync.model import Digests
 from recorder_sync.protection import Protection
+from recorder_sync.station import Station
 from recorder_sync.stores.evidence import (
     EvidenceFolder,
     exists,
@@ -28,9 +31,36 @@ _TOGETHER = 32
 """Descriptions that are synced by one of them, and open until then."""
 
 
-def folders_of(intent: Intent) -> tuple[str, str]:
+class Placeable(Protocol):
+    """A recording or a document whose verified copy is to be moved to its place."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def path(self) -> str:
+        """Its place below the evidence folder."""
+
+    @property
+    def part(self) -> str:
+        """The copy's path below the evidence folder."""
+
+    @property
+    def digests(self) -> Digests: ...
+    @property
+    def text(self) -> str:
+        """The description file's text."""
+
+    @property
+    def description(self) -> Digests:
+        """Of that text, in UTF-8."""
+
+
+P = TypeVar("P", bound=Placeable)
+
+
+def folders_of(intent: Placeable) -> tuple[str, str]:
     """Return the folders, below the evidence folder, of the final place and of the copy."""
-    return intent.recording.path.rpartition("/")[0], intent.part.rpartition("/")[0]
+    return intent.path.rpartition("/")[0], intent.part.rpartition("/")[0]
 
 
 class Day:
@@ -57,16 +87,16 @@ class Day:
             with suppress(FileNotFoundError):  # a run that was cut off had moved all out of it
                 self._source = stack.enter_context(evidence.folder(source))
 
-    def place(self, group: Sequence[Intent]) -> list[tuple[Intent, OSError | None]]:
+    def place(self, group: Sequence[P]) -> list[tuple[P, OSError | None]]:
         """Move copies to their places and write their descriptions beside them, synced.
 
         This thread goes on while a few others wait for the disk.
         """
-        results: list[tuple[Intent, OSError | None]] = []
-        syncing: deque[Future[list[tuple[Intent, OSError | None]]]] = deque()
+        results: list[tuple[P, OSError | None]] = []
+        syncing: deque[Future[list[tuple[P, OSError | None]]]] = deque()
         with ThreadPoolExecutor(_THREADS) as pool:
             for at in range(0, len(group), _TOGETHER):
-                written: list[tuple[Intent, int]] = []
+                written: list[tuple[P, int]] = []
                 for intent in group[at : at + _TOGETHER]:
                     try:
                         written.append((intent, self._place(intent)))
@@ -79,7 +109,7 @@ class Day:
                 results += one.result()
         return results
 
-    def _place(self, intent: Intent) -> int:
+    def _place(self, intent: Placeable) -> int:
         """Move a copy to its place; return its description, open and yet to be synced."""
         part, final = _names(intent)
         self._move(part, final)
@@ -92,8 +122,8 @@ class Day:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), part)
         self._ours.add(final)
 
-    def take_back(self, intent: Intent) -> None:
-        """Undo what was done for one recording; the card still has it.
+    def take_back(self, intent: Placeable) -> None:
+        """Undo what was done for one; the card still has it, or whoever handed it in.
 
         What is in its place without having been moved there is not ours to remove.
         """
@@ -104,10 +134,10 @@ class Day:
         if final in self._ours:
             self._evidence.clear_away((final, final + ".json"), self._target)
 
-    def complete(self, placed: Sequence[Intent]) -> dict[str, Protection]:
+    def complete(self, placed: Sequence[Placeable]) -> dict[str, Protection]:
         """List, protect and sync what was placed; the names of a docking's folder too.
 
-        Returns what protects each recording, by id.
+        Returns what protects each, by id.
         """
         if not placed:
             self._evidence.remove_empty(self._name)
@@ -115,7 +145,7 @@ class Day:
         digests: dict[str, Digests] = {}
         for intent in placed:
             _, final = _names(intent)
-            digests[final] = intent.recording.digests
+            digests[final] = intent.digests
             digests[final + ".json"] = intent.description
         self._evidence.list_digests(self._target, digests, perhaps_listed=self._interrupted)
         protections = {
@@ -124,12 +154,12 @@ class Day:
         os.fsync(self._target)
         if self._source is not None:
             os.fsync(self._source)
-        return {intent.recording.id: protections[_names(intent)[1]] for intent in placed}
+        return {intent.id: protections[_names(intent)[1]] for intent in placed}
 
 
-def _synced(written: Sequence[tuple[Intent, int]]) -> list[tuple[Intent, OSError | None]]:
+def _synced(written: Sequence[tuple[P, int]]) -> list[tuple[P, OSError | None]]:
     """Sync and close descriptions; return what came of each."""
-    results: list[tuple[Intent, OSError | None]] = []
+    results: list[tuple[P, OSError | None]] = []
     for _, handle in written:
         with suppress(OSError):  # advice; whether it is written is what the sync tells
             os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)  # begins to write it
@@ -145,5 +175,38 @@ def _synced(written: Sequence[tuple[Intent, int]]) -> list[tuple[Intent, OSError
     return results
 
 
-def _names(intent: Intent) -> tuple[str, str]:
-    return intent.part.rpartition("/")[2], intent.recording.path.rpartition("/")[2]
+def _names(intent: Placeable) -> tuple[str, str]:
+    return intent.part.rpartition("/")[2], intent.path.rpartition("/")[2]
+
+
+def copy_is_whole(station: Station, intent: Placeable) -> bool:
+    """Read a copy that a run left in its place, or on its way there; tell whether it is whole."""
+    for path in (intent.path, intent.part):
+        folder, _, name = path.rpartition("/")
+        try:
+            with station.evidence.folder(folder) as opened, page_aligned() as buffer:
+                handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=opened)
+                try:
+                    read = read_back(handle, buffer, on_device=True)
+                finally:
+                    os.close(handle)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            if error.errno not in (errno.EIO, errno.ELOOP):
+                raise
+            continue  # a copy that cannot be read is not whole
+        if read.blake3 == intent.digests.blake3:
+            return True
+    return False
+
+
+def clear_away(station: Station, intent: Placeable) -> None:
+    """Remove what a run that was cut off put in place of a copy that is not whole.
+
+    It never stood in the custody log, and gets the same name again.
+    """
+    folder, _, final = intent.path.rpartition("/")
+    with suppress(FileNotFoundError), station.evidence.folder(folder) as opened:
+        station.evidence.clear_away((final, final + ".json"), opened)
+    station.evidence.remove_empty(folder)

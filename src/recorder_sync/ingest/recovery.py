@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recorder_sync.alerts.raising import raise_alert
-from recorder_sync.catalogue import dockings, recordings
+from recorder_sync.catalogue import dockings, documents, recordings
 from recorder_sync.catalogue.catching_up import catch_up, is_behind
 from recorder_sync.catalogue.database import FILE_NAME, transaction
 from recorder_sync.catalogue.dockings import DockingOutcome
@@ -25,6 +25,7 @@ from recorder_sync.catalogue.rebuild import take_up
 from recorder_sync.custody.log import Act
 from recorder_sync.errors import CatalogueProblem, CustodyProblem
 from recorder_sync.ingest.docking_log import noted_facts
+from recorder_sync.ingest.document_seal import finish_interrupted_documents
 from recorder_sync.ingest.partials import KEPT, KeptPartials
 from recorder_sync.ingest.seal import finish_interrupted
 from recorder_sync.language import T
@@ -63,6 +64,7 @@ def incoming_folder(station: Station, docking: str) -> Iterator[Path]:
             yield folder
         finally:
             unfinished = {i.recording.docking for i in recordings.intents(station.catalogue)}
+            unfinished |= {i.folder for i in documents.intents(station.catalogue)}
             if docking not in unfinished and _is_same(folder, lock):
                 _clear(folder, KeptPartials(station.evidence.incoming))
 
@@ -81,6 +83,7 @@ def recover(station: Station) -> Recovered:
             if intent.recording.docking not in live
         ]
         finished, lost = finish_interrupted(station, dead)
+        finish_interrupted_documents(station)
         kept = KeptPartials(station.evidence.incoming)
         for folder in _folders(station):
             if folder.name not in live:

@@ -9,9 +9,8 @@ last step.
 
 import errno
 import hashlib
-import os
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -24,10 +23,8 @@ from recorder_sync.catalogue.dockings import Became
 from recorder_sync.catalogue.recordings import Intent, SameContent
 from recorder_sync.custody.log import Act, Deed
 from recorder_sync.description import as_json, as_text
-from recorder_sync.direct_io import page_aligned
 from recorder_sync.errors import RecordingFailure, os_reason
-from recorder_sync.ingest.placing import Day, folders_of
-from recorder_sync.ingest.readback import read_back
+from recorder_sync.ingest.placing import Day, clear_away, copy_is_whole, folders_of
 from recorder_sync.language import T
 from recorder_sync.model import CardPath, Digests, ItemOutcome, Recording
 from recorder_sync.rules.identity import is_same_device
@@ -99,10 +96,10 @@ def finish_interrupted(station: Station, intents: Sequence[Intent]) -> tuple[int
     whole = []
     in_log = _seals_in_log(station, intents)
     for intent in intents:
-        if intent.recording.id in in_log or _copy_is_whole(station, intent):
+        if intent.recording.id in in_log or copy_is_whole(station, intent):
             whole.append(intent)
         else:
-            _clear_away(station, intent)
+            clear_away(station, intent)
             with transaction(station.catalogue):
                 recordings.withdraw(station.catalogue, intent.recording.id)
     placed, failures = _put_in_place(station, whole, in_log)
@@ -278,38 +275,6 @@ def _seen_again_deed(station: Station, ready: Ready, earlier: Recording) -> Deed
     seen = ready.recording
     facts = {"docking": seen.docking, **path_facts(seen.original_path)}
     return station.deed(Act.SEEN_AGAIN, earlier.id, facts)
-
-
-def _copy_is_whole(station: Station, intent: Intent) -> bool:
-    for path in (intent.recording.path, intent.part):
-        folder, _, name = path.rpartition("/")
-        try:
-            with station.evidence.folder(folder) as opened, page_aligned() as buffer:
-                handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=opened)
-                try:
-                    read = read_back(handle, buffer, on_device=True)
-                finally:
-                    os.close(handle)
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            if error.errno not in (errno.EIO, errno.ELOOP):
-                raise
-            continue  # a copy that cannot be read is not whole
-        if read.blake3 == intent.recording.digests.blake3:
-            return True
-    return False
-
-
-def _clear_away(station: Station, intent: Intent) -> None:
-    """Remove what a run that was cut off put in place of a copy that is not whole.
-
-    Its seal never stood in the custody log, and the recording gets the same name again.
-    """
-    folder, _, final = intent.recording.path.rpartition("/")
-    with suppress(FileNotFoundError), station.evidence.folder(folder) as opened:
-        station.evidence.clear_away((final, final + ".json"), opened)
-    station.evidence.remove_empty(folder)
 
 
 def _seals_in_log(station: Station, intents: Sequence[Intent]) -> dict[str, int]:

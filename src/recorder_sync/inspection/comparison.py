@@ -15,7 +15,7 @@ from blake3 import blake3
 from recorder_sync.catalogue.database import FILE_NAME
 from recorder_sync.catalogue.words import words
 from recorder_sync.custody.log import Act, CustodyLog
-from recorder_sync.inspection.day_figures import compare_day_figures
+from recorder_sync.inspection.day_figures import compare_day_figures, compare_period_figures
 from recorder_sync.inspection.expected import Expected
 from recorder_sync.inspection.findings import Finding, FindingKind, Row
 from recorder_sync.inspection.schema import (
@@ -65,6 +65,8 @@ _TABLES = (
     _Table("calendar", ("id",)),
     _Table("gap_explanations", ("custody_seq",)),
     _Table("bookmarks", ("custody_seq",)),
+    _Table("documents", ("id",)),
+    _Table("recording_documents", ("recording",)),
     _Table("copies", ("recording", "store")),
     _Table("copies_looked_at", ("recording", "store")),
     _Table("trail", ("custody_seq",)),
@@ -75,7 +77,8 @@ _TABLES = (
 )
 """Left out is what this machine only remembers of its watching, and the custody log has not:
 alerts_told, messages, channels, watch_state, disk_samples, clock_steps, measured, news, uploads,
-stores. Sums of the statistics are held against the recordings (`day_figures.py`)."""
+stores, documents_under_way. Sums of the statistics are held against the recordings
+(`day_figures.py`)."""
 
 
 def compare(
@@ -109,6 +112,9 @@ def compare(
     figures = ("day_figures", "day_figures_basis", "stale_hours", "stale_days")
     if all(columns_to_compare(expected.db, name) is not None for name in figures):
         yield from compare_day_figures(expected.db)
+    periods = ("day_figures", "period_figures", "stale_periods")
+    if all(columns_to_compare(expected.db, name) is not None for name in periods):
+        yield from compare_period_figures(expected.db)
 
 
 def _table(

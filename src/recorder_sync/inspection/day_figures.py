@@ -72,5 +72,36 @@ def compare_day_figures(db: Database) -> Iterator[Finding]:
         yield Finding(FindingKind.CATALOGUE_DIFFERS, path, text, None, at)
 
 
+_PERIODS = """
+with kept as (
+    select part, length, period, unit, secrecy, value, recordings, late, size
+    from {schema}.period_figures
+), counted as (
+    select part, 'month' as length, substr(day, 1, 7) as period, unit, secrecy, value,
+    sum(recordings), sum(late), sum(size) from {schema}.day_figures group by 1, 3, 4, 5, 6
+    union all
+    select part, 'year', substr(day, 1, 4), unit, secrecy, value,
+    sum(recordings), sum(late), sum(size) from {schema}.day_figures group by 1, 3, 4, 5, 6
+)
+select distinct length, period from (
+    select * from (select * from kept except select * from counted)
+    union all
+    select * from (select * from counted except select * from kept)
+) where (length, period) not in (select length, period from {schema}.stale_periods)
+"""
+
+
+def compare_period_figures(db: Database, schema: str = "stored") -> Iterator[Finding]:
+    """Yield the months and years whose sums are not those of their days, but for stale ones.
+
+    Raises sqlite3.DatabaseError.
+    """
+    for _, period in db.execute(_PERIODS.format(schema=schema)):
+        path = f"{FILE_NAME}/period_figures/{period}"
+        text = T("the figures of {period} are not the sum of those of its days", period=period)
+        at = Row("period_figures", str(period))
+        yield Finding(FindingKind.CATALOGUE_DIFFERS, path, text, None, at)
+
+
 def _shown(sums: list[object]) -> str | None:
     return None if sums[0] is None else ", ".join(str(one) for one in sums)

@@ -1,4 +1,4 @@
-"""A checkable copy of recordings, for a case file or a court.
+"""A checkable copy of recordings, or of documents of a case, for a case file or a court.
 
 The entry in the custody log is written before the first byte of a recording. Each copy is
 compared with its seal while it is made, and one that is refused or cut off gets a second
@@ -16,15 +16,16 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from blake3 import blake3
 
-from recorder_sync.catalogue.recordings import Sealed
 from recorder_sync.custody.log import Act, Entry
 from recorder_sync.durable import sync_folder, write_all, write_synced
 from recorder_sync.errors import MissingPart, RecordingFailure, UsageProblem, os_reason
 from recorder_sync.inspection.independent_check import NAME, independent_check
 from recorder_sync.language import T
+from recorder_sync.model import Digests
 from recorder_sync.on_record import put
 from recorder_sync.station import Station
 from recorder_sync.stores.evidence import B3SUMS, SHA256SUMS, SM3SUMS
@@ -33,17 +34,36 @@ _CHUNK = 4 << 20
 _UNFINISHED = ".unfinished"
 
 
+class SealedFile(Protocol):
+    """A sealed recording or document."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def path(self) -> str:
+        """Below the evidence folder."""
+
+    @property
+    def digests(self) -> Digests: ...
+    @property
+    def description(self) -> Digests:
+        """Of the description beside it."""
+
+
+F = TypeVar("F", bound=SealedFile)
+
+
 def export(
     station: Station,
-    wanted: Sequence[Sealed],
+    wanted: Sequence[F],
     to: Path,
     *,
     by: str | None,
     reason: str | None,
-    proof_of: Callable[[Sealed], str] | None = None,
+    proof_of: Callable[[F], str] | None = None,
     copied: Callable[[int], None] = lambda _: None,
 ) -> list[Path]:
-    """Copy recordings into the new or empty folder `to`; return the copies.
+    """Copy recordings or documents into the new or empty folder `to`; return the copies.
 
     `proof_of` makes the text of a proof, to be put beside each copy. Raises UsageProblem
     when `to` will not do, RecordingFailure when the evidence is not what was sealed,
@@ -51,23 +71,23 @@ def export(
     """
     folder = _prepared(station, to)
     # Before the first copy: a log that nothing can be proven from is known at once.
-    proofs = {one.recording.id: proof_of(one) for one in wanted} if proof_of else {}
+    proofs = {one.id: proof_of(one) for one in wanted} if proof_of else {}
     copies = []
     try:
         for one in wanted:
-            name = Path(one.recording.path).name
+            name = Path(one.path).name
             with _on_record(station, one, {"to": str(folder), "by": by, "reason": reason}) as made:
                 for path, expected in (
-                    (one.recording.path, one.recording.digests),
-                    (one.recording.path + ".json", one.description),
+                    (one.path, one.digests),
+                    (one.path + ".json", one.description),
                 ):
                     target = folder / Path(path).name
                     _copy(station.evidence.absolute(path), target, expected.blake3, copied)
                     made.append(target)
                 custody = folder / f"{name}.custody.jsonl"
-                _write_custody(station, one.recording.id, custody)
+                _write_custody(station, one.id, custody)
                 made.append(custody)
-                if proof := proofs.get(one.recording.id):
+                if proof := proofs.get(one.id):
                     _write(folder / f"{name}.proof.json", proof.encode())
             copies.append(folder / name)
         for list_name, lines in digest_lists(wanted).items():
@@ -86,26 +106,26 @@ def export(
     return copies
 
 
-def digest_lists(wanted: Sequence[Sealed]) -> dict[str, list[str]]:
-    """Return the lines of the digest lists of these recordings and their descriptions."""
+def digest_lists(wanted: Sequence[SealedFile]) -> dict[str, list[str]]:
+    """Return the lines of the digest lists of these files and their descriptions."""
     lists: dict[str, list[str]] = {B3SUMS: [], SHA256SUMS: []}
     for one in wanted:
-        name = Path(one.recording.path).name
-        for file, digests in ((name, one.recording.digests), (f"{name}.json", one.description)):
+        name = Path(one.path).name
+        for file, digests in ((name, one.digests), (f"{name}.json", one.description)):
             lists[B3SUMS].append(f"{digests.blake3}  {file}\n")
             lists[SHA256SUMS].append(f"{digests.sha256}  {file}\n")
-        if sm3 := one.recording.digests.sm3:
+        if sm3 := one.digests.sm3:
             lists.setdefault(SM3SUMS, []).append(f"{sm3}  {name}\n")
     return lists
 
 
 @contextmanager
-def _on_record(station: Station, one: Sealed, facts: dict[str, object]) -> Iterator[list[Path]]:
+def _on_record(station: Station, one: SealedFile, facts: dict[str, object]) -> Iterator[list[Path]]:
     """Enter that a recording is copied out; and, where the block fails, that it was not.
 
     Whatever the block puts into the list is removed then.
     """
-    deed = station.deed(Act.EXPORT, one.recording.id, facts)
+    deed = station.deed(Act.EXPORT, one.id, facts)
     (entry,) = put(station, [deed])
     made: list[Path] = []
     try:
@@ -115,7 +135,7 @@ def _on_record(station: Station, one: Sealed, facts: dict[str, object]) -> Itera
             path.unlink()
         why = os_reason(error) if isinstance(error, OSError) else str(error)
         taken_back = {**facts, "entry": entry.seq, "why": str(why) or type(error).__name__}
-        put(station, [station.deed(Act.EXPORT_FAILED, one.recording.id, taken_back)])
+        put(station, [station.deed(Act.EXPORT_FAILED, one.id, taken_back)])
         raise
 
 

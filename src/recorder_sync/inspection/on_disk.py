@@ -25,6 +25,7 @@ from recorder_sync.inspection.pace import Pace
 from recorder_sync.language import T
 from recorder_sync.model import CardPath
 from recorder_sync.protection import Protection, is_immutable, measured
+from recorder_sync.rules.documents import is_document
 from recorder_sync.station import Station
 from recorder_sync.stores.evidence import (
     B3SUMS,
@@ -64,6 +65,11 @@ class Seal:
 
 COLUMNS = ", ".join(Seal.__slots__)
 """Of a table that holds seals."""
+
+_OF_DOCUMENTS = "select {} from documents".format(
+    COLUMNS.replace("folder", "rtrim(rtrim(path, replace(path, '/', '')), '/') as folder")
+)
+"""Documents of cases are sealed as recordings are."""
 
 
 class RecordingFiles:
@@ -230,13 +236,15 @@ def _no_description(error: OSError, seal: Seal) -> Finding:
 
 
 def seals_by_folder(db: Database) -> Iterator[Seal]:
-    """Yield what the table `sealed` holds."""
-    for row in db.execute(f"select {COLUMNS} from sealed order by folder, path"):
+    """Yield what the table `sealed` holds, and the documents."""
+    both = f"select {COLUMNS} from sealed union all {_OF_DOCUMENTS}"
+    for row in db.execute(f"{both} order by folder, path"):
         yield Seal(*row)
 
 
 def seal_of(db: Database, identifier: str) -> Seal | None:
-    row = db.execute(f"select {COLUMNS} from sealed where id = ?", [identifier]).fetchone()
+    select = _OF_DOCUMENTS if is_document(identifier) else f"select {COLUMNS} from sealed"
+    row = db.execute(f"{select} where id = ?", [identifier]).fetchone()
     return Seal(*row) if row else None
 
 
@@ -282,7 +290,8 @@ def _extras(evidence: EvidenceFolder, db: Database, pace: Pace) -> Iterator[str]
 def _names(db: Database, folder: str) -> set[str]:
     if "\0" in folder or any("\ud800" <= c <= "\udfff" for c in folder):
         return set()  # no folder of ours: its name is no text
-    paths = (row[0] for row in db.execute("select path from sealed where folder = ?", [folder]))
+    paths = [row[0] for row in db.execute("select path from sealed where folder = ?", [folder])]
+    paths += (seal.path for seal in _documents_in(db, folder))
     names = [path.rpartition("/")[2] for path in paths]
     lists = (B3SUMS, SHA256SUMS) if names else ()
     return {*names, *(f"{name}.json" for name in names), *lists}
@@ -296,8 +305,11 @@ def _is_sealed_now(catalogue: Database, relative: str) -> bool:
     if name in (B3SUMS, SHA256SUMS):
         return any(True for _ in _sealed_now(catalogue, folder))
     paths = [relative, relative.removesuffix(".json")]
-    query = "select 1 from recordings where path in (?, ?) and state = 'sealed'"
-    return catalogue.execute(query, paths).fetchone() is not None
+    query = (
+        "select 1 from recordings where path in (?, ?) and state = 'sealed'"
+        " union all select 1 from documents where path in (?, ?)"
+    )
+    return catalogue.execute(query, [*paths, *paths]).fetchone() is not None
 
 
 def _sealed_now(catalogue: Database, folder: str) -> Iterator[Seal]:
@@ -311,6 +323,15 @@ def _sealed_now(catalogue: Database, folder: str) -> Iterator[Seal]:
     )
     for row in rows:
         yield Seal(*row)
+    yield from _documents_in(catalogue, folder)
+
+
+def _documents_in(db: Database, folder: str) -> Iterator[Seal]:
+    query = f"{_OF_DOCUMENTS} where path >= ? and path < ? order by path"
+    for row in db.execute(query, [f"{folder}/", f"{folder}0"]):
+        seal = Seal(*row)
+        if seal.folder == folder:
+            yield seal
 
 
 def _list_finding(

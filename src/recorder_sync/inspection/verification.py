@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from recorder_sync.catalogue import brought_back, recordings, verified
+from recorder_sync.catalogue import brought_back, documents, recordings, verified
 from recorder_sync.catalogue.database import FILE_NAME, explain, is_of_schema, transaction
 from recorder_sync.custody.log import Act
 from recorder_sync.direct_io import page_aligned
@@ -32,6 +32,7 @@ from recorder_sync.inspection.pace import Pace
 from recorder_sync.inspection.records import checked_records
 from recorder_sync.language import T
 from recorder_sync.on_record import append
+from recorder_sync.rules.documents import is_document
 from recorder_sync.station import Station
 from recorder_sync.timestamps import iso
 
@@ -60,7 +61,7 @@ class Scope:
 @dataclass(slots=True)
 class Verification:
     checked: int = 0
-    """Recordings whose files were looked at."""
+    """Recordings, and documents of cases, whose files were looked at."""
     size: int = 0
     """Bytes of recordings that were re-read."""
     findings: list[Finding] = field(default_factory=list)
@@ -186,6 +187,7 @@ class _Verifying:
         only = brought_back.only_in_store(expected.db)
         for seal in self._seals(expected):
             is_older = only and seal.custody_seq is not None and seal.custody_seq < only[1]
+            is_older = is_older and not is_document(seal.id)  # no store has those
             if is_older and not os.path.lexists(self._station.evidence.absolute(seal.path)):
                 self._result.elsewhere += 1
             else:
@@ -212,6 +214,7 @@ class _Verifying:
                 ids = recordings.sample_ids(db, scope.sample)
             else:
                 ids = recordings.sealed_ids(db, scope.since, scope.case)
+                ids += documents.ids(db, scope.since, scope.case)
             self._scope = Scope(scope.since, scope.sample, scope.case, tuple(ids))
         assert self._scope.chosen is not None
         return list(self._scope.chosen)

@@ -51,6 +51,8 @@ class Permission(StrEnum):
     """Open, describe and close cases; explain gaps."""
     HOLD = "hold"
     """Put recordings and cases under legal hold, and release them."""
+    HAND_IN_DOCUMENTS = "hand in documents"
+    """Of cases (Art. 10 to 15)."""
     HANDLE_ALERTS = "handle alerts"
     ASK_DEFERRAL = "ask for deferral"
     APPROVE_DEFERRAL = "approve deferral"
@@ -93,12 +95,12 @@ _MAY: dict[Role, frozenset[Permission]] = {
     Role.CUSTODIAN: _READING
     | {
         *(_P.MOVE_DEVICES, _P.HANDLE_ALERTS, _P.CORRECT, _P.EXPORT, _P.KEEP_CASES),
-        *(_P.ASK_DEFERRAL, _P.VERIFY, _P.KEEP_QUEUE, _P.HOLD),
+        *(_P.ASK_DEFERRAL, _P.VERIFY, _P.KEEP_QUEUE, _P.HOLD, _P.HAND_IN_DOCUMENTS),
     },
     Role.TEAM_LEADER: _READING
     | {
         *(_P.HANDLE_ALERTS, _P.CORRECT, _P.EXPORT, _P.KEEP_CASES, _P.ASK_DEFERRAL),
-        *(_P.APPROVE_DEFERRAL, _P.HOLD),
+        *(_P.APPROVE_DEFERRAL, _P.HOLD, _P.HAND_IN_DOCUMENTS),
     },
     Role.INSPECTOR: _READING | {_P.EXPORT, _P.VERIFY, _P.SEE_AUDIT, _P.SEE_SETTINGS},
     Role.ADMINISTRATOR: frozenset(

@@ -149,14 +149,15 @@ class Holding:
         return self.since <= moment and (self.until is None or moment < self.until)
 
 
-_NOT_MOVED = frozenset({Happening.FAULT, Happening.REPAIRED})
+NOT_MOVED = frozenset({Happening.FAULT, Happening.REPAIRED})
+"""What leaves a device where it is."""
 
 
 def holdings(events: Iterable[DeviceEvent]) -> list[Holding]:
     """Return who held a device and when, in the order of the custody log."""
     found: list[Holding] = []
     for event in events:
-        if event.what not in _NOT_MOVED and found and found[-1].until is None:
+        if event.what not in NOT_MOVED and found and found[-1].until is None:
             found[-1] = replace(found[-1], until=event.time)
         if event.what is Happening.ISSUED and event.officer:
             found.append(Holding(event.officer, event.time, None))

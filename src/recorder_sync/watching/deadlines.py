@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from recorder_sync.rules.deadline import Deferral, after, in_force
+from recorder_sync.rules.deadline import after, in_force
 from recorder_sync.rules.outstanding import Why, outstanding_deadline
 from recorder_sync.rules.overdue_device import docking_due
 from recorder_sync.watching.cards import NotInYet
@@ -69,7 +69,8 @@ class Running:
     def deadlines(self, look: Look) -> list[RunningDeadline]:
         """Return every limit that runs or has passed, the most urgent first."""
         with self._one_at_a_time:
-            moved = self._deferrals.now(look.station)
+            moved = self._deferrals
+            moved.now(look.station)
             found = [
                 *_recordings(look, self._not_in, moved),
                 *_devices(look, self._docked, moved),
@@ -87,20 +88,20 @@ class DeviceDeadlines:
 
     def now(self, look: Look) -> list[RunningDeadline]:
         """Return those that run or have passed, the most urgent first."""
-        moved = self._deferrals.now(look.station)
-        return sorted(_devices(look, self._docked, moved), key=lambda one: (one.due, one.name))
+        self._deferrals.now(look.station)
+        found = _devices(look, self._docked, self._deferrals)
+        return sorted(found, key=lambda one: (one.due, one.name))
 
 
-def _recordings(
-    look: Look, source: NotInYet, deferrals: tuple[Deferral, ...]
-) -> Iterator[RunningDeadline]:
+def _recordings(look: Look, source: NotInYet, deferrals: Deferrals) -> Iterator[RunningDeadline]:
     seen = set()
     for one in source.facts(look):
         same = one.device or one.docking, one.name, one.mtime
         if same in seen:
             continue
         seen.add(same)
-        deadline = outstanding_deadline(one, deferrals, look.limits)
+        moved_by = deferrals.concerning(one.device, one.officer)
+        deadline = outstanding_deadline(one, moved_by, look.limits)
         yield RunningDeadline(
             What.RECORDING,
             one.name,
@@ -114,11 +115,9 @@ def _recordings(
         )
 
 
-def _devices(
-    look: Look, source: Docked, deferrals: tuple[Deferral, ...]
-) -> Iterator[RunningDeadline]:
+def _devices(look: Look, source: Docked, deferrals: Deferrals) -> Iterator[RunningDeadline]:
     for one in source.facts(look):
-        due = docking_due(one, deferrals, look.limits)
+        due = docking_due(one, deferrals.concerning(one.device, one.officer), look.limits)
         if due is not None:
             within = look.limits.docked_within
             name = one.device
@@ -126,11 +125,12 @@ def _devices(
 
 
 def _enforcement(
-    look: Look, source: Enforcement, deferrals: tuple[Deferral, ...]
+    look: Look, source: Enforcement, deferrals: Deferrals
 ) -> Iterator[RunningDeadline]:
     for one in source.not_shown(look):
         within = look.limits.stored_within
-        by = in_force(deferrals, one.span.ends, one.device, one.officer)
+        concerning = deferrals.concerning(one.device, one.officer)
+        by = in_force(concerning, one.span.ends, one.device, one.officer)
         begin = by.back_at if by and by.back_at else one.span.ends
         yield RunningDeadline(
             What.ENFORCEMENT,

@@ -93,7 +93,7 @@ def _ledger(look: Look, device: str) -> Watched | None:
     entry = ledger.device(db, device) if device != NO_DEVICE else None
     if entry is None or entry.registered_at is None:
         return None
-    where = whereabouts(device_events.events_of(db, device))
+    where = whereabouts(device_events.telling_events(db, device).get(device, ()))
     return Watched(
         device=device,
         state=where.state,

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from recorder_sync.catalogue import calendar, news
-from recorder_sync.catalogue.footage import shown
+from recorder_sync.catalogue.footage import plainly_shown, shown
 from recorder_sync.catalogue.news import News
 from recorder_sync.language import T
 from recorder_sync.model import AlertKind
@@ -70,11 +70,16 @@ class Enforcement:
 
     def _take_up_news(self, look: Look) -> None:
         seen = news.since(look.station.catalogue, self._version)
-        if look.limits != self._limits:
+        is_first = self._version < 0 or look.limits != self._limits
+        if is_first:
             self._shown, self._settled, self._limits = {}, set(), look.limits
         if news.CALENDAR in seen.about or self._version < 0:
             self._expected = self._changed_expectations(look)
         self._forget(self._changed_by(seen))
+        if is_first:  # years of it, of which nearly all is shown
+            for name in plainly_shown(look.station.catalogue) & self._expected.keys():
+                self._shown[name] = ()
+                self._settled.add(name)
         self._version = seen.version
 
     def _changed_expectations(self, look: Look) -> dict[str, Expected]:

@@ -46,6 +46,7 @@ from recorder_sync.web import (
     dock,
     dock_officers,
     dockings,
+    documents,
     gaps,
     handing_out,
     health,
@@ -85,6 +86,7 @@ _WITH_SESSION: tuple[APIRouter, ...] = (
     deadlines.router,
     deferrals.router,
     gaps.router,
+    documents.router,
     cases.router,
     holds.router,
     calendar.router,
@@ -105,6 +107,9 @@ _WITH_SESSION: tuple[APIRouter, ...] = (
     audit.router,
 )
 """Pages of the console; whatever is posted to them carries the session's token."""
+
+_CHECKING_THEMSELVES: tuple[APIRouter, ...] = (documents.uploading,)
+"""Large forms, which look for the session's token while they are received."""
 
 _WITHOUT_SESSION: tuple[APIRouter, ...] = (
     *(sign_in.router, health.router),
@@ -142,7 +147,8 @@ def build(desks: Desks, previews: PreviewMaker, checks: Checks) -> FastAPI:
     app.state.samples = BackgroundChecks()
     app.mount("/api/v1", application.build(desks), name="api")
     app.mount("/static", _Kept(directory=STATIC), name="static")
-    for router in _WITHOUT_SESSION:
+    app.state.receiving = documents.receiving_at_once()
+    for router in (*_WITHOUT_SESSION, *_CHECKING_THEMSELVES):
         app.include_router(router)
     for router in _WITH_SESSION:
         app.include_router(router, dependencies=[Depends(checked_form)])

@@ -14,11 +14,13 @@ from recorder_sync.access.audit import Asked
 from recorder_sync.access.sign_ins import Attempt
 from recorder_sync.access.signing_in import Outcome
 from recorder_sync.catalogue.database import FILE_NAME
+from recorder_sync.catalogue.documents import seen_documents
 from recorder_sync.catalogue.seen_by import seen_recordings
 from recorder_sync.catalogue.trail import Step, Wanted
 from recorder_sync.custody.log import Act
 from recorder_sync.language import T, Text, as_said, tr
 from recorder_sync.rules.access import Permission
+from recorder_sync.rules.documents import is_document
 from recorder_sync.web.rendering import page
 from recorder_sync.web.visits import Visit, visitor
 
@@ -31,6 +33,7 @@ _GROUPS: dict[str, frozenset[Act]] = {
     "looks": frozenset({Act.VIEW}),
     "exports": frozenset({Act.EXPORT, Act.EXPORT_FAILED}),
     "corrections": frozenset({Act.TAG, Act.MARK, Act.BOOKMARK}),
+    "documents": frozenset({Act.DOCUMENT, Act.BELONGS_TO_DOCUMENT}),
     "holds": frozenset({Act.LEGAL_HOLD, Act.HOLD_RELEASED}),
     "accounts": frozenset({Act.ACCOUNT}),
     "devices": frozenset({Act.LEDGER, Act.DEVICE_EVENT}),
@@ -44,7 +47,9 @@ _GROUPS: dict[str, frozenset[Act]] = {
 }
 _OF_RECORDINGS = frozenset(
     {Act.VIEW, Act.EXPORT, Act.EXPORT_FAILED, Act.TAG, Act.MARK, Act.BOOKMARK}
+    | {Act.DOCUMENT, Act.BELONGS_TO_DOCUMENT}
 )
+"""What is about evidence: of a recording, or of a document of a case."""
 
 
 _PAGES: dict[str, tuple[str, Permission]] = {
@@ -101,7 +106,8 @@ def audit_page(
     subjects = [
         one.subject for one in found.lines if isinstance(one, Step) and _is_of_recording(one)
     ]
-    seen = seen_recordings(visit.station.catalogue, subjects, visit.account.scope)
+    db, scope = visit.station.catalogue, visit.account.scope
+    seen = seen_recordings(db, subjects, scope) | seen_documents(db, subjects, scope)
     values = {
         **filters,
         "lines": [_line(visit, one, seen) for one in found.lines],
@@ -115,6 +121,7 @@ def audit_page(
             ("exports", tr("Exports")),
             (SIGN_INS, tr("Sign-ins")),
             ("corrections", tr("Corrections and marks")),
+            ("documents", tr("Documents of cases")),
             ("holds", tr("Legal holds")),
             ("accounts", tr("Changes of accounts")),
             ("devices", tr("Devices and the ledger")),
@@ -195,7 +202,8 @@ def _about(visit: Visit, one: Step) -> tuple[str, str | None]:
     """Return what an entry is about, and where more of it is."""
     kind, colon, name = one.subject.partition(":")
     if _is_of_recording(one):
-        return one.subject, f"/recordings/{quote(one.subject, safe='')}"
+        where = "documents" if is_document(one.subject) else "recordings"
+        return one.subject, f"/{where}/{quote(one.subject, safe='')}"
     if not colon:
         return one.subject, None
     if kind in _PAGES and visit.may(_PAGES[kind][1]):

@@ -1,5 +1,6 @@
 """Cases: what was recorded of each stage and what was not, and until when it is archived."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -22,7 +23,9 @@ from recorder_sync.errors import UsageProblem
 from recorder_sync.language import T, Text, tr
 from recorder_sync.model import Case, Kind
 from recorder_sync.rules.access import Permission, Reach, Secrecy
+from recorder_sync.rules.documents import DocumentKind
 from recorder_sync.rules.marks import Item, Stage
+from recorder_sync.web.documents import StageDocuments, documents_of_case
 from recorder_sync.web.drawing import Line, Stretch, around, line
 from recorder_sync.web.holds import may_release_cases
 from recorder_sync.web.recording import hold_steps
@@ -48,10 +51,11 @@ _LISTED = 200
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """An item of a stage, and how many recordings show it."""
+    """An item of a stage, and how many recordings show it and documents write it down."""
 
     item: Item
     count: int
+    documents: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ class CheckedStage:
 
     @property
     def covered(self) -> int:
-        return sum(1 for one in self.items if one.count)
+        return sum(1 for one in self.items if one.count or one.documents)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +126,15 @@ def import_(request: Request, visit: Keeping, file: UploadFile) -> Response:
 
 
 @router.get("/{number:path}")
-def case(request: Request, visit: Seeing, number: str) -> Response:
-    return _shown(request, visit, _seen(visit, number), None)
+def case(
+    request: Request,
+    visit: Seeing,
+    number: str,
+    document: Annotated[str, Query(max_length=40)] = "",
+    known: Annotated[str, Query(max_length=10)] = "",
+) -> Response:
+    """Show a case; `document` was handed in just now, and `known` says that it was before."""
+    return _shown(request, visit, _seen(visit, number), None, (document, bool(known)))
 
 
 @router.post("/{number:path}")
@@ -213,7 +224,11 @@ def _list(
 
 
 def _shown(
-    request: Request, visit: Visit, listed: ListedCase, problem: UsageProblem | None
+    request: Request,
+    visit: Visit,
+    listed: ListedCase,
+    problem: UsageProblem | None,
+    handed_in: tuple[str, bool] = ("", False),
 ) -> Response:
     station, scope = visit.station, visit.account.scope
     db, number = station.catalogue, listed.case.number
@@ -223,6 +238,7 @@ def _shown(
     if scope.reach is not Reach.ALL:
         entries = [one for one in entries if _is_within(visit, one)]
     gaps = _gaps(visit, found)
+    papers = documents_of_case(visit, number)
     officers: list[str | None] = [one.officer for one in found]
     officers += [one.entry.officer for one in entries]
     return page(
@@ -231,7 +247,19 @@ def _shown(
         {
             "one": listed,
             "case": listed.case,
-            "stages": _stages(visit.settings.marks.known.values(), found),
+            "stages": _stages(visit.settings.marks.known.values(), found, papers),
+            "documents": papers,
+            "document_count": sum(len(one.sealed) for one in papers),
+            "handed_in": handed_in,
+            "just_sealed": next(
+                (one for part in papers for one in part.sealed if one.id == handed_in[0]), None
+            ),
+            "kinds": list(DocumentKind),
+            "stage_words": list(Stage),
+            "largest_mib": visit.settings.documents.largest_mib,
+            "types": visit.settings.documents.types,
+            "may_hand_in": visit.may(Permission.HAND_IN_DOCUMENTS),
+            "may_open": visit.may(Permission.VIEW_EVIDENCE),
             "unmarked": sum(1 for one in found if one.stage is None),
             "recordings": found[::-1][:_LISTED],
             "count": len(found),
@@ -263,8 +291,11 @@ def _is_within(visit: Visit, one: HowShown) -> bool:
     return whom.concerns(one.entry.officer, one.entry.device)
 
 
-def _stages(items: Iterable[Item], found: list[OfCase]) -> list[CheckedStage]:
-    """Return the checklist of Art. 6 to 9 with how many recordings show each item."""
+def _stages(
+    items: Iterable[Item], found: list[OfCase], papers: list[StageDocuments]
+) -> list[CheckedStage]:
+    """Return the checklist of Art. 6 to 9 with how many recordings and documents each item has."""
+    written = Counter(one.document.given.item for part in papers for one in part.sealed)
     of_item: dict[str, int] = {}
     of_stage: dict[Stage, int] = {}
     for one in found:
@@ -274,7 +305,7 @@ def _stages(items: Iterable[Item], found: list[OfCase]) -> list[CheckedStage]:
             of_stage[one.stage] = of_stage.get(one.stage, 0) + 1
     checked: dict[Stage, list[Checked]] = {stage: [] for stage in Stage}
     for item in items:
-        checked[item.stage].append(Checked(item, of_item.get(item.id, 0)))
+        checked[item.stage].append(Checked(item, of_item.get(item.id, 0), written[item.id]))
     return [
         CheckedStage(stage, tuple(some), of_stage.get(stage, 0)) for stage, some in checked.items()
     ]

@@ -17,8 +17,8 @@ import segno
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from recorder_sync.catalogue.scope import visible
-from recorder_sync.catalogue.seen_by import seen_recordings
+from recorder_sync.catalogue.documents import seen_documents
+from recorder_sync.catalogue.seen_by import seen_recordings, visible
 from recorder_sync.custody.checkpoints import Checkpoints
 from recorder_sync.custody.cosignature import WitnessKey, cosignatures, signature_lines, text_of
 from recorder_sync.custody.log import Act, Entry
@@ -45,9 +45,10 @@ _NOTES = 64
 """Cosigned notes among which those of the shown checkpoints are looked for."""
 _OF_RECORDINGS = frozenset(
     {Act.SEAL, Act.VIEW, Act.EXPORT, Act.EXPORT_FAILED, Act.TAG, Act.MARK, Act.BOOKMARK}
+    | {Act.DOCUMENT, Act.BELONGS_TO_DOCUMENT}
     | {Act.CONFIRMED, Act.SEEN_AGAIN, Act.COPY_LOCKED, Act.LEGAL_HOLD, Act.HOLD_RELEASED}
 )
-"""Acts whose subject is a recording."""
+"""Acts whose subject is a recording, or a document of a case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +168,7 @@ def _seen(visit: Visit, found: list[Entry]) -> frozenset[str]:
     scope = visit.account.scope
     of_recordings = [e.deed.subject for e in found if _is_of_recording(e)]
     seen = seen_recordings(visit.station.catalogue, of_recordings, scope)
+    seen |= seen_documents(visit.station.catalogue, (e.deed.subject for e in found), scope)
     others = {e.deed.subject for e in found if not _is_of_recording(e)}
     if scope.reach is not Reach.ALL:
         others = {one for one in others if not one.startswith(_CASE)}

@@ -1,6 +1,7 @@
 """Registers a device or changes its entry, and prints its QR labels (Art. 22, 29)."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Annotated
 from urllib.parse import quote
 
@@ -209,6 +210,7 @@ def label(base: str, device: Device) -> Label:
     return Label(device, address, size, drawn)
 
 
+@lru_cache(maxsize=512)  # a sheet of hundreds takes a second, and the same is printed again
 def code(text: str) -> tuple[int, str]:
     """Return a QR code as the size of its box and the path of its dark modules (ISO 18004)."""
     made = segno.make(text, error="m", micro=False)

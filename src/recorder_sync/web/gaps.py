@@ -9,8 +9,7 @@ from fastapi.responses import RedirectResponse
 from recorder_sync.catalogue import gap_explanations, ledger
 from recorder_sync.catalogue.alert_search import names_of
 from recorder_sync.catalogue.pieces import devices_with_gaps
-from recorder_sync.catalogue.scope import visible
-from recorder_sync.catalogue.seen_by import seen_recordings
+from recorder_sync.catalogue.seen_by import seen_recordings, visible
 from recorder_sync.custodian.interruptions import (
     Interruption,
     explain_by_voice,

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import StreamingResponse
 
 from recorder_sync.catalogue.recordings import Sealed
-from recorder_sync.catalogue.scope import visible
+from recorder_sync.catalogue.seen_by import visible
 from recorder_sync.custody.checkpoints import Signed
 from recorder_sync.custody.log import Act
 from recorder_sync.errors import NotFound, UsageProblem

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from recorder_sync.catalogue import cases, holds, holds_seen
-from recorder_sync.catalogue.scope import visible
+from recorder_sync.catalogue.seen_by import visible
 from recorder_sync.custodian.holding import hold, release
 from recorder_sync.rules.access import Permission, Reach
 from recorder_sync.web.rendering import page

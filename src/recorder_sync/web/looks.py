@@ -30,6 +30,7 @@ class Look(StrEnum):
     THUMBNAIL = "thumbnail"
     TRACK = "positions"
     """Where the device was, second by second."""
+    DOCUMENT = "document"
 
 
 class Looks:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
-from recorder_sync.catalogue.scope import visible, visible_of
+from recorder_sync.catalogue.seen_by import visible, visible_of
 from recorder_sync.errors import NotFound
 from recorder_sync.language import T
 from recorder_sync.media.rendering import played_as, preview_type

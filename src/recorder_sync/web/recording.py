@@ -1,5 +1,6 @@
 """The page of one recording: look at it, see where it comes from, mark and correct it."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -7,18 +8,20 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
-from recorder_sync.catalogue import copies, dockings, holds, ledger, trail, verified
+from recorder_sync.catalogue import copies, dockings, documents, holds, ledger, trail, verified
 from recorder_sync.catalogue.answered import how_they_stand
 from recorder_sync.catalogue.around import neighbours, way_of
+from recorder_sync.catalogue.cases import seen_case
 from recorder_sync.catalogue.marks import bookmarks_of, marks_of
 from recorder_sync.catalogue.recordings import Sealed
-from recorder_sync.catalogue.scope import visible, visible_of
+from recorder_sync.catalogue.seen_by import visible, visible_of
 from recorder_sync.custodian.marking import mark, set_bookmark, withdraw_bookmark
 from recorder_sync.custody.log import Act, Entry
-from recorder_sync.errors import CustodyProblem
+from recorder_sync.errors import CustodyProblem, NotFound
 from recorder_sync.inspection.correction import Correction, correct
 from recorder_sync.inspection.one_check import seal_entry
 from recorder_sync.media.rendering import played_as, preview_type
+from recorder_sync.model import Recording
 from recorder_sync.previews.folder import Form as Made
 from recorder_sync.previews.folder import State, Wanted
 from recorder_sync.rules.access import Permission, Secrecy
@@ -91,9 +94,26 @@ def recording(request: Request, visit: Seeing, identifier: str) -> Response:
         "secrecies": list(Secrecy),
         "bookmark_kinds": list(BookmarkKind),
         "officers": list(ledger.officers(db)) if visit.may(Permission.CORRECT) else [],
+        **_documents(visit, found),
         **_shown(request, visit, sealed, is_here=bool(stand["here"])),
     }
     return page(request, "recordings/one.html", values)
+
+
+def _documents(visit: Visit, found: Recording) -> dict[str, Any]:
+    """Return the document that a recording belongs to, and those of its case, where seen."""
+    db, scope = visit.station.catalogue, visit.account.scope
+    number = found.tags.case.value if found.tags.case else None
+    belonging = documents.belonging_of(db, found.id)
+    document, of_case = None, []
+    if visit.may(Permission.SEE_CASES):
+        with suppress(NotFound):  # that of another case may be out of reach
+            if belonging is not None:
+                document = documents.seen_document(db, belonging.document, scope)
+        with suppress(NotFound):
+            if number is not None:
+                of_case = documents.of_case(db, seen_case(db, number, scope).case.number)
+    return {"document": document, "belonging": belonging, "documents": of_case}
 
 
 def _shown(request: Request, visit: Visit, sealed: Sealed, *, is_here: bool) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from recorder_sync.catalogue.scope import visible
+from recorder_sync.catalogue.seen_by import visible
 from recorder_sync.errors import NotFound
 from recorder_sync.language import T
 from recorder_sync.model import Kind, Recording

@@ -6,7 +6,11 @@ import httpx
 import pytest
 
 from recorder_sync.custody.log import Act, CustodyLog
+from recorder_sync.ingest.documents import seal_handed_in
+from recorder_sync.ingest.stopping import Stop
+from recorder_sync.ingest.tray import Tray
 from recorder_sync.rules.access import ApiScope
+from tests.documents.handing_in import PDF
 from tests.web.api.conftest import Caller
 from tests.web.served import Service
 
@@ -21,6 +25,8 @@ SCOPES = {
     "GET /cases/by-number": "cases:read",
     "POST /cases": "cases:write",
     "POST /cases/close": "cases:write",
+    "GET /cases/documents": "cases:read",
+    "POST /cases/documents": "cases:write",
     "GET /calendar": "calendar:read",
     "POST /calendar": "calendar:write",
     "GET /devices": "devices:read",
@@ -276,3 +282,57 @@ def test_metrics_hold_no_name_of_a_person_a_device_a_case_or_a_recording(
     hidden |= {one[name] for one in known for name in ("id", "original_name", "device", "path")}
     said = [one for one in hidden if f'"{one}"' in text or (len(one) > 6 and one in text)]
     assert said == []
+
+
+def test_a_document_is_handed_in_once_and_listed_when_it_is_sealed(
+    api: Service, caller: Caller
+) -> None:
+    client = caller("cases:read", "cases:write")
+    assert client.post("/cases", json={"number": "2026/77"}).status_code == 201
+    said = {"number": "2026/77", "title": "决定书", "kind": "issued document", "name": "a.pdf"}
+    headers = {"idempotency-key": "decision-77"}
+    sent = [
+        client.post("/cases/documents", params=said, content=PDF, headers=headers) for _ in range(2)
+    ]
+    assert [one.status_code for one in sent] == [202, 202]
+    assert sent[0].json() == sent[1].json()
+    identifier = sent[0].json()["id"]
+    other = client.post("/cases/documents", params=said, content=PDF + b"x", headers=headers)
+    assert other.status_code == 409, "the key came with another file"
+    station, tray = api.dock.station(), Tray(api.dock.state)
+    try:
+        (waiting,) = tray.waiting()
+        assert waiting.given.by.startswith("test_a_document")
+        assert seal_handed_in(station, tray, waiting, Stop())
+    finally:
+        station.catalogue.close()
+    listed = client.get("/cases/documents", params={"number": "2026/77"}).json()["documents"]
+    assert [(one["id"], one["title"]) for one in listed] == [(identifier, "决定书")]
+    again = client.post("/cases/documents", params=said, content=PDF)
+    assert again.json() == {"id": identifier, "case": "2026/77", "is_sealed": True}
+    assert tray.is_empty()
+
+
+@pytest.mark.parametrize(
+    ("changed", "content", "code"),
+    [
+        ({"number": "2099-1"}, PDF, 404),
+        ({"kind": "nonsense"}, PDF, 422),
+        ({"title": " "}, PDF, 400),
+        ({"name": "a.exe"}, PDF, 400),
+        ({}, b"<html>", 400),
+        ({}, b"", 400),
+    ],
+)
+def test_a_document_that_will_not_do_leaves_nothing(
+    api: Service, caller: Caller, changed: dict[str, str], content: bytes, code: int
+) -> None:
+    client = caller("cases:read", "cases:write")
+    assert client.post("/cases", json={"number": "2026-78"}).status_code == 201
+    said = {"number": "2026-78", "title": "x", "kind": "issued document", "name": "a.pdf"}
+    answer = client.post("/cases/documents", params={**said, **changed}, content=content)
+    assert answer.status_code == code, answer.text
+    assert answer.json()["hint"]
+    assert Tray(api.dock.state).is_empty()
+    read_only = caller("cases:read").post("/cases/documents", params=said, content=PDF)
+    assert read_only.status_code == 403

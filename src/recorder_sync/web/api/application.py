@@ -21,7 +21,7 @@ from recorder_sync.errors import (
     error_json,
     refused,
 )
-from recorder_sync.web.api import cases, custody, duties, recordings
+from recorder_sync.web.api import cases, custody, documents, duties, recordings
 from recorder_sync.web.api.callers import NotInScope, NotKnown
 from recorder_sync.web.api.forms import Problem
 from recorder_sync.web.api.once import KeyInUse
@@ -61,7 +61,13 @@ def build(desks: Desks) -> FastAPI:
         responses=_PROBLEMS,
     )
     api.state.desks = desks
-    for router in (recordings.router, cases.router, duties.router, custody.router):
+    for router in (
+        recordings.router,
+        cases.router,
+        documents.router,
+        duties.router,
+        custody.router,
+    ):
         api.include_router(router)
     _answer_errors(api)
     return api

@@ -36,7 +36,7 @@ def list_cases(
 @router.get("/cases/by-number")
 def show_case(who: _Reader, number: Annotated[str, Query(max_length=200)]) -> CaseForm:
     """One case. Its number is a parameter, as case numbers may hold a slash."""
-    return CaseForm.of(_known(who, number))
+    return CaseForm.of(known_case(who, number))
 
 
 @router.post("/cases", status_code=201, response_model=CaseForm)
@@ -46,7 +46,7 @@ def register_case(who: _Writer, case: NewCase, key: Key = None) -> Response:
     def do() -> CaseForm:
         number = case.number.strip()
         register_cases(who.station, [Case(number, case.party or None, case.cause or None)])
-        return CaseForm.of(_known(who, number))
+        return CaseForm.of(known_case(who, number))
 
     return once(who, key, case, do, 201)
 
@@ -56,14 +56,15 @@ def close(who: _Writer, closing: Closing, key: Key = None) -> Response:
     """Enter the day on which the enforcement ended; the archive counts from it (Art. 26)."""
 
     def do() -> CaseForm:
-        _known(who, closing.number.strip())
+        known_case(who, closing.number.strip())
         close_case(who.station, closing.number.strip(), closing.on)
-        return CaseForm.of(_known(who, closing.number.strip()))
+        return CaseForm.of(known_case(who, closing.number.strip()))
 
     return once(who, key, closing, do)
 
 
-def _known(who: Caller, number: str) -> Case:
+def known_case(who: Caller, number: str) -> Case:
+    """Return a case that the token may see. Raises NotFound."""
     found = ledger.case(who.station.catalogue, number)
     if found is None or found.secrecy not in who.token.cleared:
         raise no_such_case(number)

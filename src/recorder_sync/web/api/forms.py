@@ -104,6 +104,52 @@ class CasesForm(BaseModel):
     next: str | None
 
 
+class DocumentForm(BaseModel):
+    """A document as `recorder-sync cases documents list --json` prints it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+    case: str
+    title: str
+    kind: str
+    number: str | None
+    stage: str | None
+    item: str | None
+    original_name: str
+    size: int
+    blake3: str
+    sha256: str
+    handed_in_by: str
+    handed_in_at: str
+    sealed_at: str
+    recordings: list[str]
+
+
+class DocumentsForm(BaseModel):
+    documents: list[DocumentForm]
+
+
+class NewDocument(BaseModel):
+    """What was handed in, by which a request is known again."""
+
+    case: str
+    title: str
+    kind: str
+    number: str | None
+    stage: str | None
+    item: str | None
+    name: str
+    blake3: str
+
+
+class HandedInForm(BaseModel):
+    id: str
+    case: str
+    is_sealed: bool
+    """False: it is sealed within moments, and listed then."""
+
+
 class CalendarForm(BaseModel):
     """One line of the duty calendar."""
 

@@ -8,8 +8,8 @@ from pydantic import AwareDatetime
 
 from recorder_sync.catalogue import verified
 from recorder_sync.catalogue.answered import how_they_stand
-from recorder_sync.catalogue.scope import visible
 from recorder_sync.catalogue.search import Search, search
+from recorder_sync.catalogue.seen_by import visible
 from recorder_sync.custody.log import Act
 from recorder_sync.description import as_json
 from recorder_sync.errors import UsageProblem

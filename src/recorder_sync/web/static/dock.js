@@ -240,7 +240,8 @@ setInterval(() => {
   }
 }, 500);
 
-connect();
+// What the page came with is right, and is painted before anything else is done.
+requestAnimationFrame(() => setTimeout(connect));
 body.classList.toggle("not-live", !texts.trouble.hidden);
 
 // Dialogs
