@@ -24,6 +24,7 @@ from recorder_sync.web.app import build
 from recorder_sync.web.checks import Checks
 from recorder_sync.web.desks import Desks
 from tests.conftest import Dock, MediaFiles
+from tests.documents.handing_in import add, paper
 from tests.web import duties
 from tests.web.served import Service
 
@@ -52,6 +53,10 @@ GET /recordings/{identifier}/check           O C T I
 POST /recordings/{identifier}/check            C   I
 POST /recordings/{identifier}/tags           O C T
 POST /recordings/{identifier}/marks          O C T
+POST /recordings/{identifier}/document       O C T
+GET /documents/{identifier}                  O C T I
+GET /documents/{identifier}/file             O C T I
+POST /case-documents                           C T
 POST /recordings/{identifier}/bookmarks      O C T
 POST /recordings/{identifier}/bookmarks/{number}/withdraw  O C T
 POST /recordings-copy                          C T I
@@ -161,6 +166,7 @@ NOBODYS = {
     "docking": "20261123-000000-000000",
     "device": "CAM999",
     "case": "冀石执〔2026〕99号",
+    "document": "d-aaaaaaaaaaaaa",
     "entry": "班次-99",
 }
 """Names of the kinds of things that nothing has."""
@@ -189,6 +195,10 @@ OUT_OF_REACH = [
     Asked("POST /recordings/{identifier}/check", "recording", {}, roles=""),
     Asked("POST /recordings/{identifier}/tags", "recording", {"case": "1", "reason": "x"}),
     Asked("POST /recordings/{identifier}/marks", "recording", {"mark": "important"}),
+    Asked("POST /recordings/{identifier}/document", "recording", {"document": ""}),
+    Asked("GET /documents/{identifier}", "document", {}, roles="OCTI"),
+    Asked("GET /documents/{identifier}/file", "document", {}, roles="OCTI"),
+    Asked("POST /case-documents", "case", {"case": "{}"}, roles="CT"),
     Asked("POST /recordings/{identifier}/bookmarks", "recording", {"second": "1", "kind": "scene"}),
     Asked(
         "POST /recordings/{identifier}/bookmarks/{number}/withdraw",
@@ -301,6 +311,8 @@ def others(service: Service) -> dict[str, str]:
         alert = next(one for one in alerts.live(db) if one.device == "CAM031")
         (waits,) = db.execute("select id from deferrals where device = 'CAM031'").fetchone()
         (docking,) = db.execute("select id from dockings where device = 'CAM031'").fetchone()
+    handed_in = add(service.dock, paper(service.dock.state.parent), case=SECRET_CASE)
+    document = str(handed_in.json["id"])
     done = service.dock.run(
         "recordings", "mark", own.id, "--secrecy", "commercial secret", "--reason", "x"
     )
@@ -313,6 +325,7 @@ def others(service: Service) -> dict[str, str]:
         "docking": docking,
         "device": "CAM031",
         "case": SECRET_CASE,
+        "document": document,
         "entry": "班次-2",
     }
 
