@@ -165,6 +165,7 @@ def served(folder: Path) -> Iterator[tuple[str, psutil.Process]]:
     config.write_text(
         f'[station]\nid = "benchmark"\n[paths]\nstate = "{folder}"\n'
         f'evidence = "{folder}/evidence"\n[web]\nport = {port}\n[previews]\nenabled = false\n'
+        "[ingest]\nimmutable = false\n"
         f'[[stores]]\nname = "{STORE}"\n[stores.directory]\npath = "{folder}/store"\n'
     )
     (folder / "store").mkdir(exist_ok=True)
