@@ -32,6 +32,7 @@ REMEMBERED = {
         "stale_hours",
         "stale_days",
         "documents_under_way",
+        "document_copies",
         "period_figures",
         "stale_periods",
     ),

@@ -66,10 +66,14 @@ def listed(dock: Dock, case: str = CASE) -> list[dict[str, Any]]:
 
 def killed(dock: Dock, file: Path, step: tuple[str, str, str]) -> None:
     """Hand a document in by the real command, which dies at a step of the sealing."""
+    words = ("--title", TITLE, "--kind", "issued document", "--by", "王队")
+    dies_at(dock, step, "cases", "documents", "add", CASE, str(file), *words)
+
+
+def dies_at(dock: Dock, step: tuple[str, str, str], *words: str) -> None:
+    """Run the real command, which kills itself before or after a step."""
     script = _KILLED.format(root=str(Path(__file__).parents[2]), step=step)
-    command = [sys.executable, "-c", script, "--config", str(dock.config)]
-    command += ["cases", "documents", "add", CASE, str(file), "--title", TITLE]
-    command += ["--kind", "issued document", "--by", "王队"]
+    command = [sys.executable, "-c", script, "--config", str(dock.config), *words]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == -signal.SIGKILL, done.stderr
 

@@ -728,3 +728,26 @@ def m020_figures_of_years(db: Database) -> None:
         "create index calendar_by_case on calendar (case_no) where case_no is not null",
     ):
         db.execute(statement)
+
+
+@migrations()
+def m021_documents_in_stores(db: Database) -> None:
+    """What each store has of the documents of cases (`document_copies.py`): working state."""
+    table(db, "document_copies").create(
+        {
+            "document": str,
+            "store": str,
+            "key": str,
+            "version": str,
+            "proof": str,
+            "kept_until": str,
+            "confirmed_at": str,
+            "attempts": int,
+            "next_try_at": str,
+            "why": str,
+            "hint": str,
+        },
+        pk=("document", "store"),
+        not_null={"attempts"},
+        strict=True,
+    )

@@ -75,6 +75,19 @@ def _json(one: StoreStanding) -> dict[str, object]:
         "why": state.why.english if state.why else None,
         "hint": state.hint.english if state.hint else None,
         "legal_holds": {"can": one.can_hold, "wanted": one.held[0], "kept": one.held[1]},
+        "documents": {
+            "waiting": one.documents.waiting,
+            "failed": one.documents.failed,
+            "confirmed": one.documents.confirmed,
+            "failures": [
+                {
+                    "document": failure.document,
+                    "why": failure.why.english,
+                    "hint": failure.hint.english if failure.hint else None,
+                }
+                for failure in one.documents.failures
+            ],
+        },
         "lock_failing_since": iso_or_none(state.lock_failing_since),
         "lock_why": state.lock_why.english if state.lock_why else None,
         "sending": [
@@ -123,12 +136,28 @@ def _show(found: Sequence[StoreStanding], settings: Configuration) -> None:
             text = T("{store} was paused by {who}.", store=one.name, who=one.state.paused_by)
             answers.print(escape(text.shown))
         _show_locks(one)
+        _show_documents(one)
         if one.state.why is not None:
             answers.print(f"[bold red]✘[/] {escape(one.state.why.shown)}")
         if one.state.hint is not None:
             answers.print(f"  → {escape(one.state.hint.shown)}")
         for failure in one.failures:
             answers.print(f"[red]✘[/] {failure.recording}  {escape(_why(failure))}")
+
+
+def _show_documents(one: StoreStanding) -> None:
+    queue = one.documents
+    if queue.waiting or queue.failed:
+        text = T(
+            "{store}: {waiting} document(s) wait, {failed} failed, {confirmed} are confirmed.",
+            store=one.name,
+            waiting=queue.waiting,
+            failed=queue.failed,
+            confirmed=queue.confirmed,
+        )
+        answers.print(escape(text.shown))
+    for failure in queue.failures:
+        answers.print(f"[red]✘[/] {failure.document}  {escape(failure.why.shown)}")
 
 
 def _show_locks(one: StoreStanding) -> None:

@@ -20,6 +20,7 @@ from recorder_sync.cli.session import on_stop_signals
 from recorder_sync.config import Configuration
 from recorder_sync.errors import Stopped
 from recorder_sync.from_store import rebuilding
+from recorder_sync.from_store.fetching import Fetched
 from recorder_sync.from_store.rebuilding import MadeAnew, make_anew
 from recorder_sync.language import T, tr
 
@@ -69,7 +70,7 @@ def _progress(*, shown: bool) -> Iterator[rebuilding.Progress]:
 
 
 def _facts(made: MadeAnew, name: str) -> dict[str, object]:
-    brought, fetched, rebuilt = made.brought, made.fetched, made.rebuilt
+    brought, rebuilt = made.brought, made.rebuilt
     return {
         "recordings": rebuilt.recordings,
         "dockings": rebuilt.dockings,
@@ -83,14 +84,19 @@ def _facts(made: MadeAnew, name: str) -> dict[str, object]:
         }
         if brought
         else None,
-        "files": {
-            "fetched": fetched.fetched,
-            "already_here": fetched.already_here,
-            "failed": fetched.failed,
-        }
-        if fetched
-        else None,
+        "files": _counts(made.fetched),
+        "documents": _counts(made.documents),
         "problems": [problem.english for problem in made.problems],
+    }
+
+
+def _counts(fetched: Fetched | None) -> dict[str, int] | None:
+    if fetched is None:
+        return None
+    return {
+        "fetched": fetched.fetched,
+        "already_here": fetched.already_here,
+        "failed": fetched.failed,
     }
 
 
@@ -120,6 +126,7 @@ def _tell(made: MadeAnew, name: str) -> None:
             failed=fetched.failed,
         )
         answers.print(text.shown)
+        _tell_of_documents(made.documents)
     elif made.rebuilt.recordings:
         text = T(
             "The recordings themselves are in store {store} only. To fetch them: recorder-sync "
@@ -141,3 +148,15 @@ def _tell(made: MadeAnew, name: str) -> None:
         answers.print(kept.shown, markup=False)
     for problem in made.problems:
         answers.print(f"[bold red]✘[/] {escape(problem.shown)}")
+
+
+def _tell_of_documents(fetched: Fetched | None) -> None:
+    if fetched is None or not (fetched.fetched or fetched.already_here or fetched.failed):
+        return
+    text = T(
+        "Fetched {fetched} document(s); {here} were here already, {failed} failed.",
+        fetched=fetched.fetched,
+        here=fetched.already_here,
+        failed=fetched.failed,
+    )
+    answers.print(text.shown)

@@ -21,7 +21,7 @@ from recorder_sync.catalogue.database import transaction
 from recorder_sync.catalogue.uploads import Upload
 from recorder_sync.custody.log import Act, Deed
 from recorder_sync.description import from_json
-from recorder_sync.forward.confirmation import Confirmed, can_be_compared, confirm, send
+from recorder_sync.forward.confirmation import Confirmed, bring
 from recorder_sync.forward.destination import Destination
 from recorder_sync.forward.line import Halt, Line
 from recorder_sync.forward.source import small_file, source_of_bytes, sources_of_file
@@ -115,10 +115,10 @@ class Carrier:
         with sources_of_file(
             evidence, one.path, one.size, one.digests.blake3, self._line, self._halt
         ) as source:
-            recording = self._bring(store, item, source, course, upload.look_first)
+            recording = self._bring(store, item, source, course, upload)
         item = Outgoing(f"{key}.json", len(text), sealed.description, lock)
         source = source_of_bytes(text, described, self._line, self._halt)
-        description = self._bring(store, item, source, NoCourse(), upload.look_first)
+        description = self._bring(store, item, source, NoCourse(), upload)
         return Delivered(upload, recording, description)
 
     def _bring(
@@ -127,18 +127,10 @@ class Carrier:
         item: Outgoing,
         source: Callable[[], Source],
         course: Course,
-        look_first: bool,
+        upload: Upload,
     ) -> Confirmed:
-        check = self._halt.check
-        check()
-        asks = look_first and not store.finds_out(item)
-        there = store.look(item.key) if asks else None
-        if there is not None and can_be_compared(item, there):
-            # It is not known what of it was sent, so nothing less than all proves it.
-            found = confirm(store, item, None, {}, lambda: True, check)
-            if found is not None:
-                return found
-        return send(store, item, source, course, self._is_picked, check)
+        look_first, check = upload.look_first, self._halt.check
+        return bring(store, item, source, course, self._is_picked, check, look_first=look_first)
 
     def _is_picked(self) -> bool:
         return random.random() * 100 < self._destination.read_back_percent

@@ -31,6 +31,31 @@ class Confirmed:
     proof: Proof
 
 
+def bring(
+    store: Store,
+    item: Outgoing,
+    source: Callable[[], Source],
+    course: Course,
+    is_picked: Callable[[], bool],
+    check: Callable[[], None],
+    *,
+    look_first: bool,
+) -> Confirmed:
+    """Have an object at the store: with `look_first`, it is sent only where it is not there.
+
+    Raises what `send` raises.
+    """
+    check()
+    asks = look_first and not store.finds_out(item)
+    there = store.look(item.key) if asks else None
+    if there is not None and can_be_compared(item, there):
+        # It is not known what of it was sent, so nothing less than all proves it.
+        found = confirm(store, item, None, {}, lambda: True, check)
+        if found is not None:
+            return found
+    return send(store, item, source, course, is_picked, check)
+
+
 def send(
     store: Store,
     item: Outgoing,

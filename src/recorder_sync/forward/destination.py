@@ -2,12 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from recorder_sync.config import Configuration
 from recorder_sync.language import T
 from recorder_sync.model import Recording
-from recorder_sync.rules.forwarding import Forwardable, Retention, Selection, kept_until
+from recorder_sync.rules.forwarding import (
+    Forwardable,
+    Retention,
+    Selection,
+    days_after,
+    kept_until,
+)
 from recorder_sync.rules.layout import recording_key
 from recorder_sync.stores.bindings import binding_of
 from recorder_sync.stores.kinds import Surroundings, open_store
@@ -25,6 +32,8 @@ class Destination:
     takes: Callable[[Forwardable], bool]
     key_of: Callable[[Recording], str]
     """Names a recording there, by the layout of the settings."""
+    cases: frozenset[str] = frozenset()
+    """Only documents of these cases go there; empty: of any."""
     lock_mode: LockMode | None = None
     """How it is kept from being deleted; None: the store keeps no lock."""
     retention: tuple[Retention, ...] = ()
@@ -42,6 +51,13 @@ class Destination:
             return NO_LOCK
         until = kept_until(one, self.retention)
         return Lock(self.lock_mode if until else None, until, one.held)
+
+    def lock_from(self, now: datetime) -> Lock:
+        """Return how long to keep what is no recording: as long as any that is sealed now."""
+        days = max((policy.days for policy in self.retention), default=0)
+        if self.lock_mode is None or not days:
+            return NO_LOCK
+        return Lock(self.lock_mode, days_after(now, days))
 
 
 def destinations_of(settings: Configuration) -> list[Destination]:
@@ -78,6 +94,7 @@ def _destination(store: StoreSettings, settings: Configuration) -> Destination:
         make_sure=make_sure,
         takes=selection_of(store).takes,
         key_of=lambda one: recording_key(store.layout, one, station.id, station.zone),
+        cases=frozenset(store.cases),
         lock_mode=store.lock_mode,
         retention=settings.forward.policies,
         parallel=store.parallel,

@@ -21,6 +21,7 @@ from recorder_sync.config import Configuration
 from recorder_sync.durable import held
 from recorder_sync.errors import CustodyProblem, MissingPart
 from recorder_sync.forward.destination import Destination, destinations_of
+from recorder_sync.forward.document_hand import DocumentHand
 from recorder_sync.forward.hands import Hand
 from recorder_sync.forward.keeper import Keeper
 from recorder_sync.forward.line import Halt, Line
@@ -102,6 +103,8 @@ class _StoreWork:
             Hand(self._shared, opens, line, number).thread for number in range(destination.parallel)
         ]
         self._threads.append(Keeper(self._shared, opens, line).thread)
+        if settings.forward.records:
+            self._threads.append(DocumentHand(self._shared, opens, line).thread)
         if destination.lock_mode is not None:
             self._threads.append(Locking(self._shared, opens).thread)
         if destination.look_again_percent:

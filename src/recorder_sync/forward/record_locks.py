@@ -1,4 +1,5 @@
-"""Keeps a station's records in a store for as long as the recordings there that they prove.
+"""Keeps a station's records in a store for as long as the recordings there that they prove,
+and the documents of cases with them.
 
 The custody log is one chain: its first piece is needed as long as the last recording is. But a
 piece is locked when it is sent, and recordings that were sealed later, policies that became
@@ -8,14 +9,17 @@ spares the store most of the requests.
 """
 
 from collections.abc import Iterator
+from itertools import chain
 
 from recorder_sync.catalogue import copy_locks
 from recorder_sync.forward.kept import keep
+from recorder_sync.rules.documents import FOLDER
 from recorder_sync.rules.forwarding import days_after
 from recorder_sync.rules.layout import station_key
 from recorder_sync.station import Station
 from recorder_sync.stores.store import Lock, LockMode, Store
 
+_KEPT = ("custody/", f"{FOLDER}/")
 EVERY_S = 30 * 24 * 3600.0
 _LEAST_DAYS = 60
 """How many days later than its recordings' a record's lock has to end: the next look is earlier."""
@@ -31,7 +35,8 @@ def lengthen(station: Station, store: Store, mode: LockMode) -> Iterator[bool]:
     needed = copy_locks.needed_until(station.catalogue, store.name, station.now())
     if needed is None:
         return
-    for key in store.keys(station_key(station.settings.station.id, "custody/")):
+    kept = (station_key(station.settings.station.id, below) for below in _KEPT)
+    for key in chain.from_iterable(map(store.keys, kept)):
         there = store.look(key)
         least = Lock(mode, days_after(needed, _LEAST_DAYS))
         is_short = there is not None and not there.lock.covers(least)

@@ -31,12 +31,9 @@ from recorder_sync.forward.line import Halt, Line
 from recorder_sync.forward.source import source_of_bytes, source_of_open
 from recorder_sync.language import T
 from recorder_sync.model import Digests
-from recorder_sync.rules.forwarding import days_after
 from recorder_sync.rules.layout import station_key
 from recorder_sync.station import Station
 from recorder_sync.stores.store import (
-    NO_LOCK,
-    Lock,
     Outgoing,
     Source,
     Store,
@@ -208,7 +205,7 @@ class Records:
         key = self._key(name)
         if key in self._known:
             return False
-        item = Outgoing(key, size, digests, self._lock())
+        item = Outgoing(key, size, digests, self._destination.lock_from(self._station.now()))
         is_there = store.look(key) is not None
         if not is_there:
             send(store, item, source, NoCourse(), lambda: True, self._halt.check)
@@ -217,14 +214,6 @@ class Records:
 
     def _key(self, name: str) -> str:
         return station_key(self._station.settings.station.id, name)
-
-    def _lock(self) -> Lock:
-        """Keep records at least as long as the recordings that were sealed today."""
-        destination = self._destination
-        days = max((policy.days for policy in destination.retention), default=0)
-        if destination.lock_mode is None or not days:
-            return NO_LOCK
-        return Lock(destination.lock_mode, days_after(self._station.now(), days))
 
 
 def _newest(folder: Path, name: re.Pattern[str]) -> Path | None:

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from recorder_sync.catalogue import copy_locks, recordings, store_states, uploads
+from recorder_sync.catalogue import copy_locks, document_copies, recordings, store_states, uploads
 from recorder_sync.catalogue.database import transaction
+from recorder_sync.catalogue.document_copies import DocumentQueue
 from recorder_sync.catalogue.store_states import Activity, StoreState
 from recorder_sync.catalogue.uploads import Queue, Upload
 from recorder_sync.config import Configuration
@@ -38,6 +39,8 @@ class StoreStanding:
     """Whether it can keep copies under legal hold."""
     held: tuple[int, int]
     """How many of its copies should be held, and how many are."""
+    documents: DocumentQueue
+    """Documents of cases."""
 
     @property
     def left_s(self) -> int | None:
@@ -49,7 +52,8 @@ class StoreStanding:
     @property
     def needs_a_person(self) -> bool:
         state = self.state
-        return bool(self.queue.failed or state.failing_since or state.lock_failing_since)
+        failed = self.queue.failed or self.documents.failed
+        return bool(failed or state.failing_since or state.lock_failing_since)
 
     @property
     def activity(self) -> Activity:
@@ -59,7 +63,8 @@ class StoreStanding:
             return Activity.FAILING
         if self.sending:
             return Activity.SENDING
-        return Activity.WAITING if self.queue.waiting else Activity.IDLE
+        is_waiting = self.queue.waiting or self.documents.waiting
+        return Activity.WAITING if is_waiting else Activity.IDLE
 
 
 def standings(
@@ -90,7 +95,14 @@ def _standing(
         uploads.failures(db, name, failures),
         store.lock_mode is not None,
         copy_locks.counts(db, name),
+        _documents(station, store, failures),
     )
+
+
+def _documents(station: Station, store: StoreSettings, failures: int) -> DocumentQueue:
+    if not station.settings.forward.records:
+        return DocumentQueue()  # none is sent
+    return document_copies.queue_of(station.catalogue, store.name, store.cases, failures)
 
 
 def chosen_stores(settings: Configuration, names: Sequence[str] | None) -> list[str]:
@@ -106,12 +118,17 @@ def chosen_stores(settings: Configuration, names: Sequence[str] | None) -> list[
 
 
 def retry(station: Station, names: Sequence[str] | None, recording: str | None = None) -> int:
-    """Have what failed tried at once; return how many. Raises UsageProblem or NotFound."""
+    """Have what failed tried at once, documents too; return how many recordings that is.
+
+    Raises UsageProblem or NotFound.
+    """
     chosen, db = chosen_stores(station.settings, names), station.catalogue
     whole = recordings.recording(db, recording).recording.id if recording else None
     with transaction(db):
         count = sum(uploads.retry(db, name, whole) for name in chosen)
         for name in chosen:
+            if whole is None:
+                document_copies.retry(db, name)
             store_states.ask_to_try_at_once(db, name)
     return count
 

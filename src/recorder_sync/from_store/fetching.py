@@ -1,4 +1,4 @@
-"""Brings the files of recordings back from a store, into the places where they were sealed.
+"""Brings files of recordings and documents back from a store, to where they were sealed.
 
 A file is read from the store, hashed, synced and read back from the disk before it takes its
 place, with its description and its line in the digest lists, as when it was sealed. What is
@@ -18,22 +18,21 @@ from pathlib import Path
 
 from blake3 import blake3
 
-from recorder_sync.catalogue.recordings import Intent
-from recorder_sync.description import as_json
 from recorder_sync.direct_io import page_aligned
 from recorder_sync.durable import LARGEST_SMALL, write_all
 from recorder_sync.errors import MissingPart
-from recorder_sync.from_store.recordings import Row, StoredRecordings, Wanted
+from recorder_sync.from_store.wanted import Row, StoredFiles, Wanted, is_here
 from recorder_sync.ingest.medium import file_system_of, has_device
 from recorder_sync.ingest.placing import Day
 from recorder_sync.ingest.readback import read_back
 from recorder_sync.language import T, Text
+from recorder_sync.model import Digests
 from recorder_sync.stores.evidence import B3SUMS, INCOMING, SHA256SUMS, exists
 from recorder_sync.stores.store import StoreProblem, Trouble
 
 _PARTS = f"{INCOMING}/from-store"
 _TOGETHER = 32
-"""Recordings that are put in place together."""
+"""Files that are put in place together."""
 
 _MOST_PROBLEMS = 100
 
@@ -53,12 +52,24 @@ class Fetched:
             self.problems.append(problem)
 
 
+@dataclass(frozen=True, slots=True)
+class _Fetched:
+    """A file that was fetched, to be put in its place."""
+
+    id: str
+    path: str
+    part: str
+    digests: Digests
+    text: str
+    description: Digests
+
+
 class Fetching:
     """One run that brings back what is not here."""
 
     def __init__(
         self,
-        stored: StoredRecordings,
+        stored: StoredFiles,
         advanced: Callable[[int], None],
         check: Callable[[], None],
     ) -> None:
@@ -86,15 +97,15 @@ class Fetching:
         unfinished = self._unfinished(folder, rows)
         for row in rows:
             self._check()
-            is_here = self._stored.is_here(row)
-            if is_here:
+            is_in_place = is_here(self._evidence, row)
+            if is_in_place:
                 self._result.already_here += 1
                 self._advanced(row["size"])
-            if not is_here or row["id"] in unfinished:
+            if not is_in_place or row["id"] in unfinished:
                 yield row
 
     def _unfinished(self, folder: str, rows: Sequence[Row]) -> set[str]:
-        """Return the recordings of a folder that are not described, listed and protected."""
+        """Return the ids of a folder's files that are not described, listed and protected."""
         try:
             with self._evidence.folder(folder) as opened:
                 listed = [_listed(name, opened) for name in (B3SUMS, SHA256SUMS)]
@@ -121,12 +132,12 @@ class Fetching:
                     raise error
             day.complete(intents)
 
-    def _intent(self, row: Row, parts: Path) -> Intent | None:
-        """Fetch one recording, unless it is here; None: the store has not what was sealed."""
+    def _intent(self, row: Row, parts: Path) -> _Fetched | None:
+        """Fetch one file, unless it is here; None: the store has not what was sealed."""
         one = self._stored.wanted(row)
-        part = parts / one.recording.id
+        part = parts / one.id
         try:
-            if not self._stored.is_here(row):
+            if not is_here(self._evidence, row):
                 self._fetch(one, part)
                 self._result.fetched += 1
             text = self._description(one)
@@ -137,18 +148,13 @@ class Fetching:
             self._result.name(problem.text)
             part.unlink(missing_ok=True)
             return None
-        return Intent(
-            one.recording,
-            as_json(one.recording),
-            text,
-            one.description,
-            one.fingerprint,
-            f"{_PARTS}/{part.name}",
+        return _Fetched(
+            one.id, one.path, f"{_PARTS}/{part.name}", one.digests, text, one.description
         )
 
     def _fetch(self, one: Wanted, part: Path) -> None:
-        """Write a recording as the store gives it back, and prove it is the sealed one."""
-        digests, size = one.recording.digests, 0
+        """Write a file as the store gives it back, and prove it is the sealed one."""
+        digests, size = one.digests, 0
         found, other = blake3(), hashlib.sha256()
         part.unlink(missing_ok=True)
         handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
@@ -156,7 +162,7 @@ class Fetching:
             for data in self._store.read(one.key, one.version):
                 self._check()
                 size += len(data)
-                if size > one.recording.size:
+                if size > one.size:
                     raise self._unlike(one.key)
                 found.update(data)
                 other.update(data)
@@ -164,7 +170,7 @@ class Fetching:
                 self._advanced(len(data))
             os.fsync(handle)
             read = size, found.hexdigest(), other.hexdigest()
-            if read != (one.recording.size, digests.blake3, digests.sha256):
+            if read != (one.size, digests.blake3, digests.sha256):
                 raise self._unlike(one.key)
             self._read_back(handle, part, digests.blake3)
         finally:

@@ -1,9 +1,9 @@
 """A new dock PC takes over from a lost one: everything is made anew from one evidence store.
 
 The custody log first, which is believed only when it is proven (`log.py`); then the catalogue,
-from the log; then, where that is asked for, the files of the recordings. Each step may have
-been done by a run that was cut off. Nothing that is here is overwritten: a log that is here
-has to begin with all that the store has of it.
+from the log; then, where that is asked for, the files of recordings and documents. Each step
+may have been done by a run that was cut off. Nothing that is here is overwritten: a log that is
+here has to begin with all that the store has of it.
 """
 
 from collections.abc import Callable
@@ -23,6 +23,7 @@ from recorder_sync.errors import (
     os_reason,
 )
 from recorder_sync.forward.destination import Destination, destinations_of
+from recorder_sync.from_store.documents import StoredDocuments
 from recorder_sync.from_store.fetching import Fetched, Fetching
 from recorder_sync.from_store.lacking import lacking
 from recorder_sync.from_store.log import (
@@ -36,6 +37,7 @@ from recorder_sync.from_store.log import (
 )
 from recorder_sync.from_store.recordings import StoredRecordings
 from recorder_sync.from_store.records import StoredRecords
+from recorder_sync.from_store.wanted import StoredFiles, any_here, sizes
 from recorder_sync.language import T, Text
 from recorder_sync.on_record import enter, turn
 from recorder_sync.owner import work_as_owner_of
@@ -53,7 +55,7 @@ class Progress:
     """Who is told how it goes. `check` is called now and then, and may raise to break off."""
 
     sized: Callable[[int], None]
-    """The bytes of all recordings."""
+    """The bytes of all recordings and documents."""
     advanced: Callable[[int], None]
     check: Callable[[], None]
 
@@ -67,6 +69,8 @@ class MadeAnew:
     """The log as it came from the store; None: it was here."""
     fetched: Fetched | None
     """None: the files were not asked for."""
+    documents: Fetched | None
+    """Likewise, of documents of cases."""
     problems: list[Text] = field(default_factory=list)
 
 
@@ -92,16 +96,19 @@ def make_anew(
         station = open_station(settings)
         with closing(station.catalogue):
             stored = StoredRecordings(station, store, destination)
-            _put_on_record(station, name, rebuilt, brought, is_here=stored.any_here())
+            papers = StoredDocuments(station, store)
+            files_are_here = any_here(stored) or any_here(papers)
+            _put_on_record(station, name, rebuilt, brought, is_here=files_are_here)
             problems = [*(brought.problems if brought else ())]
             problems += lacking(stored, progress.check)
-            fetched = None
+            problems += papers.lacking(progress.check)
+            fetched = documents = None
             if with_recordings:
-                fetched = _fetch(station, stored, progress)
-                problems += fetched.problems
+                fetched, documents = _fetch(station, (stored, papers), progress)
+                problems += [*fetched.problems, *documents.problems]
                 _put_on_record(station, name, rebuilt, fetched, is_here=True)
     once = {problem.english: problem for problem in problems}
-    return MadeAnew(rebuilt, brought, fetched, list(once.values()))
+    return MadeAnew(rebuilt, brought, fetched, documents, list(once.values()))
 
 
 def _destination(settings: Configuration, name: str) -> Destination:
@@ -217,10 +224,13 @@ def _put_on_record(
         enter(station, [station.deed(Act.CATALOGUE_REBUILT, FILE_NAME, facts)])
 
 
-def _fetch(station: Station, stored: StoredRecordings, progress: Progress) -> Fetched:
-    """Fetch what is missing here. Raises MissingPart where there is no room for it."""
-    whole, missing = stored.sizes()
-    progress.sized(whole)
+def _fetch(
+    station: Station, stored: tuple[StoredFiles, StoredFiles], progress: Progress
+) -> tuple[Fetched, Fetched]:
+    """Fetch what is missing here, recordings first. Raises MissingPart where there is no room."""
+    (one, one_missing), (other, other_missing) = map(sizes, stored)
+    missing = one_missing + other_missing
+    progress.sized(one + other)
     reserve = station.settings.ingest.reserve_mib * _MIB
     free = station.evidence.free_bytes() - reserve
     if missing > free:
@@ -233,6 +243,9 @@ def _fetch(station: Station, stored: StoredRecordings, progress: Progress) -> Fe
             T("Use a larger disk. Without --with-recordings only the catalogue is made anew."),
         )
     try:
-        return Fetching(stored, progress.advanced, progress.check).run()
+        recordings, documents = (
+            Fetching(each, progress.advanced, progress.check).run() for each in stored
+        )
     except OSError as error:
         raise station.evidence.unusable(error) from error
+    return recordings, documents

@@ -5,37 +5,18 @@ that of its confirmation or, where that did not come to the store any more, what
 the settings makes of it.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
 
 from recorder_sync.description import as_json, as_text, from_json
 from recorder_sync.errors import CustodyProblem
 from recorder_sync.forward.destination import Destination
+from recorder_sync.from_store.wanted import Row, Wanted
 from recorder_sync.language import T
-from recorder_sync.model import Digests, Recording
+from recorder_sync.model import Digests
 from recorder_sync.station import Station
-from recorder_sync.stores.evidence import exists
 from recorder_sync.stores.store import Store
 
-Row = Mapping[str, Any]
-"""A recording of the catalogue: `id`, `path`, `size`, `custody_seq`, and `key` and `version` in
-the store where that has confirmed it."""
-
 _PAGE = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A sealed recording, by the custody log."""
-
-    recording: Recording
-    description: Digests
-    text: str
-    """Its description, as the log has it."""
-    fingerprint: bytes
-    key: str
-    version: str | None
 
 
 class StoredRecordings:
@@ -72,31 +53,12 @@ class StoredRecordings:
         facts = entry.deed.facts
         recording = from_json(facts["recording"])
         return Wanted(
-            recording,
-            Digests(facts["description_blake3"], facts["description_sha256"]),
-            as_text(as_json(recording)),
-            bytes.fromhex(facts["fingerprint"]),
-            row["key"] or self._destination.key_of(recording),
-            row["version"],
+            id=recording.id,
+            path=recording.path,
+            size=recording.size,
+            digests=recording.digests,
+            description=Digests(facts["description_blake3"], facts["description_sha256"]),
+            text=as_text(as_json(recording)),
+            key=row["key"] or self._destination.key_of(recording),
+            version=row["version"],
         )
-
-    def is_here(self, row: Row) -> bool:
-        """Tell whether the file of a recording is in its place."""
-        folder, _, name = str(row["path"]).rpartition("/")
-        try:
-            with self.station.evidence.folder(folder) as opened:
-                return exists(name, opened)
-        except FileNotFoundError:
-            return False
-
-    def any_here(self) -> bool:
-        """Tell whether the file of any recording is here."""
-        return any(self.is_here(row) for row in self.rows())
-
-    def sizes(self) -> tuple[int, int]:
-        """Return the bytes of all recordings, and of those whose file is not here."""
-        whole = missing = 0
-        for row in self.rows():
-            whole += row["size"]
-            missing += 0 if self.is_here(row) else row["size"]
-        return whole, missing

@@ -77,7 +77,7 @@ _TABLES = (
 )
 """Left out is what this machine only remembers of its watching, and the custody log has not:
 alerts_told, messages, channels, watch_state, disk_samples, clock_steps, measured, news, uploads,
-stores, documents_under_way. Sums of the statistics are held against the recordings
+stores, documents_under_way, document_copies. Sums of the statistics are held against the recordings
 (`day_figures.py`)."""
 
 

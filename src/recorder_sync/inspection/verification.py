@@ -32,7 +32,6 @@ from recorder_sync.inspection.pace import Pace
 from recorder_sync.inspection.records import checked_records
 from recorder_sync.language import T
 from recorder_sync.on_record import append
-from recorder_sync.rules.documents import is_document
 from recorder_sync.station import Station
 from recorder_sync.timestamps import iso
 
@@ -183,11 +182,10 @@ class _Verifying:
         return files.unlike_lists
 
     def _here(self, expected: Expected) -> Iterator[Seal]:
-        """Yield the seals but those of recordings that are only in a store."""
+        """Yield the seals but those of files that are only in a store."""
         only = brought_back.only_in_store(expected.db)
         for seal in self._seals(expected):
             is_older = only and seal.custody_seq is not None and seal.custody_seq < only[1]
-            is_older = is_older and not is_document(seal.id)  # no store has those
             if is_older and not os.path.lexists(self._station.evidence.absolute(seal.path)):
                 self._result.elsewhere += 1
             else:
