@@ -318,6 +318,19 @@ def test_art_25_the_log_in_a_store_is_locked_for_longer_than_the_recordings_that
     assert len(records.told()) == 2, "and nothing was to be done"
 
 
+def test_documents_of_cases_are_kept_as_long_as_the_log_and_copies_of_the_catalogue_are_not(
+    bed: Bed,
+) -> None:
+    short = Lock(LockMode.GOVERNANCE, datetime(2026, 12, 1, tzinfo=UTC))
+    above = Records(bed).key(0).partition("custody/")[0]
+    document, backup = f"{above}documents/17/one.pdf", f"{above}catalogue/catalogue-1.db"
+    bed.vault.locks |= {document: short, backup: short}
+    bed.start()
+    until(lambda: document in Records(bed).told(), "the document is kept longer")
+    until(lambda: bed.vault.listed == 1, "all were looked at")
+    assert bed.vault.locks[backup] == short
+
+
 def test_art_25_the_log_is_locked_as_long_as_a_recording_is_held(bed: Bed) -> None:
     long_ago = datetime(2027, 1, 1, tzinfo=UTC)
     records = Records(bed)

@@ -9,7 +9,6 @@ spares the store most of the requests.
 """
 
 from collections.abc import Iterator
-from itertools import chain
 
 from recorder_sync.catalogue import copy_locks
 from recorder_sync.forward.kept import keep
@@ -35,8 +34,10 @@ def lengthen(station: Station, store: Store, mode: LockMode) -> Iterator[bool]:
     needed = copy_locks.needed_until(station.catalogue, store.name, station.now())
     if needed is None:
         return
-    kept = (station_key(station.settings.station.id, below) for below in _KEPT)
-    for key in chain.from_iterable(map(store.keys, kept)):
+    above = station_key(station.settings.station.id, "")
+    for key in store.keys(above):
+        if not key.removeprefix(above).startswith(_KEPT):
+            continue
         there = store.look(key)
         least = Lock(mode, days_after(needed, _LEAST_DAYS))
         is_short = there is not None and not there.lock.covers(least)

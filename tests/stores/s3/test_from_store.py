@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.documents.handing_in import CASE, PDF, add
 from tests.forward.conftest import Forwarded
 from tests.from_store.conftest import Lost
+from tests.ingest.aftermath import until
 from tests.stores.s3.conftest import Bucket
 from tests.stores.s3.test_forwarded import bed, bucket_settings
 
@@ -58,3 +60,34 @@ def test_state_and_evidence_come_back_from_a_bucket_as_they_were(
     verified = station.dock.run("verify", "--all", "--json")
     assert verified.json["findings"] == []
     assert verified.code == 0
+
+
+def test_a_document_goes_to_a_bucket_locked_and_proven_by_checksum_and_comes_back(
+    bed: Forwarded, bucket: Bucket, tmp_path: Path
+) -> None:
+    bed.set_up(stores=bucket_settings(bed, bucket))
+    bed.bind()
+    assert bed.dock.run("cases", "add", CASE, "--party", "某某餐饮有限公司").code == 0
+    station, large = Lost(bed, tmp_path), tmp_path / "scan.pdf"
+    large.write_bytes(PDF + bytes(range(256)) * (40 << 10))
+    done = add(bed.dock, large)
+    assert done.code == 0, done.err
+    bed.start()
+    noted = "select key, proof, version, kept_until from document_copies where confirmed_at > ''"
+    until(lambda: bed.rows(noted), "it is confirmed")
+    bed.stop()
+    ((key, proof, version, kept_until),) = bed.rows(noted)
+    assert proof == "checksum"
+    for name in (key, f"{key}.json"):
+        (only,) = bucket.versions(name)
+        lock = bucket.client.get_object_retention(Bucket=bucket.name, Key=name, VersionId=only)
+        assert lock["Retention"]["RetainUntilDate"].year >= 2026, "no key deletes it"
+    assert (bucket.versions(key), bool(kept_until)) == ([version], True)
+    objects = _Objects(bucket)
+    station.forward_everything(objects.log, objects.has_note)
+    station.lose()
+    back = station.rebuild("--with-recordings")
+    assert back.code == 0, back.err + back.out
+    assert back.json["documents"] == {"fetched": 1, "already_here": 0, "failed": 0}
+    assert station.files() == station.evidence
+    assert bed.dock.run("verify", "--all", "--json").json["findings"] == []
