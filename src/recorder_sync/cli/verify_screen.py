@@ -38,7 +38,7 @@ def show(result: Verification, zone: tzinfo, scope: Scope, *, bodies: bool) -> N
     if result.elsewhere:
         messages.print(
             T(
-                "{count} recording(s) are only in store {store}: they were not verified.",
+                "{count} recording(s) or documents are only in store {store}: not verified.",
                 count=result.elsewhere,
                 store=result.only_in or "-",
             ).shown,
