@@ -250,7 +250,9 @@ class Timed:
 
 def time_pages(folder: Path, address: str, pages: Sequence[Page], rounds: int) -> Iterator[Timed]:
     """Time every page, so many times and once before."""
-    clients = {role: signed_in(folder, address, role) for role in {one.role for one in pages}}
+    clients = {
+        role: signed_in(folder, address, role) for role in {KEEPER, *(p.role for p in pages)}
+    }
     stand_for = places(folder)
     gaps = clients[KEEPER].get(f"/gaps?until={stand_for['week']}&all=true").text
     (stand_for["gap"],) = re.findall(r'href="/gaps/([2-7a-z]{13})"', gaps)[:1]

@@ -10,6 +10,8 @@ import pytest
 from blake3 import blake3
 
 from recorder_sync.custody.log import Act
+from recorder_sync.errors import MissingPart
+from recorder_sync.ingest.tray import Tray
 from tests.conftest import Dock
 from tests.documents.handing_in import (
     CASE,
@@ -224,3 +226,18 @@ def test_an_office_says_itself_which_files_are_documents(station: Dock, tmp_path
     station.configure(ingest={"immutable": False}, documents={"types": ["dwg"]})
     assert add(station, paper(tmp_path)).code == 2
     assert add(station, paper(tmp_path, b"AC1027", "plan.DWG")).code == 0
+
+
+def test_a_document_that_has_no_room_is_refused_before_anything_is_written(
+    station: Dock, tmp_path: Path
+) -> None:
+    station.configure(ingest={"immutable": False, "reserve_mib": 1 << 40})
+    done = add(station, paper(tmp_path))
+    assert done.code == 3
+    assert "too little room" in done.err
+    tray = Tray(station.state)
+    with pytest.raises(MissingPart), tray.receiving(len(PDF), 1 << 60):
+        raise AssertionError("it is not received")
+    assert station.sealed_files() == []
+    assert left_in_incoming(station) == []
+    assert tray.is_empty()

@@ -42,7 +42,6 @@ from recorder_sync.web.visits import (
     FORM_TOKEN,
     FormRefused,
     NotAllowed,
-    NotSignedIn,
     Visit,
     desks_of,
     session_in,
@@ -162,11 +161,11 @@ async def hand_in(request: Request) -> Response:
 
 
 def _session(request: Request) -> _Session:
-    """Return the session of who hands something in. Raises NotSignedIn or NotAllowed."""
+    """Return the session of who hands something in. Raises FormRefused or NotAllowed."""
     with desks_of(request).lent() as desk:
         session = session_in(request, desk)
     if session is None:
-        raise NotSignedIn
+        raise FormRefused
     request.state.account, request.state.csrf = session.account, session.csrf
     needed = (Permission.SEE_CASES, Permission.HAND_IN_DOCUMENTS)
     if not all(session.account.may(one) for one in needed):

@@ -9,7 +9,7 @@ browser sends is `multipart/form-data` (RFC 7578); the file comes last, after th
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from fastapi import Request
 from python_multipart.exceptions import FormParserError
@@ -76,7 +76,7 @@ class Upload:
         kind, options = parse_options_header(headers.get("content-type"))
         boundary = options.get(b"boundary")
         if kind != b"multipart/form-data" or not boundary:
-            raise FormRefused
+            await self._without_file()
         length = headers.get("content-length", "")
         announced = int(length) if length.isdigit() else 0
         if announced > self._largest + _FIELDS:
@@ -94,7 +94,16 @@ class Upload:
         await self._keep(0)
         if self.received is None:
             await self._check(self.fields)
-            raise UsageProblem(T("No file was chosen."), T("Choose the file of the document."))
+            raise _no_file()
+
+    async def _without_file(self) -> NoReturn:
+        """Refuse a form that can have no file, by its token first: it is small, or not read."""
+        length = self._request.headers.get("content-length", "")
+        if not length.isdigit() or int(length) > _FIELDS:
+            raise FormRefused
+        form = await self._request.form()
+        await self._check({name: value for name, value in form.items() if isinstance(value, str)})
+        raise _no_file()
 
     async def pass_over(self, size: int) -> None:
         """Read on for so many bytes and keep nothing, so that the answer is heard."""
@@ -173,6 +182,10 @@ class Upload:
 
     def _ends(self) -> None:
         self._is_whole = True
+
+
+def _no_file() -> UsageProblem:
+    return UsageProblem(T("No file was chosen."), T("Choose the file of the document."))
 
 
 def _not_whole() -> UsageProblem:
