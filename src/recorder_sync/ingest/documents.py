@@ -42,12 +42,16 @@ class TakenIn:
 
 
 def take_in_document(
-    station: Station, source: int, given: Given, stop: Stop | None = None
+    station: Station,
+    source: int,
+    given: Given,
+    stop: Stop | None = None,
+    received: str | None = None,
 ) -> TakenIn:
     """Seal the open file `source` as a document of a case.
 
-    Raises DocumentFailure where this file cannot be taken in, MissingPart or CustodyProblem
-    where none can, and Stopping.
+    `received` is its BLAKE3 when it was received, where that is known. Raises DocumentFailure
+    where this file cannot be taken in, MissingPart or CustodyProblem where none can, and Stopping.
     """
     stop = stop or Stop()
     expected = stamp(source)
@@ -56,6 +60,8 @@ def take_in_document(
     try:
         with incoming_folder(station, name) as folder:
             copied, proof = _copied(station, source, expected, folder, stop)
+            if received not in (None, copied.digests.blake3):
+                raise _changed_since()
             document = _document(station, given, copied, proof)
             part = f"{folder / _PART}".removeprefix(f"{station.evidence.root}/")
             sealed = seal_document(station, DocumentIntent(document, part))
@@ -81,7 +87,8 @@ def seal_handed_in(station: Station, tray: Tray, one: HandedIn, stop: Stop) -> b
         if source is None:
             return True  # somebody else does, or has
         try:
-            take_in_document(replace(station, actor=one.actor), source, one.given, stop)
+            as_handed_in = replace(station, actor=one.actor)
+            take_in_document(as_handed_in, source, one.given, stop, one.blake3)
         except DocumentFailure as failure:
             tray.note_problem(one, failure.text)
             return False
@@ -90,6 +97,13 @@ def seal_handed_in(station: Station, tray: Tray, one: HandedIn, stop: Stop) -> b
             raise
         tray.remove(one)
     return True
+
+
+def _changed_since() -> DocumentFailure:
+    return DocumentFailure(
+        T("The file is not what was received: it changed while it waited."),
+        T("Have the disk of the state folder checked, and hand the document in again."),
+    )
 
 
 def _check_room(station: Station, size: int) -> None:
