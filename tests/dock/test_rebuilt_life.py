@@ -18,6 +18,7 @@ from recorder_sync.rules.docking import Stay
 from tests.catalogue.whole import MAY_DIFFER, NOT_COMPARED, whole
 from tests.conftest import Card, Dock, MediaFiles
 from tests.dock.conftest import Port
+from tests.documents.handing_in import paper
 from tests.faults.card import HostileCard
 from tests.inspection.furnished import CALENDAR, explain_gap
 from tests.inspection.test_resuming import stopped_after
@@ -46,6 +47,7 @@ def _live(port: Port, folder: Path, media: MediaFiles, hostile: Cards) -> Path:
     _killed_and_gone_on_with(dock, folder, media, hostile)
     _looked_at_and_corrected(dock, folder)
     _ledger_after(dock)
+    _written_record(dock, folder)
     _put_on_record(dock, folder)
     port.plug(camera.path)
     port.shows(Stay.SAFE, Stay.SAFE_WITH_PROBLEMS)
@@ -147,6 +149,14 @@ def _ledger_after(dock: Dock) -> None:
     _done(dock, "officers", "add", "000010", "--name", "李明明")
     _done(dock, "cases", "add", "2026-9", "--party", "赵四")
     _done(dock, "cases", "close", "2026-7", "--on", "2026-11-20")
+
+
+def _written_record(dock: Dock, folder: Path) -> None:
+    """A document of a case, and a recording that belongs to it."""
+    words = ("--title", "行政处罚决定书", "--kind", "issued document", "--json")
+    document = dock.run("cases", "documents", "add", "2026-9", paper(folder), *words).json["id"]
+    recording, *_ = dock.run("recordings", "list", "--case", "2026-9", "--json").json["recordings"]
+    _done(dock, "recordings", "document", recording["id"], document)
 
 
 def _put_on_record(dock: Dock, folder: Path) -> None:

@@ -76,6 +76,7 @@ def asked(process: Copier, card: Card, first: int) -> Future[Results]:
 def stopped(process: Copier) -> int:
     """Stop the process as a card that hangs would; return its number."""
     process.start()
+    until(lambda: len(_children()) == 1, "the process having its name")
     (pid,) = _children()
     os.kill(pid, signal.SIGSTOP)
     return pid
