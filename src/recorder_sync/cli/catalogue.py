@@ -51,7 +51,8 @@ def rebuild(
         typer.Option(metavar="NAME", help=tr("Bring the custody log back from this store first.")),
     ] = None,
     with_recordings: Annotated[
-        bool, typer.Option("--with-recordings", help=tr("Fetch recordings and documents from it too."))
+        bool,
+        typer.Option("--with-recordings", help=tr("Fetch recordings and documents from it too.")),
     ] = False,
     verifier: Annotated[
         str | None,
