@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
 
 from sqlite_utils.db import Database
 
@@ -17,6 +16,8 @@ from recorder_sync.timestamps import iso, moment
 
 LONGEST = timedelta(days=1)
 """What is explained is within one action, which hardly lasts longer."""
+
+_EXPLANATION = "device, begins, ends, recording, at_second, officers"
 
 
 def explanations(
@@ -39,8 +40,10 @@ def explanations(
         conditions.append("begins <= ?")
         values.append(iso(until))
     where = " and ".join(conditions)
-    rows = db.query(f"select * from gap_explanations where {where} order by custody_seq", values)
-    return [_explanation(row) for row in rows]
+    rows = db.execute(
+        f"select {_EXPLANATION} from gap_explanations where {where} order by custody_seq", values
+    )
+    return [_explanation(*row) for row in rows]
 
 
 def by_device(found: Iterable[GapExplanation]) -> Mapping[str, Sequence[GapExplanation]]:
@@ -73,7 +76,7 @@ def recorded(db: Database, device: str, gap: Gap) -> list[RecordedExplanation]:
     )
     return [
         RecordedExplanation(
-            _explanation(row),
+            _explanation(*(row[name] for name in _EXPLANATION.split(", "))),
             row["text"],
             row["who"],
             moment(row["entered_at"]),
@@ -122,14 +125,16 @@ def take_up(db: Database, entry: Entry) -> None:
     )
 
 
-def _explanation(row: Mapping[str, Any]) -> GapExplanation:
+def _explanation(
+    device: str,
+    begins: str,
+    ends: str,
+    recording: str | None,
+    at_second: float | None,
+    officers: str,
+) -> GapExplanation:
     return GapExplanation(
-        device=row["device"],
-        begins=moment(row["begins"]),
-        ends=moment(row["ends"]),
-        recording=row["recording"],
-        at_second=row["at_second"],
-        officers=_officers(row["officers"]),
+        device, moment(begins), moment(ends), recording, at_second, _officers(officers)
     )
 
 

@@ -78,6 +78,10 @@ def recordings_in(scope: Scope, officer: str = "r.officer") -> Condition:
     )
 
 
+def sees_every_recording(scope: Scope) -> bool:
+    return recordings_in(scope) == EVERYTHING
+
+
 def cleared_for(scope: Scope, column: str) -> Condition:
     """Return the condition of the secrecy classes that an account is cleared for (Art. 25).
 

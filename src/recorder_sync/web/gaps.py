@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 from recorder_sync.catalogue import gap_explanations, ledger
 from recorder_sync.catalogue.alert_search import names_of
 from recorder_sync.catalogue.pieces import devices_with_gaps
-from recorder_sync.catalogue.seen_by import seen_recordings, visible
+from recorder_sync.catalogue.seen_by import seen_recordings, sees_every_recording, visible
 from recorder_sync.custodian.interruptions import (
     Interruption,
     explain_by_voice,
@@ -154,9 +154,10 @@ def _devices(visit: Visit, wanted: str, begins: datetime, ends: datetime) -> lis
 
 def _seen(visit: Visit, found: list[Interruption]) -> list[Interruption]:
     """Return the gaps that end with a recording within the scope of a visit."""
-    seen = seen_recordings(
-        visit.station.catalogue, [one.gap.after for one in found], visit.account.scope
-    )
+    scope = visit.account.scope
+    if sees_every_recording(scope):
+        return found
+    seen = seen_recordings(visit.station.catalogue, [one.gap.after for one in found], scope)
     return [one for one in found if one.gap.after in seen]
 
 
