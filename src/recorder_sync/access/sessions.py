@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from sqlite_utils.db import Database
 
 from recorder_sync.access.accounts import Account, find
+from recorder_sync.access.last_use import note_use
 from recorder_sync.timestamps import iso, moment
 
 _SEEN_EVERY = timedelta(seconds=30)
@@ -74,8 +75,7 @@ def resume(
         end(db, token)
         return None
     if is_used and not timedelta() <= at - seen < _SEEN_EVERY:
-        with db.conn:
-            db.execute("update sessions set seen_at = ? where token = ?", [iso(at), _digest(token)])
+        note_use(db, "update sessions set seen_at = ? where token = ?", [iso(at), _digest(token)])
     return Session(account, csrf)
 
 

@@ -161,9 +161,10 @@ def test_a_message_that_cannot_be_shown_leaves_no_old_state(screen: Screen, tmp_
     with shown_by(tmp_path / "run", full_dock()) as board:
         page = screen.open("/dock")
         expect(tile(page, "1-1.3")).to_contain_text("可以取走")
-        page.evaluate("() => { fill = () => { throw new Error('a defect'); }; }")
-        board.change("2", state=Stay.COPYING)
+        page.evaluate("() => { showMatters = showTiles = () => { throw new Error('a defect'); }; }")
+        board.remove("2")
         expect(page.get_by_role("alert")).to_contain_text("连接已中断")
+        expect(page.locator(".tile.good")).to_have_count(0)
     screen.problems.clear()  # the defect is what it was about
 
 
@@ -176,8 +177,8 @@ def test_an_open_screen_loads_itself_again_when_the_program_was_renewed(
         service.kill()
         with service:
             page.wait_for_function("() => !window.isOld", timeout=20_000)
-            board.change("2", state=Stay.COPYING)
-            expect(tile(page, "1-1.3")).to_contain_text("请勿拔出")
+            board.remove("2")
+            expect(tile(page, "1-1.3")).to_have_class("tile free")
     screen.problems.clear()  # that the service was away is what it was about
 
 
