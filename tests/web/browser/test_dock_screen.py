@@ -179,6 +179,7 @@ def test_an_open_screen_loads_itself_again_when_the_program_was_renewed(
             page.wait_for_function("() => !window.isOld", timeout=20_000)
             board.remove("2")
             expect(tile(page, "1-1.3")).to_have_class("tile free")
+            page.close()
     screen.problems.clear()  # that the service was away is what it was about
 
 
