@@ -93,6 +93,10 @@ class SealedDocument:
         return self.document.path
 
     @property
+    def size(self) -> int:
+        return self.document.size
+
+    @property
     def digests(self) -> Digests:
         return self.document.digests
 

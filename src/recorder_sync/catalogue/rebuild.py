@@ -30,7 +30,7 @@ from recorder_sync.catalogue import (
     deferrals,
     device_events,
     dockings,
-    document_copies,
+    document_uploads,
     documents,
     gap_explanations,
     holds,
@@ -135,7 +135,7 @@ def put_in_place(db: Database, fresh: Path, at: datetime) -> Rebuilt:
         _take_over_intents(db, path)
         watch_state.take_over(db, path)
         uploads.take_over(db, path)
-        document_copies.take_over(db, path)
+        document_uploads.take_over(db, path)
         counts = (recordings.count_sealed(db)[0], dockings.count(db))
         db.execute("pragma wal_checkpoint(truncate)")
     finally:

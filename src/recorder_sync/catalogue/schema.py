@@ -751,3 +751,44 @@ def m021_documents_in_stores(db: Database) -> None:
         not_null={"attempts"},
         strict=True,
     )
+
+
+@migrations()
+def m022_copies_of_documents(db: Database) -> None:
+    """Copies of documents stand as those of recordings do: what the custody log says of them, and
+    what waits, which is working state. A store is asked for what was known before.
+    """
+    db.execute("drop table document_copies")
+    table(db, "document_copies").create(
+        {
+            "document": str,
+            "store": str,
+            "key": str,
+            "version": str,
+            "proof": str,
+            "kept_until": str,
+            "confirmed_at": str,
+            "custody_seq": int,
+            "held": int,
+        },
+        pk=("document", "store"),
+        not_null={"key", "proof", "confirmed_at", "custody_seq", "held"},
+        defaults={"held": 0},
+        strict=True,
+    )
+    db.execute("create index document_copies_by_store on document_copies (store, confirmed_at)")
+    table(db, "document_uploads").create(
+        {
+            "document": str,
+            "store": str,
+            "queued_at": str,
+            "attempts": int,
+            "next_try_at": str,
+            "why": str,
+            "hint": str,
+        },
+        pk=("document", "store"),
+        not_null={"queued_at", "attempts"},
+        strict=True,
+    )
+    db.execute("alter table copies_looked_at rename column recording to sealed")
