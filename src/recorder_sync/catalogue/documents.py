@@ -4,7 +4,6 @@ A row stands here once the custody log has the document; what is about to be mov
 place is noted in a table of its own until then.
 """
 
-import base64
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
@@ -24,11 +23,10 @@ from recorder_sync.description import as_text
 from recorder_sync.document_json import document_json, document_of
 from recorder_sync.errors import NotFound
 from recorder_sync.language import T
-from recorder_sync.model import CardPath, Digests
+from recorder_sync.model import Digests
 from recorder_sync.printable import printable
 from recorder_sync.rules.access import Scope
-from recorder_sync.rules.documents import Document, DocumentKind, Given, is_document
-from recorder_sync.rules.marks import Stage
+from recorder_sync.rules.documents import Document, is_document
 from recorder_sync.timestamps import iso, moment
 
 Json = dict[str, Any]
@@ -83,6 +81,8 @@ class SealedDocument:
     """Number of its entry in the custody log."""
     recordings: int
     """How many recordings belong to it."""
+    corrected_seq: int | None = None
+    """Number of the entry that corrected what was said of it; None: it is as it was handed in."""
 
     @property
     def id(self) -> str:
@@ -135,8 +135,9 @@ def take_up(db: Database, entry: Entry) -> None:
     if find(db, document.id) is not None:
         return
     ledger.see_case(db, document.given.case)
+    described = document_json(document)
     row = {
-        **_columns(document),
+        **{column: described[key] for column, key in _COLUMNS.items()},
         "description_blake3": facts["description_blake3"],
         "description_sha256": facts["description_sha256"],
         "protection": facts["protection"],
@@ -243,57 +244,28 @@ _SELECT = (
 )
 
 
-def _columns(document: Document) -> Json:
-    given = document.given
-    return {
-        "id": document.id,
-        "case_no": given.case,
-        "title": given.title,
-        "kind": given.kind.value,
-        "number": given.number,
-        "stage": given.stage.value if given.stage else None,
-        "item": given.item,
-        "name": given.name.text,
-        "name_base64": given.name.base64,
-        "path": document.path,
-        "size": document.size,
-        "blake3": document.digests.blake3,
-        "sha256": document.digests.sha256,
-        "sm3": document.digests.sm3,
-        "handed_in_by": given.by,
-        "handed_in_at": iso(given.at),
-        "sealed_at": iso(document.sealed_at),
-        "read_back": document.read_back,
-    }
+_COLUMNS = {
+    **{
+        name: name
+        for name in (
+            *("id", "title", "kind", "number", "stage", "item", "path", "size"),
+            *("blake3", "sha256", "sm3", "handed_in_by", "handed_in_at", "sealed_at", "read_back"),
+        )
+    },
+    "case_no": "case",
+    "name": "original_name",
+    "name_base64": "original_name_base64",
+}
+"""What the columns are called in a DOCUMENT (`document_json.py`), which has the same values."""
 
 
 def _sealed(row: Json) -> SealedDocument:
-    exact = row["name_base64"]
-    given = Given(
-        case=row["case_no"],
-        title=row["title"],
-        kind=DocumentKind(row["kind"]),
-        name=CardPath(base64.b64decode(exact) if exact else row["name"].encode()),
-        by=row["handed_in_by"],
-        at=moment(row["handed_in_at"]),
-        number=row["number"],
-        stage=Stage(row["stage"]) if row["stage"] else None,
-        item=row["item"],
-    )
-    document = Document(
-        id=row["id"],
-        given=given,
-        path=row["path"],
-        size=row["size"],
-        digests=Digests(row["blake3"], row["sha256"], row["sm3"]),
-        sealed_at=moment(row["sealed_at"]),
-        read_back=row["read_back"],
-    )
     return SealedDocument(
-        document,
+        document_of({key: row[column] for column, key in _COLUMNS.items()}),
         Digests(row["description_blake3"], row["description_sha256"]),
         row["protection"],
         row["fs_verity"],
         row["custody_seq"],
         row["recordings"],
+        row["corrected_seq"],
     )

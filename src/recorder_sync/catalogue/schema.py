@@ -754,9 +754,10 @@ def m021_documents_in_stores(db: Database) -> None:
 
 
 @migrations()
-def m022_copies_of_documents(db: Database) -> None:
+def m022_documents_as_recordings(db: Database) -> None:
     """Copies of documents stand as those of recordings do: what the custody log says of them, and
-    what waits, which is working state. A store is asked for what was known before.
+    what waits, which is working state. A store is asked for what was known before. And what was
+    said of a document can be corrected.
     """
     db.execute("drop table document_copies")
     table(db, "document_copies").create(
@@ -792,3 +793,4 @@ def m022_copies_of_documents(db: Database) -> None:
         strict=True,
     )
     db.execute("alter table copies_looked_at rename column recording to sealed")
+    db.execute("alter table documents add column corrected_seq integer")

@@ -15,6 +15,7 @@ from recorder_sync.catalogue.marks import bookmarks_of, marks_of
 from recorder_sync.catalogue.recordings import Sealed
 from recorder_sync.catalogue.search import Search, search
 from recorder_sync.cli import holding, marks
+from recorder_sync.cli.custody_shown import entry_json, show_entries
 from recorder_sync.cli.marks import bookmark_facts, marks_and_bookmarks, marks_facts
 from recorder_sync.cli.screen import answers, facts, messages, name_and_flags, print_json, table
 from recorder_sync.cli.session import read_time, station_of, writing_station_of
@@ -151,16 +152,7 @@ def show(
                     "document": document_json(of.document) if of else None,
                     "verified_at": iso_or_none(verified_at),
                     "seen": [{"docking": d, "path": path.text} for d, path in seen],
-                    "custody": [
-                        {
-                            "seq": e.seq,
-                            "time": e.deed.time.isoformat(),
-                            "actor": e.deed.actor,
-                            "act": e.deed.act.value,
-                            "leaf": e.leaf,
-                        }
-                        for e in history
-                    ],
+                    "custody": [entry_json(e) for e in history],
                 }
             )
             return
@@ -179,13 +171,7 @@ def show(
             ]
         )
         answers.print()
-        table(
-            [tr("Entry"), tr("Time"), tr("Who"), tr("What was done")],
-            (
-                (e.seq, local(e.deed.time, zone), e.deed.actor, tr(e.deed.act.value))
-                for e in history
-            ),
-        )
+        show_entries(history, station)
         others = [path.shown for _, path in seen if path != found.original_path]
         if others:
             answers.print(

@@ -45,7 +45,7 @@ _NOTES = 64
 """Cosigned notes among which those of the shown checkpoints are looked for."""
 _OF_RECORDINGS = frozenset(
     {Act.SEAL, Act.VIEW, Act.EXPORT, Act.EXPORT_FAILED, Act.TAG, Act.MARK, Act.BOOKMARK}
-    | {Act.DOCUMENT, Act.BELONGS_TO_DOCUMENT}
+    | {Act.DOCUMENT, Act.DOCUMENT_CORRECTED, Act.BELONGS_TO_DOCUMENT}
     | {Act.CONFIRMED, Act.SEEN_AGAIN, Act.COPY_LOCKED, Act.LEGAL_HOLD, Act.HOLD_RELEASED}
 )
 """Acts whose subject is a recording, or a document of a case."""
