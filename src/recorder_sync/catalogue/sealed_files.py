@@ -5,6 +5,8 @@ from typing import Protocol
 from sqlite_utils.db import Database
 
 from recorder_sync.catalogue import documents, recordings
+from recorder_sync.catalogue.documents import SealedDocument
+from recorder_sync.catalogue.recordings import Sealed
 from recorder_sync.model import Digests
 from recorder_sync.rules.documents import is_document
 
@@ -29,7 +31,7 @@ class SealedFile(Protocol):
         """Of the description beside it."""
 
 
-def sealed_file(db: Database, identifier: str) -> SealedFile:
+def sealed_file(db: Database, identifier: str) -> Sealed | SealedDocument:
     """Return the recording or document with this id. Raises NotFound."""
     if is_document(identifier):
         return documents.document(db, identifier)

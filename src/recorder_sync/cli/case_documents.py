@@ -12,6 +12,7 @@ from recorder_sync.catalogue.copies import confirmed_by
 from recorder_sync.catalogue.document_corrections import corrections_of, documents_json
 from recorder_sync.catalogue.documents import SealedDocument
 from recorder_sync.cli.custody_shown import entry_json, show_entries
+from recorder_sync.cli.exporting import export_copies
 from recorder_sync.cli.screen import answers, facts, messages, print_json, table
 from recorder_sync.cli.session import on_stop_signals, station_of, writing_station_of
 from recorder_sync.cli.typed import By, Json, named, person
@@ -22,7 +23,6 @@ from recorder_sync.document_json import corrected_in_words
 from recorder_sync.errors import Stopped
 from recorder_sync.ingest.recovery import recover
 from recorder_sync.ingest.stopping import Stop, Stopping
-from recorder_sync.inspection.export import export as export_sealed
 from recorder_sync.language import T, tr
 from recorder_sync.model import CardPath
 from recorder_sync.on_record import put
@@ -202,20 +202,14 @@ def export(
     to: Annotated[Path, typer.Option(help=tr("New folder for the copy."))],
     by: Annotated[str | None, typer.Option(help=tr("Who asked for the copy."))] = None,
     reason: Annotated[str | None, typer.Option(help=tr("The reason."))] = None,
+    proof: Annotated[
+        bool, typer.Option("--proof", help=tr("Put a proof of its sealing beside each copy."))
+    ] = False,
     json: Json = False,
 ) -> None:
     with station_of(context) as station:
         wanted = {one: documents.document(station.catalogue, one) for one in ids}
-        copies = export_sealed(station, list(wanted.values()), to, by=by, reason=reason)
-        if json:
-            print_json({"to": str(to.resolve()), "files": [str(copy) for copy in copies]})
-            return
-        for copy in copies:
-            answers.print(str(copy), markup=False)
-        answers.print(
-            T("Check the copy with: cd {folder} && sha256sum -c SHA256SUMS", folder=to).shown,
-            markup=False,
-        )
+        export_copies(station, list(wanted.values()), to, by, reason, proof=proof, json=json)
 
 
 def _json(station: Station, one: SealedDocument) -> dict[str, object]:
