@@ -39,6 +39,8 @@ class DocumentIntent:
     document: Document
     part: str
     """The copy's path below the evidence folder."""
+    actor: str | None = None
+    """Who acts, as the custody log names them; None: whoever finishes it."""
 
     @property
     def id(self) -> str:
@@ -113,7 +115,12 @@ class Belonging:
 
 def note_intent(db: Database, intent: DocumentIntent) -> None:
     """Write the intent to seal a document, in a transaction of the caller's."""
-    row = {"document": intent.id, "json": intent.text, "part": intent.part}
+    row = {
+        "document": intent.id,
+        "json": intent.text,
+        "part": intent.part,
+        "actor": intent.actor,
+    }
     insert(db, "documents_under_way", [row])
 
 
@@ -124,7 +131,10 @@ def forget_intent(db: Database, document: str) -> None:
 def intents(db: Database) -> list[DocumentIntent]:
     """Return the documents whose sealing was interrupted, or is under way."""
     rows = db.query("select * from documents_under_way order by document")
-    return [DocumentIntent(document_of(json.loads(row["json"])), row["part"]) for row in rows]
+    return [
+        DocumentIntent(document_of(json.loads(row["json"])), row["part"], row["actor"])
+        for row in rows
+    ]
 
 
 def take_up(db: Database, entry: Entry) -> None:

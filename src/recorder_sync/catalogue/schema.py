@@ -757,7 +757,7 @@ def m021_documents_in_stores(db: Database) -> None:
 def m022_documents_as_recordings(db: Database) -> None:
     """Copies of documents stand as those of recordings do: what the custody log says of them, and
     what waits, which is working state. A store is asked for what was known before. And what was
-    said of a document can be corrected.
+    said of a document can be corrected, and who hands one in is known after a crash.
     """
     db.execute("drop table document_copies")
     table(db, "document_copies").create(
@@ -794,3 +794,4 @@ def m022_documents_as_recordings(db: Database) -> None:
     )
     db.execute("alter table copies_looked_at rename column recording to sealed")
     db.execute("alter table documents add column corrected_seq integer")
+    db.execute("alter table documents_under_way add column actor text")
