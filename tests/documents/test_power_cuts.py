@@ -71,7 +71,7 @@ def test_what_is_in_the_tray_is_whole_there_after_a_power_cut_and_is_sealed(tmp_
         with disk.report.open("w") as report:
             files = [tmp_path / f"{name}.pdf" for name in contents]
             script = _HANDS_IN.format(case=CASE)
-            command = [sys.executable, "-c", script, disk.path / "state", *files]
+            command: list[str | Path] = [sys.executable, "-c", script, disk.path / "state", *files]
             subprocess.run(command, stdout=report, stderr=report, check=True)
         assert disk.reported().count(b"handed in") == len(contents)
         images = promised = sealed = 0
