@@ -40,9 +40,9 @@ document.getElementById("documents")?.addEventListener("click", (event) => {
   }
   correction.action = `/documents/${encodeURIComponent(opener.dataset.corrects)}/correction`;
   for (const name of ["title", "kind", "number", "item", "stage"]) {
-    correction.elements[name].value = opener.dataset[name];
+    correction.elements.namedItem(name).value = opener.dataset[name];
   }
-  const item = correction.elements.item;
+  const item = correction.elements.namedItem("item");
   if (item.value !== opener.dataset.item) { // one that the settings name no more
     item.add(new Option(opener.dataset.item, opener.dataset.item, true, true));
   }
