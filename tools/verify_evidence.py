@@ -1161,7 +1161,10 @@ def find_extras(check: Check, root: str, prefix: str, folders: dict[str, dict[st
 
 # --- One proof ---------------------------------------------------------------------------------
 
-CORRECTED = {"device", "officer", "case", "tags", "flags", "state", "stores"}  # may be, later
+CORRECTED = {  # may be, later
+    "recording": {"device", "officer", "case", "tags", "flags", "state", "stores"},
+    "document": {"title", "kind", "number", "stage", "item"},
+}
 
 
 def check_proof(
@@ -1195,23 +1198,31 @@ def check_proof(
         return None
     report.holds("proof", file=shown, number=entry.number, size=note.size, origin=note.origin)
     check.cosigned([(shown, note)])
-    officer = seal.recording.get("officer")
-    report.holds(
-        "sealed",
-        id=entry.subject,
-        time=entry.time,
-        device=seal.recording.get("device") or "-",
-        officer=officer.get("cert_no") if isinstance(officer, dict) else "-",
-        start=seal.recording.get("recorded_start"),
-        name=seal.recording.get("original_name"),
-        size=seal.size,
-        sha256=seal.digests["sha256"],
-    )
-    check_retold(check, proof, seal, shown)
+    sealed = seal.recording
+    common = {
+        "id": entry.subject,
+        "time": entry.time,
+        "name": sealed.get("original_name"),
+        "size": seal.size,
+        "sha256": seal.digests["sha256"],
+    }
+    if SEALS[entry.act] == "document":
+        said = {name: sealed.get(name) for name in ("case", "title", "handed_in_by")}
+        report.holds("sealed-document", **common, **said)
+    else:
+        officer = sealed.get("officer")
+        report.holds(
+            "sealed",
+            **common,
+            device=sealed.get("device") or "-",
+            officer=officer.get("cert_no") if isinstance(officer, dict) else "-",
+            start=sealed.get("recorded_start"),
+        )
+    check_retold(check, proof, seal, SEALS[entry.act], shown)
     return seal, line
 
 
-def check_retold(check: Check, proof: dict[str, Any], seal: Seal, shown: str) -> None:
+def check_retold(check: Check, proof: dict[str, Any], seal: Seal, part: str, shown: str) -> None:
     """Check what a proof repeats for people against what was sealed."""
     report = check.report
     told = proof.get("description")
@@ -1224,15 +1235,15 @@ def check_retold(check: Check, proof: dict[str, Any], seal: Seal, shown: str) ->
         told.get(name) != seal.digests[name] for name in seal.digests
     ):
         report.finds("proof-tells-other", file=shown, names="digests")
-    told = proof.get("recording")
+    told = proof.get(part)
     if isinstance(told, dict):
         names = {*told, *seal.recording}
         differing = {n for n in names if _same(told, n) != _same(seal.recording, n)}
-        if differing - CORRECTED:
-            names_shown = ", ".join(sorted(differing - CORRECTED))
+        if differing - CORRECTED[part]:
+            names_shown = ", ".join(sorted(differing - CORRECTED[part]))
             report.finds("proof-tells-other", file=shown, names=names_shown)
         elif differing:
-            report.leaves_open("proof-tells-later", names=", ".join(sorted(differing)))
+            report.leaves_open("proof-tells-later", part=part, names=", ".join(sorted(differing)))
 
 
 def _same(told: dict[str, Any], name: str) -> bytes | None:
@@ -1890,6 +1901,8 @@ proof: {file}: entry {number} stands in the log of {origin} under a signed check
     {file}：第 {number} 条在 {origin} 的保管链中，有 {size} 条的已签名检查点为证。
 sealed: Sealed: recording {id}, sealed {time}, device {device}, officer {officer}, recorded {start}, original name {name}, {size} bytes, SHA-256 {sha256}.
     封存内容：音像记录 {id}，封存时间 {time}，设备 {device}，执法人员 {officer}，记录时间 {start}，原文件名 {name}，{size} 字节，SHA-256 {sha256}。
+sealed-document: Sealed: document {id} of case {case}, {title}, sealed {time}, handed in by {handed_in_by}, original name {name}, {size} bytes, SHA-256 {sha256}.
+    封存内容：案件 {case} 的文书 {id}（{title}），封存时间 {time}，提交人 {handed_in_by}，原文件名 {name}，{size} 字节，SHA-256 {sha256}。
 file: {file}: it is the recording that was sealed, byte for byte.
     {file}：与封存的音像记录逐字节相同。
 fits-digests: {file}: it fits the digests beside it, for which nothing signed vouches.
@@ -1936,8 +1949,8 @@ no-right: {file}: this user has no right to read it: {why}
     {file}：当前用户无权读取：{why}
 own-copy: The copy of this program in the folder: use one that you got in another way.
     目录中的本程序副本：请使用从其他途径取得的程序。
-proof-tells-later: The part `recording` of the proof is for people and proven by nothing. It differs from what was sealed in {names}: a later correction, perhaps. Rely on what was sealed.
-    证明中的 recording 部分仅供阅读，不受证明。其 {names} 与封存内容不同，可能是后来的更正。请以封存内容为准。
+proof-tells-later: The part `{part}` of the proof is for people and proven by nothing. It differs from what was sealed in {names}: a later correction, perhaps. Rely on what was sealed.
+    证明中的 {part} 部分仅供阅读，不受证明。其 {names} 与封存内容不同，可能是后来的更正。请以封存内容为准。
 segment-name: {file}: its name should be that of entry {number}, which it begins with.
     {file}：文件名应为其首条编号 {number}。
 bad-line: {file} line {line}: {why}

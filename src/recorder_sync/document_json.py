@@ -1,10 +1,12 @@
 """A document of a case as JSON, and back: in its custody entry, beside its file, in answers."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from recorder_sync.language import T, tr
 from recorder_sync.model import CardPath, Digests
+from recorder_sync.printable import printable
 from recorder_sync.rules.documents import Document, DocumentKind, Given
 from recorder_sync.rules.marks import Stage
 from recorder_sync.timestamps import iso, moment
@@ -18,11 +20,7 @@ def document_json(document: Document) -> Json:
     return {
         "id": document.id,
         "case": given.case,
-        "title": given.title,
-        "kind": given.kind.value,
-        "number": given.number,
-        "stage": given.stage.value if given.stage else None,
-        "item": given.item,
+        **said_json(given),
         "original_name": given.name.text,
         "original_name_base64": given.name.base64,
         "path": document.path,
@@ -35,6 +33,38 @@ def document_json(document: Document) -> Json:
         "sealed_at": iso(document.sealed_at),
         "read_back": document.read_back,
     }
+
+
+def said_json(given: Given) -> Json:
+    """Return what can be corrected of a document."""
+    return {
+        "title": given.title,
+        "kind": given.kind.value,
+        "number": given.number,
+        "stage": given.stage.value if given.stage else None,
+        "item": given.item,
+    }
+
+
+def corrected_in_words(facts: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a correction changed, for people."""
+    before, after = facts["before"], facts["after"]
+    for name, word in (
+        ("title", tr("Title")),
+        ("kind", tr("Kind")),
+        ("number", tr("Document number")),
+        ("stage", tr("Stage")),
+        ("item", tr("Item")),
+    ):
+        if before[name] != after[name]:
+            old, new = (_in_words(name, values[name]) for values in (before, after))
+            yield T("{what}: {before} → {after}", what=word, before=old, after=new).shown
+
+
+def _in_words(name: str, value: str | None) -> str:
+    if value is None:
+        return "—"
+    return tr(value) if name in ("kind", "stage") else printable(value)
 
 
 def document_of(found: Mapping[str, Any]) -> Document:

@@ -32,7 +32,6 @@ REMEMBERED = {
         "stale_hours",
         "stale_days",
         "documents_under_way",
-        "document_copies",
         "period_figures",
         "stale_periods",
     ),

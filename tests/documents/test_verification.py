@@ -131,3 +131,40 @@ def test_a_document_is_handed_out_as_a_copy_that_anybody_can_check(
             [sys.executable, checker, *words], capture_output=True, text=True, check=False
         )
         assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_with_a_proof_beside_it_a_copy_is_checked_by_the_verifier_key_alone(
+    dock: Dock, kept: Path, tmp_path: Path
+) -> None:
+    identifier = kept.name.split("_")[1]
+    why = ("--by", "王队", "--reason", "抄错")
+    correct = ("cases", "documents", "correct", identifier, "--title", "更正后", *why)
+    assert dock.run(*correct).code == 0
+    to, alone = tmp_path / "copy", tmp_path / "proof.json"
+    done = dock.run("cases", "documents", "export", identifier, "--to", to, "--proof")
+    assert done.code == 0, done.err
+    assert dock.run("custody", "prove", identifier, "--to", alone).code == 0
+    proof = json.loads((to / f"{kept.name}.proof.json").read_text("utf-8"))
+    assert proof["document"]["title"] == "更正后", "for people, as it is known today"
+    assert json.loads(proof["description"])["title"] == "行政处罚决定书"
+    assert dock.run("custody", "check", alone).code == 0
+    key = dock.state / "custody" / "verifier-key"
+
+    def check(*words: str | Path) -> tuple[int, str]:
+        command = [sys.executable, to / "verify_evidence.py", *words, "--verifier", key]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+    for words in (("export", to), ("proof", alone, "--file", kept)):
+        code, said = check(*words)
+        assert code == 0, said
+        assert f"document {identifier}" in said
+        assert "in title: a later correction" in said
+    for part, changed, names in (
+        ("document", {**proof["document"], "size": 1}, "size"),
+        ("digests", {**proof["digests"], "sha256": "0" * 64}, "digests"),
+    ):
+        alone.write_text(json.dumps({**proof, part: changed}))
+        code, said = check("proof", alone)
+        assert (code, names in said) == (1, True), said
+    assert dock.run("custody", "check", alone).code == 1, "the digests are not what was sealed"

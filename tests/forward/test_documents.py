@@ -1,11 +1,13 @@
 """Documents of cases go to evidence stores as recordings do: whole, once, and one by one."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from recorder_sync.model import AlertKind
+from tests.catalogue.whole import whole
 from tests.documents.handing_in import CASE, PDF, add, dies_at
 from tests.forward.conftest import Forwarded
 from tests.ingest.aftermath import until
@@ -21,10 +23,12 @@ def bed(forwarded: Forwarded) -> Forwarded:
     return forwarded
 
 
-def _handed_in(bed: Forwarded, count: int, *, case: str = CASE) -> list[dict[str, Any]]:
+def _handed_in(
+    bed: Forwarded, count: int, *, case: str = CASE, first: int = 0
+) -> list[dict[str, Any]]:
     """Seal so many documents, each with a content of its own."""
     found = []
-    for number in range(count):
+    for number in range(first, first + count):
         file = bed.dock.state.parent / f"决定书{number}.pdf"
         file.write_bytes(PDF + str(number).encode())
         done = add(bed.dock, file, case=case)
@@ -43,7 +47,7 @@ def _inodes(bed: Forwarded) -> dict[Path, int]:
 
 
 def _confirmed(bed: Forwarded, store: str = "nas") -> set[str]:
-    query = "select document from document_copies where store = ? and confirmed_at is not null"
+    query = "select document from document_copies where store = ?"
     return {row[0] for row in bed.rows(query, store)}
 
 
@@ -68,41 +72,47 @@ def test_a_document_and_its_description_go_to_the_store_and_are_confirmed(bed: F
             assert there.read_bytes() == sealed.read_bytes()
     assert bed.store()["documents"]["confirmed"] == 2
     assert bed.rows("select distinct proof from document_copies") == [("read-back",)]
+    said = [entry["subject"] for entry in bed.entries("confirmed")]
+    assert sorted(said) == sorted(one["id"] for one in some), "it is on record, once each"
 
 
-def test_what_is_there_is_not_sent_again_not_even_when_nothing_is_remembered(
-    bed: Forwarded,
-) -> None:
+def test_what_is_there_is_known_by_the_custody_log_and_not_sent_again(bed: Forwarded) -> None:
     bed.set_up()
     bed.bind()
     some = _handed_in(bed, 2)
     bed.start()
     _until_confirmed(bed, *some)
     bed.stop()
-    seen = _inodes(bed)
+    seen, before = _inodes(bed), whole(bed.dock.state / "catalogue.db")
     assert len(seen) == 4
-    assert bed.dock.run("catalogue", "rebuild").code == 0
-    assert _confirmed(bed) == {one["id"] for one in some}, "taken over from the old catalogue"
+    assert len(before["document_copies"]) == 2
     for path in bed.dock.state.glob("catalogue.db*"):
         path.unlink()
     assert bed.dock.run("catalogue", "rebuild").code == 0
-    assert _confirmed(bed) == set()
+    after = whole(bed.dock.state / "catalogue.db")
+    assert after["document_copies"] == before["document_copies"]
+    assert bed.dock.run("verify", "--json").json["findings"] == []
+    (later,) = _handed_in(bed, 1, first=2)
     bed.start()
-    _until_confirmed(bed, *some)
-    assert _inodes(bed) == seen, "the store was asked, and nothing was written anew"
+    _until_confirmed(bed, *some, later)
+    now = _inodes(bed)
+    assert {path: now[path] for path in seen} == seen, "nothing was written anew"
+    assert len(bed.entries("confirmed")) == 3
 
 
 @pytest.mark.parametrize(
     "step",
     [
         (_HAND, "bring", "after"),
-        ("recorder_sync.catalogue.document_copies", "note_confirmed", "before"),
+        ("recorder_sync.forward.shared:Shared", "confirm", "before"),
+        ("recorder_sync.catalogue.copies", "take_up", "before"),
     ],
 )
 def test_promise_3_killed_while_it_is_sent_it_is_there_once(
     bed: Forwarded, step: tuple[str, str, str]
 ) -> None:
-    """With the file there and no description, and with both there and nothing noted."""
+    """With the file there and no description, with both there and nothing on record, and with
+    the custody log ahead of the catalogue."""
     bed.set_up()
     bed.bind()
     (one,) = _handed_in(bed, 1)
@@ -115,6 +125,7 @@ def test_promise_3_killed_while_it_is_sent_it_is_there_once(
     now = _inodes(bed)
     assert len(now) == 2
     assert {path: now[path] for path in seen} == seen, "what was there was written anew"
+    assert [entry["subject"] for entry in bed.entries("confirmed")] == [one["id"]]
 
 
 @pytest.mark.parametrize("end", ["", ".json"])
@@ -183,6 +194,31 @@ def test_without_records_no_document_goes_along(bed: Forwarded) -> None:
     assert bed.store()["documents"]["waiting"] == 0
     assert not (bed.nas / "_stations").exists()
     assert recording["id"] in bed.confirmed()
+
+
+@pytest.mark.raises_and_resolves(AlertKind.QUEUE_WAITS)
+def test_a_document_that_waits_for_hours_or_failed_is_an_alert_until_it_has_arrived(
+    bed: Forwarded,
+) -> None:
+    bed.set_up()
+    bed.bind()
+    bad, good = _handed_in(bed, 2)
+    path = bed.dock.evidence / str(bad["path"])
+    sealed = path.read_bytes()
+    _overwrite(path, sealed[:-1] + b"X")
+    bed.start()
+    _until_confirmed(bed, good)
+    until(lambda: bed.store()["documents"]["failed"] == 1, "it failed")
+    assert bed.alerts(AlertKind.QUEUE_WAITS, timedelta(hours=5)) == []
+    (alert,) = bed.alerts(AlertKind.QUEUE_WAITS, timedelta(hours=7))
+    assert alert.text.english.startswith("Documents of cases have waited for the store")
+    bed.retry()  # that somebody has it tried again does not make it younger
+    until(lambda: bed.store()["documents"]["failed"] == 1, "it failed again")
+    assert len(bed.alerts(AlertKind.QUEUE_WAITS, timedelta(hours=7))) == 1
+    _overwrite(path, sealed)
+    bed.retry()
+    _until_confirmed(bed, good, bad)
+    assert bed.alerts(AlertKind.QUEUE_WAITS, timedelta(hours=7)) == []
 
 
 def _overwrite(path: Path, content: bytes) -> None:

@@ -34,7 +34,9 @@ from recorder_sync.stores.store import (
     Unfinished,
 )
 from recorder_sync.timestamps import iso
+from tests.catalogue.whole import whole
 from tests.conftest import Card, Dock
+from tests.documents.handing_in import add, paper
 from tests.ingest.aftermath import until
 
 pytestmark = pytest.mark.long
@@ -163,10 +165,17 @@ def bed(dock: Dock, card: Card) -> Iterator[Bed]:
     for name in ("one", "two"):
         card.put(f"{name}.jpg", name.encode() * 100)
     ids = [one["id"] for one in dock.ingest(card, "--case", "2026-7").json["recordings"]]
-    vault = Vault()
-    station = dock.station()
+    made = Bed(dock, Vault(), ids)
+    _confirm(made, *ids)
+    yield made
+    made.stop()
+
+
+def _confirm(bed: Bed, *sealed: str) -> None:
+    """Have the vault confirm these, kept until 2027."""
+    station = bed.dock.station()
     kept = datetime(2027, 1, 1, tzinfo=UTC)
-    for one in ids:
+    for one in sealed:
         facts = {
             "store": "vault",
             "key": one,
@@ -181,11 +190,8 @@ def bed(dock: Dock, card: Card) -> Iterator[Bed]:
         with turn(station):
             enter(station, [station.deed(Act.CONFIRMED, one, facts)])
         for key in (one, f"{one}.json"):
-            vault.locks[key] = Lock(LockMode.GOVERNANCE, kept)
+            bed.vault.locks[key] = Lock(LockMode.GOVERNANCE, kept)
     station.catalogue.close()
-    made = Bed(dock, vault, ids)
-    yield made
-    made.stop()
 
 
 def test_art_25_a_hold_reaches_a_copy_that_was_confirmed_long_ago_and_its_release_too(
@@ -210,6 +216,32 @@ def test_a_case_is_held_in_the_store_as_a_whole(bed: Bed) -> None:
     bed.start()
     until(lambda: len(bed.on_record()) == 2, "both are on record")
     assert bed.held_there() == {*bed.keys(0), *bed.keys(1)}
+
+
+def test_art_25_documents_of_a_held_case_are_held_in_the_store_and_released_with_it(
+    bed: Bed,
+) -> None:
+    others = "2026-8"
+    for case in ("2026-7", others):
+        assert bed.dock.run("cases", "add", case, "--party", "甲").code == 0
+    file = paper(bed.dock.state.parent)
+    (its, other) = (add(bed.dock, file, case=case).json["id"] for case in ("2026-7", others))
+    _confirm(bed, its, other)
+    ids = {*bed.ids, its}
+    held = {key for one in ids for key in (one, f"{one}.json")}
+    bed.start()
+    assert bed.dock.run("recordings", "hold", "--case", "2026-7", *_WHY).code == 0
+    until(lambda: len(bed.on_record()) == 3, "all are on record")
+    assert {one["recording"] for one in bed.on_record()} == ids
+    assert bed.held_there() == held, "and no document of another case"
+    assert bed.dock.run("recordings", "release", "--case", "2026-7", *_WHY).code == 0
+    until(lambda: len(bed.on_record()) == 6, "the releases are on record")
+    assert bed.held_there() == set()
+    bed.stop()
+    before = whole(bed.dock.state / "catalogue.db")["document_copies"]
+    assert bed.dock.run("catalogue", "rebuild").code == 0
+    assert whole(bed.dock.state / "catalogue.db")["document_copies"] == before
+    assert bed.dock.run("verify", "--metadata", "--json").json["findings"] == []
 
 
 def test_a_hold_that_somebody_else_put_there_is_never_lifted(bed: Bed) -> None:

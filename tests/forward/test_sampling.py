@@ -10,6 +10,7 @@ from recorder_sync.model import AlertKind
 from recorder_sync.rules.matter import Severity
 from recorder_sync.rules.resampling import UNREADABLE_AFTER, wait_after
 from tests.catalogue.whole import whole
+from tests.documents.handing_in import CASE, PDF, add, paper
 from tests.faults.conftest import disk
 from tests.faults.disk import FaultyDisk
 from tests.forward.timed import Timed, timed
@@ -170,3 +171,101 @@ def test_a_copy_that_cannot_be_read_at_a_store_that_is_there_is_lost_and_no_othe
     until(lambda: _looked_at(bed) == [good["id"]], "the other one is there")
     (alert,) = bed.alerts(AlertKind.COPY_DIFFERS)
     assert "cannot be read" in alert.text.english
+
+
+def _papers(bed: Timed, count: int, more: str = "") -> list[dict[str, Any]]:
+    """Have so many documents of a case confirmed by a store of which all is looked at."""
+    bed.set_up(f"look_again_percent = 100\n{more}", verification=NIGHT)
+    bed.bind()
+    assert bed.dock.run("cases", "add", CASE, "--party", "甲").code == 0
+    found = []
+    for number in range(count):
+        file = paper(bed.dock.state.parent, PDF + str(number).encode(), f"{number}.pdf")
+        done = add(bed.dock, file)
+        assert done.code == 0, done.err
+        found.append(done.json)
+    bed.start()
+    _until_there(bed, *found)
+    return found
+
+
+def _until_there(bed: Timed, *some: dict[str, Any]) -> None:
+    wanted = {(one["id"],) for one in some}
+    query = "select document from document_copies"
+    until(lambda: set(bed.rows(query)) == wanted, f"{len(wanted)} documents are there")
+
+
+def test_documents_of_cases_have_their_turn_with_the_recordings(timed: Timed) -> None:
+    (document,) = _papers(timed, 1, "read_back_percent = 0")
+    assert timed.rows("select proof from document_copies") == [("size",)]
+    (recording,) = timed.seal(1, size=5000)
+    timed.until_confirmed(1)
+    timed.pass_time(SIX_HOURS)
+    until(lambda: len(_looked_at(timed)) == 2, "the first night")
+    timed.pass_time(DAY)
+    until(lambda: len(_looked_at(timed)) == 4, "the second night")
+    assert sorted(_looked_at(timed)) == sorted(2 * [document["id"], recording["id"]])
+    assert timed.rows("select proof from document_copies") == [("read-back",)], "it was read"
+    assert timed.entries("copy-lost") == []
+    assert timed.stop()
+    before = whole(timed.dock.state / "catalogue.db")
+    assert len(before["copies_looked_at"]) == 2
+    assert timed.dock.run("catalogue", "rebuild").code == 0
+    assert whole(timed.dock.state / "catalogue.db") == before
+    assert timed.dock.run("verify", "--json").json["findings"] == []
+
+
+@pytest.mark.raises_and_resolves(AlertKind.COPY_DIFFERS)
+def test_art_27_a_document_that_vanished_or_changed_in_a_store_is_an_alert_and_is_sent_again(
+    timed: Timed,
+) -> None:
+    gone, undescribed, changed, good = papers = _papers(timed, 4)
+    places = {one["id"]: timed.nas / "_stations" / "test" / one["path"] for one in papers}
+    places[gone["id"]].unlink()
+    description = places[undescribed["id"]].with_name(places[undescribed["id"]].name + ".json")
+    description.unlink()
+    other = places[changed["id"]]
+    other.chmod(0o640)
+    other.write_bytes(other.read_bytes()[:-1] + b"X")
+    timed.pass_time(SIX_HOURS)
+    until(lambda: len(timed.entries("copy-lost")) == 3, "all are found")
+    _until_there(timed, gone, undescribed, good)
+    until(lambda: timed.store()["documents"]["failed"] == 1, "nothing is written over it")
+    assert places[gone["id"]].read_bytes() == (timed.dock.evidence / gone["path"]).read_bytes()
+    assert description.exists()
+    said = {entry["subject"]: entry["facts"]["what"] for entry in timed.entries("copy-lost")}
+    lost = {gone["id"]: "missing", undescribed["id"]: "missing", changed["id"]: "changed"}
+    assert said == lost
+    alerts = timed.alerts(AlertKind.COPY_DIFFERS)
+    assert {one.severity for one in alerts} == {Severity.BREACH}
+    for one in lost:
+        assert sum(one in alert.text.english for alert in alerts) == 1
+    other.rename(timed.nas / ".what-somebody-made")
+    timed.retry()
+    _until_there(timed, *papers)
+    for alert in alerts:
+        resolved = ("alerts", "resolve", str(alert.number), "--by", "王", "--note", "换盘")
+        assert timed.dock.run(*resolved).code == 0
+    assert timed.alerts(AlertKind.COPY_DIFFERS) == []
+    assert timed.stop()
+    before = timed.rows("select * from document_copies order by document")
+    assert timed.dock.run("catalogue", "rebuild").code == 0
+    assert timed.rows("select * from document_copies order by document") == before
+    assert timed.dock.run("verify", "--json").json["findings"] == []
+
+
+def test_a_lost_document_waits_for_a_person_where_the_settings_say_so(timed: Timed) -> None:
+    (one,) = _papers(timed, 1, "send_lost_again = false")
+    path = timed.nas / "_stations" / "test" / one["path"]
+    path.unlink()
+    timed.pass_time(SIX_HOURS)
+    until(lambda: timed.store()["documents"]["failed"] == 1, "it is found")
+    (failure,) = timed.store()["documents"]["failures"]
+    assert "not there any more" in failure["why"]
+    timed.stop()
+    timed.start()  # nor does a start, which looks at everything, send it
+    until(lambda: timed.journal().count("forwarding") == 2, "it works")
+    assert not path.exists()
+    timed.retry()
+    _until_there(timed, one)
+    assert path.exists()

@@ -41,6 +41,10 @@ class Lost:
         self.bed.start()
         sealed = self.bed.rows("select count(*) from recordings")[0][0]
         self.bed.until_confirmed(sealed)
+        waiting = (
+            "select count(*) from documents where id not in (select document from document_copies)"
+        )
+        until(lambda: self.bed.rows(waiting) == [(0,)], "every document is there")
         self.bed.stop()
         assert self.dock.run("custody", "checkpoint").code == 0
         self.log = self.here()

@@ -6,7 +6,6 @@ import pytest
 
 from tests.documents.handing_in import CASE, add, listed, paper
 from tests.from_store.conftest import Lost
-from tests.ingest.aftermath import until
 
 pytestmark = pytest.mark.long
 
@@ -24,10 +23,6 @@ def document(station: Lost) -> dict[str, Any]:
     assert tag.code == 0, tag.err
     assert dock.run("recordings", "document", first[0], found["id"], "--by", "王").code == 0
     station.forward_everything()
-    station.bed.start()
-    query = "select count(*) from document_copies where confirmed_at is not null"
-    until(lambda: station.bed.rows(query) == [(1,)], "the document is there")
-    station.bed.stop()
     return found
 
 

@@ -309,6 +309,39 @@ def test_art_16_a_recording_names_its_document_on_its_page(
     assert facts[0]["by"] == "wang"
 
 
+def test_what_was_typed_wrong_is_corrected_with_a_reason_and_both_are_shown(
+    service: Service, signed_in: SignedIn
+) -> None:
+    wrong = "<b>错</b>"
+    identifier = id_in(hand_in(signed_in("custodian"), PDF + b"wrong", title=wrong, item="9.1"))
+    address = f"/documents/{identifier}/correction"
+    right = {"title": "更正后的决定书", "kind": "issued document", "number": "", "item": "7.1"}
+    for name in ("wang", "inspector", "admin"):
+        assert signed_in(name).post(address, **right, reason="x").status_code == 403, name
+    team_leader = signed_in("chen")
+    refused = team_leader.post(address, **right, reason=" ")
+    assert (refused.status_code, "a reason" in refused.text) == (400, True)
+    answer = team_leader.post(address, **right, reason="录入有误")
+    assert answer.status_code == 303, answer.text
+    assert answer.headers["location"].endswith(f"#{identifier}")
+    page = signed_in("inspector").get(CASE_PAGE).text
+    for shown in (
+        "更正后的决定书",
+        "&lt;b&gt;错&lt;/b&gt; → 更正后的决定书",
+        "录入有误",
+        "9.1 → 7.1",
+    ):
+        assert shown in page, shown
+    assert "data-corrects" not in page
+    assert f'data-corrects="{identifier}"' in team_leader.get(CASE_PAGE).text
+    again = team_leader.post(address, **right, reason="录入有误")
+    assert (again.status_code, "nothing to correct" in again.text) == (400, True)
+    (entry,) = entries(service, Act.DOCUMENT_CORRECTED)
+    assert (entry.deed.actor, entry.deed.facts["by"]) == ("account:chen", "chen")
+    assert "→ 更正后的决定书" in signed_in("inspector").get("/audit?what=documents").text
+    assert [one for one in verify_here(service.dock) if identifier in one.path] == []
+
+
 def test_promise_3_what_waits_is_shown_and_sealed_by_the_next_start(
     dock: Dock,
 ) -> None:

@@ -59,6 +59,7 @@ GET /recordings/{identifier}/track           O C T I
 POST /recordings/{identifier}/document       O C T
 GET /documents/{identifier}                  O C T I
 GET /documents/{identifier}/file             O C T I
+POST /documents/{identifier}/correction        C T
 POST /case-documents                           C T
 GET /holds                                   O C T I
 POST /holds/recordings/{identifier}            C T
@@ -163,6 +164,7 @@ OF_NO_UNIT = {
 """What they name belongs to the station, and is seen by all who may ask or by nobody."""
 
 SECRET_CASE = "冀石执〔2026〕98号"
+A_CORRECTION = {"title": "y", "kind": "issued document", "reason": "x"}
 A_CASE = {"do": "close", "closed_on": "2026-11-20"}
 NOBODYS = {
     "recording": "aaaaaaaaaaaaa",
@@ -217,6 +219,7 @@ OUT_OF_REACH = [
     Asked("POST /holds/cases/{number:path}", "case", {"do": "hold", "reason": "x"}, roles="CT"),
     Asked("GET /documents/{identifier}", "document", {}, roles="OCTI"),
     Asked("GET /documents/{identifier}/file", "document", {}, roles="OCTI"),
+    Asked("POST /documents/{identifier}/correction", "document", A_CORRECTION, roles="CT"),
     Asked("POST /recordings-copy", "recording", {"ids": "{}", "reason": "x"}, roles="T"),
     Asked("GET /recordings-being-made", "recording", {}, "?thumbnails={}&preview={}"),
     Asked("GET /custody", "recording", {}, "?subject={}", roles="TA"),

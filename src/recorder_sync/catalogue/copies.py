@@ -1,7 +1,12 @@
-"""Which store has confirmed which recording: what the custody log says of it, to search."""
+"""Which store has confirmed which recording, or document of a case: what the custody log says of
+it, to search.
+
+The two stand in tables of their own, as what is counted and searched of recordings is no
+document's; what happens to a copy is the same.
+"""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -10,11 +15,32 @@ from typing import Any
 from sqlite_utils.db import Database
 
 from recorder_sync.catalogue.alert_facts import text_of
-from recorder_sync.catalogue.database import insert
+from recorder_sync.catalogue.database import upsert
 from recorder_sync.custody.log import Entry
+from recorder_sync.rules.documents import is_document
 from recorder_sync.timestamps import iso, iso_or_none, moment
 
 _AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """Where copies stand."""
+
+    copies: str
+    queue: str
+    """What waits to become one."""
+    column: str
+    """What it is a copy of."""
+
+
+OF_RECORDINGS = Tables("copies", "uploads", "recording")
+OF_DOCUMENTS = Tables("document_copies", "document_uploads", "document")
+
+
+def tables_of(sealed: str) -> Tables:
+    """Return where the copies of the recording or document with this id stand."""
+    return OF_DOCUMENTS if is_document(sealed) else OF_RECORDINGS
 
 
 class Proof(StrEnum):
@@ -32,7 +58,8 @@ class Proof(StrEnum):
 class Copy:
     """A copy that a store has confirmed."""
 
-    recording: str
+    sealed: str
+    """The recording, or the document of a case."""
     store: str
     key: str
     version: str | None
@@ -45,25 +72,21 @@ class Copy:
     """Whether the store keeps it under legal hold because it was asked to."""
 
 
-def enter(db: Database, copies: Iterable[Copy]) -> None:
-    """Enter copies, in a transaction of the caller's; a later one of the same replaces it."""
-    rows = [
-        {
-            "recording": one.recording,
-            "store": one.store,
-            "key": one.key,
-            "version": one.version,
-            "proof": one.proof.value,
-            "kept_until": iso_or_none(one.kept_until),
-            "confirmed_at": iso(one.confirmed_at),
-            "custody_seq": one.custody_seq,
-            "held": int(one.held),
-        }
-        for one in copies
-    ]
-    pairs = [(row["recording"], row["store"]) for row in rows]
-    db.conn.executemany("delete from copies where recording = ? and store = ?", pairs)
-    insert(db, "copies", rows)
+def enter(db: Database, copy: Copy) -> None:
+    """Enter a copy, in a transaction of the caller's; a later one of the same replaces it."""
+    tables = tables_of(copy.sealed)
+    row = {
+        tables.column: copy.sealed,
+        "store": copy.store,
+        "key": copy.key,
+        "version": copy.version,
+        "proof": copy.proof.value,
+        "kept_until": iso_or_none(copy.kept_until),
+        "confirmed_at": iso(copy.confirmed_at),
+        "custody_seq": copy.custody_seq,
+        "held": int(copy.held),
+    }
+    upsert(db, tables.copies, f"{tables.column}, store", row)
 
 
 def copy_in(entry: Entry) -> Copy:
@@ -71,7 +94,7 @@ def copy_in(entry: Entry) -> Copy:
     facts = entry.deed.facts
     kept_until = facts["kept_until"]
     return Copy(
-        recording=entry.deed.subject,
+        sealed=entry.deed.subject,
         store=facts["store"],
         key=facts["key"],
         version=facts["version"],
@@ -84,22 +107,26 @@ def copy_in(entry: Entry) -> Copy:
 
 def take_up(db: Database, entry: Entry) -> None:
     """Do to the catalogue what followed from a confirmation; it may be repeated."""
-    copy = copy_in(entry)
-    enter(db, [copy])
+    copy, tables = copy_in(entry), tables_of(entry.deed.subject)
+    enter(db, copy)
     db.execute(
-        "delete from uploads where recording = ? and store = ?", [copy.recording, copy.store]
+        f"delete from {tables.queue} where {tables.column} = ? and store = ?",
+        [copy.sealed, copy.store],
     )
 
 
-def confirmed_by(db: Database, recording: str) -> Mapping[str, Copy]:
-    """Return the copies of a recording, by the name of their store."""
-    rows = db.query("select * from copies where recording = ? order by store", [recording])
-    return {row["store"]: _copy(row) for row in rows}
+def confirmed_by(db: Database, sealed: str) -> Mapping[str, Copy]:
+    """Return the copies of a recording or document, by the name of their store."""
+    tables = tables_of(sealed)
+    rows = db.query(
+        f"select * from {tables.copies} where {tables.column} = ? order by store", [sealed]
+    )
+    return {row["store"]: _copy(sealed, row) for row in rows}
 
 
-def _copy(row: Mapping[str, Any]) -> Copy:
+def _copy(sealed: str, row: Mapping[str, Any]) -> Copy:
     return Copy(
-        recording=row["recording"],
+        sealed=sealed,
         store=row["store"],
         key=row["key"],
         version=row["version"],

@@ -4,7 +4,6 @@ A row stands here once the custody log has the document; what is about to be mov
 place is noted in a table of its own until then.
 """
 
-import base64
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
@@ -24,11 +23,10 @@ from recorder_sync.description import as_text
 from recorder_sync.document_json import document_json, document_of
 from recorder_sync.errors import NotFound
 from recorder_sync.language import T
-from recorder_sync.model import CardPath, Digests
+from recorder_sync.model import Digests
 from recorder_sync.printable import printable
 from recorder_sync.rules.access import Scope
-from recorder_sync.rules.documents import Document, DocumentKind, Given, is_document
-from recorder_sync.rules.marks import Stage
+from recorder_sync.rules.documents import Document, is_document
 from recorder_sync.timestamps import iso, moment
 
 Json = dict[str, Any]
@@ -41,6 +39,8 @@ class DocumentIntent:
     document: Document
     part: str
     """The copy's path below the evidence folder."""
+    actor: str | None = None
+    """Who acts, as the custody log names them; None: whoever finishes it."""
 
     @property
     def id(self) -> str:
@@ -83,6 +83,8 @@ class SealedDocument:
     """Number of its entry in the custody log."""
     recordings: int
     """How many recordings belong to it."""
+    corrected_seq: int | None = None
+    """Number of the entry that corrected what was said of it; None: it is as it was handed in."""
 
     @property
     def id(self) -> str:
@@ -91,6 +93,10 @@ class SealedDocument:
     @property
     def path(self) -> str:
         return self.document.path
+
+    @property
+    def size(self) -> int:
+        return self.document.size
 
     @property
     def digests(self) -> Digests:
@@ -109,7 +115,12 @@ class Belonging:
 
 def note_intent(db: Database, intent: DocumentIntent) -> None:
     """Write the intent to seal a document, in a transaction of the caller's."""
-    row = {"document": intent.id, "json": intent.text, "part": intent.part}
+    row = {
+        "document": intent.id,
+        "json": intent.text,
+        "part": intent.part,
+        "actor": intent.actor,
+    }
     insert(db, "documents_under_way", [row])
 
 
@@ -120,7 +131,10 @@ def forget_intent(db: Database, document: str) -> None:
 def intents(db: Database) -> list[DocumentIntent]:
     """Return the documents whose sealing was interrupted, or is under way."""
     rows = db.query("select * from documents_under_way order by document")
-    return [DocumentIntent(document_of(json.loads(row["json"])), row["part"]) for row in rows]
+    return [
+        DocumentIntent(document_of(json.loads(row["json"])), row["part"], row["actor"])
+        for row in rows
+    ]
 
 
 def take_up(db: Database, entry: Entry) -> None:
@@ -131,8 +145,9 @@ def take_up(db: Database, entry: Entry) -> None:
     if find(db, document.id) is not None:
         return
     ledger.see_case(db, document.given.case)
+    described = document_json(document)
     row = {
-        **_columns(document),
+        **{column: described[key] for column, key in _COLUMNS.items()},
         "description_blake3": facts["description_blake3"],
         "description_sha256": facts["description_sha256"],
         "protection": facts["protection"],
@@ -239,57 +254,28 @@ _SELECT = (
 )
 
 
-def _columns(document: Document) -> Json:
-    given = document.given
-    return {
-        "id": document.id,
-        "case_no": given.case,
-        "title": given.title,
-        "kind": given.kind.value,
-        "number": given.number,
-        "stage": given.stage.value if given.stage else None,
-        "item": given.item,
-        "name": given.name.text,
-        "name_base64": given.name.base64,
-        "path": document.path,
-        "size": document.size,
-        "blake3": document.digests.blake3,
-        "sha256": document.digests.sha256,
-        "sm3": document.digests.sm3,
-        "handed_in_by": given.by,
-        "handed_in_at": iso(given.at),
-        "sealed_at": iso(document.sealed_at),
-        "read_back": document.read_back,
-    }
+_COLUMNS = {
+    **{
+        name: name
+        for name in (
+            *("id", "title", "kind", "number", "stage", "item", "path", "size"),
+            *("blake3", "sha256", "sm3", "handed_in_by", "handed_in_at", "sealed_at", "read_back"),
+        )
+    },
+    "case_no": "case",
+    "name": "original_name",
+    "name_base64": "original_name_base64",
+}
+"""What the columns are called in a DOCUMENT (`document_json.py`), which has the same values."""
 
 
 def _sealed(row: Json) -> SealedDocument:
-    exact = row["name_base64"]
-    given = Given(
-        case=row["case_no"],
-        title=row["title"],
-        kind=DocumentKind(row["kind"]),
-        name=CardPath(base64.b64decode(exact) if exact else row["name"].encode()),
-        by=row["handed_in_by"],
-        at=moment(row["handed_in_at"]),
-        number=row["number"],
-        stage=Stage(row["stage"]) if row["stage"] else None,
-        item=row["item"],
-    )
-    document = Document(
-        id=row["id"],
-        given=given,
-        path=row["path"],
-        size=row["size"],
-        digests=Digests(row["blake3"], row["sha256"], row["sm3"]),
-        sealed_at=moment(row["sealed_at"]),
-        read_back=row["read_back"],
-    )
     return SealedDocument(
-        document,
+        document_of({key: row[column] for column, key in _COLUMNS.items()}),
         Digests(row["description_blake3"], row["description_sha256"]),
         row["protection"],
         row["fs_verity"],
         row["custody_seq"],
         row["recordings"],
+        row["corrected_seq"],
     )

@@ -1,8 +1,8 @@
 """Legal holds: what nobody may dispose of until the hold is released (Art. 25).
 
-A hold is on one recording, or on a case: then on every recording that is of the case, also
-on those that come later. A recording may be held by itself and with its case; it is held as
-long as one of the two stands.
+A hold is on one recording, or on a case: then on every recording and document that is of the
+case, also on those that come later. A recording may be held by itself and with its case; it is
+held as long as one of the two stands.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,6 +36,9 @@ HELD = (
     " and r.state = 'sealed' where h.released_seq is null"
 )
 """Query for the ids of all recordings that are held now."""
+
+HELD_DOCUMENTS = f"select d.id from documents d where d.case_no in ({HELD_CASES})"
+"""Query for the ids of the documents that are held now, with their cases."""
 
 _AT_ONCE = 500
 

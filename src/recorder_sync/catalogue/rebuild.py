@@ -30,7 +30,8 @@ from recorder_sync.catalogue import (
     deferrals,
     device_events,
     dockings,
-    document_copies,
+    document_corrections,
+    document_uploads,
     documents,
     gap_explanations,
     holds,
@@ -135,7 +136,7 @@ def put_in_place(db: Database, fresh: Path, at: datetime) -> Rebuilt:
         _take_over_intents(db, path)
         watch_state.take_over(db, path)
         uploads.take_over(db, path)
-        document_copies.take_over(db, path)
+        document_uploads.take_over(db, path)
         counts = (recordings.count_sealed(db)[0], dockings.count(db))
         db.execute("pragma wal_checkpoint(truncate)")
     finally:
@@ -407,6 +408,7 @@ _STEPS: dict[Act, Callable[[Database, Entry], None]] = {
     Act.MARK: marks.take_up_marks,
     Act.BOOKMARK: marks.take_up_bookmark,
     Act.DOCUMENT: documents.take_up,
+    Act.DOCUMENT_CORRECTED: document_corrections.take_up,
     Act.BELONGS_TO_DOCUMENT: documents.take_up_belonging,
     Act.LEDGER: _ledger,
     Act.DEVICE_EVENT: _device_event,

@@ -75,6 +75,10 @@ class Sealed:
         return self.recording.path
 
     @property
+    def size(self) -> int:
+        return self.recording.size
+
+    @property
     def digests(self) -> Digests:
         return self.recording.digests
 

@@ -758,3 +758,47 @@ def m022_trail_of_a_person(db: Database) -> None:
     """What a person did of one kind, whatever else there is (`trail.py`)."""
     db.execute("drop index trail_by_actor")
     db.execute("create index trail_by_actor on trail (actor, act, at)")
+
+
+@migrations()
+def m023_documents_as_recordings(db: Database) -> None:
+    """Copies of documents stand as those of recordings do: what the custody log says of them, and
+    what waits, which is working state. A store is asked for what was known before. And what was
+    said of a document can be corrected, and who hands one in is known after a crash.
+    """
+    db.execute("drop table document_copies")
+    table(db, "document_copies").create(
+        {
+            "document": str,
+            "store": str,
+            "key": str,
+            "version": str,
+            "proof": str,
+            "kept_until": str,
+            "confirmed_at": str,
+            "custody_seq": int,
+            "held": int,
+        },
+        pk=("document", "store"),
+        not_null={"key", "proof", "confirmed_at", "custody_seq", "held"},
+        defaults={"held": 0},
+        strict=True,
+    )
+    db.execute("create index document_copies_by_store on document_copies (store, confirmed_at)")
+    table(db, "document_uploads").create(
+        {
+            "document": str,
+            "store": str,
+            "queued_at": str,
+            "attempts": int,
+            "next_try_at": str,
+            "why": str,
+            "hint": str,
+        },
+        pk=("document", "store"),
+        not_null={"queued_at", "attempts"},
+        strict=True,
+    )
+    db.execute("alter table copies_looked_at rename column recording to sealed")
+    db.execute("alter table documents add column corrected_seq integer")
+    db.execute("alter table documents_under_way add column actor text")

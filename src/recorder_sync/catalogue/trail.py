@@ -25,7 +25,7 @@ ACTS = frozenset(
         *(Act.ACCOUNT, Act.LEDGER, Act.LEGAL_HOLD, Act.HOLD_RELEASED),
         *(Act.DEVICE_EVENT, Act.DEFERRAL, Act.CALENDAR, Act.GAP_EXPLAINED),
         *(Act.ALERT_ACKNOWLEDGED, Act.ALERT_RESOLVED),
-        *(Act.DOCUMENT, Act.BELONGS_TO_DOCUMENT),
+        *(Act.DOCUMENT, Act.DOCUMENT_CORRECTED, Act.BELONGS_TO_DOCUMENT),
     }
 )
 """What persons do; not what every intake puts on record. Whoever enters one of these goes through

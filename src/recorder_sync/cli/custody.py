@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from recorder_sync.catalogue import dockings, recordings
+from recorder_sync.catalogue import dockings
+from recorder_sync.catalogue.sealed_files import sealed_file
 from recorder_sync.cli import witnessing
 from recorder_sync.cli.custody_files import check, consistency, write_document
 from recorder_sync.cli.new_file import refuse_place
@@ -88,13 +89,16 @@ def verify(
 @app.command("prove", help=tr("Write one file that proves the sealing of a recording."))
 def prove_(
     context: typer.Context,
-    recording: Annotated[str, typer.Argument(metavar="ID", help=tr("Id, or its start."))],
+    recording: Annotated[
+        str,
+        typer.Argument(metavar="ID", help=tr("Id of a recording, or its start; or of a document.")),
+    ],
     to: Annotated[Path | None, typer.Option(help=tr("File to write; otherwise printed."))] = None,
 ) -> None:
     with station_of(context) as station:
         if to is not None:
             refuse_place(to, station.settings)
-        found = recordings.recording(station.catalogue, recording)
+        found = sealed_file(station.catalogue, recording)
         settings = station.settings
         checkpoints = checkpoints_of(settings)
         proof = sealing_proof(

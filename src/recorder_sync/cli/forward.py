@@ -164,14 +164,14 @@ def _show_locks(one: StoreStanding) -> None:
     wanted, kept = one.held
     if wanted and not one.can_hold:
         text = T(
-            "{store} cannot keep legal holds: it has {count} recording(s) that are held.",
+            "{store} cannot keep legal holds: {count} of its copies are under hold.",
             store=one.name,
             count=wanted,
         )
         answers.print(f"[yellow]![/] {escape(text.shown)}")
     elif wanted:
         text = T(
-            "{store}: {kept} of {count} held recording(s) are held there too.",
+            "{store}: {kept} of {count} copies under legal hold are held there too.",
             store=one.name,
             kept=kept,
             count=wanted,

@@ -1,8 +1,6 @@
 """`recorder-sync recordings`: search by the fields of Art. 25, show, correct, export."""
 
-import json as json_format
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,9 +10,10 @@ from recorder_sync.catalogue import dockings, documents, verified
 from recorder_sync.catalogue import recordings as catalogue
 from recorder_sync.catalogue.answered import how_they_stand
 from recorder_sync.catalogue.marks import bookmarks_of, marks_of
-from recorder_sync.catalogue.recordings import Sealed
 from recorder_sync.catalogue.search import Search, search
 from recorder_sync.cli import holding, marks
+from recorder_sync.cli.custody_shown import entry_json, show_entries
+from recorder_sync.cli.exporting import export_copies
 from recorder_sync.cli.marks import bookmark_facts, marks_and_bookmarks, marks_facts
 from recorder_sync.cli.screen import answers, facts, messages, name_and_flags, print_json, table
 from recorder_sync.cli.session import read_time, station_of, writing_station_of
@@ -24,8 +23,6 @@ from recorder_sync.description import as_json
 from recorder_sync.document_json import document_json
 from recorder_sync.errors import UsageProblem
 from recorder_sync.inspection.correction import Correction, correct
-from recorder_sync.inspection.export import export as export_recordings
-from recorder_sync.inspection.sealing_proof import proof_on_record
 from recorder_sync.language import T, tr
 from recorder_sync.model import Recording, Tag
 from recorder_sync.on_record import put
@@ -151,16 +148,7 @@ def show(
                     "document": document_json(of.document) if of else None,
                     "verified_at": iso_or_none(verified_at),
                     "seen": [{"docking": d, "path": path.text} for d, path in seen],
-                    "custody": [
-                        {
-                            "seq": e.seq,
-                            "time": e.deed.time.isoformat(),
-                            "actor": e.deed.actor,
-                            "act": e.deed.act.value,
-                            "leaf": e.leaf,
-                        }
-                        for e in history
-                    ],
+                    "custody": [entry_json(e) for e in history],
                 }
             )
             return
@@ -179,13 +167,7 @@ def show(
             ]
         )
         answers.print()
-        table(
-            [tr("Entry"), tr("Time"), tr("Who"), tr("What was done")],
-            (
-                (e.seq, local(e.deed.time, zone), e.deed.actor, tr(e.deed.act.value))
-                for e in history
-            ),
-        )
+        show_entries(history, station)
         others = [path.shown for _, path in seen if path != found.original_path]
         if others:
             answers.print(
@@ -280,18 +262,6 @@ def tag(
             facts(_facts(changed, station)[:4])
 
 
-def _proof_of(station: Station, sealed: Sealed) -> str:
-    """Return the text of the proof file of one recording."""
-    from recorder_sync.cli.witnessing import signed_now
-    from recorder_sync.witnessing.making import checkpoints_of
-
-    checkpoints = checkpoints_of(station.settings)
-    proof = proof_on_record(
-        station, checkpoints, sealed, lambda: signed_now(station.settings, checkpoints)
-    )
-    return json_format.dumps(proof, ensure_ascii=False, indent=2) + "\n"
-
-
 @app.command("export", help=tr("Make a checkable copy in a new folder."))
 def export(
     context: typer.Context,
@@ -311,34 +281,4 @@ def export(
             wanted[sealed.recording.id] = sealed
         if not wanted:
             raise UsageProblem(T("No recording was named."), T("Give one or more ids."))
-        copies = export_recordings(
-            station,
-            list(wanted.values()),
-            to,
-            by=by,
-            reason=reason,
-            proof_of=partial(_proof_of, station) if proof else None,
-        )
-        if json:
-            print_json({"to": str(to.resolve()), "files": [str(copy) for copy in copies]})
-            return
-        for copy in copies:
-            answers.print(str(copy), markup=False)
-        answers.print(
-            T("Check the copy with: cd {folder} && sha256sum -c SHA256SUMS", folder=to).shown,
-            markup=False,
-        )
-        against = (
-            T(
-                "Or against its seals: python3 {folder}/verify_evidence.py export {folder} "
-                "--verifier KEY",
-                folder=to,
-            )
-            if proof
-            else T(
-                "Without proofs only the custody log shows that it is what was sealed: python3 "
-                "{folder}/verify_evidence.py export {folder} --log CUSTODY --verifier KEY",
-                folder=to,
-            )
-        )
-        answers.print(against.shown, markup=False)
+        export_copies(station, list(wanted.values()), to, by, reason, proof=proof, json=json)

@@ -1,4 +1,5 @@
-"""Documents of a case as people hand them in, and the document that a recording belongs to.
+"""Documents of a case as people hand them in and correct what they said of them, and the document
+that a recording belongs to.
 
 Art. 16 asks that recordings tie in with the written records: a recording names one document of
 its own case. Who said so stands in the custody log, and the next may say otherwise.
@@ -12,6 +13,7 @@ from recorder_sync.catalogue import documents, ledger, recordings
 from recorder_sync.catalogue.documents import SealedDocument
 from recorder_sync.custodian.registration import no_such_case
 from recorder_sync.custody.log import Act
+from recorder_sync.document_json import said_json
 from recorder_sync.durable import open_regular
 from recorder_sync.errors import MissingPart, UsageProblem, os_reason
 from recorder_sync.ingest.documents import TakenIn, take_in_document
@@ -19,7 +21,7 @@ from recorder_sync.ingest.stopping import Stop
 from recorder_sync.language import T
 from recorder_sync.on_record import enter, turn
 from recorder_sync.rules.document_types import HEAD, refuse_other_type
-from recorder_sync.rules.documents import Given, checked
+from recorder_sync.rules.documents import Change, Given, checked, corrected
 from recorder_sync.station import Station
 
 
@@ -68,6 +70,38 @@ def hand_in(station: Station, file: Path, given: Given, stop: Stop | None = None
         return take_in_document(station, handle, checked_here(station, given, head, size), stop)
     finally:
         os.close(handle)
+
+
+def correct_document(
+    station: Station, document: str, change: Change, by: str, reason: str
+) -> SealedDocument:
+    """Put on record what is right of a document; return it as it is then.
+
+    The file and its description stay as they were sealed. Raises NotFound; UsageProblem where
+    nobody or no reason is named, the change makes no sense, or changes nothing.
+    """
+    by, reason = by.strip(), reason.strip()
+    if not by or not reason:
+        raise UsageProblem(
+            T("A correction needs a person and a reason."), T("Say who and why, in a few words.")
+        )
+    db = station.catalogue
+    with turn(station):
+        found = documents.document(db, document)
+        before = found.document.given
+        after = corrected(before, change, station.settings.marks.known)
+        if after == before:
+            raise UsageProblem(
+                T("There is nothing to correct."), T("Say what is right: it is so already.")
+            )
+        facts = {
+            "by": by,
+            "reason": reason,
+            "before": said_json(before),
+            "after": said_json(after),
+        }
+        enter(station, [station.deed(Act.DOCUMENT_CORRECTED, found.id, facts)])
+    return documents.document(db, document)
 
 
 def belongs_to(

@@ -72,6 +72,8 @@ class Act(StrEnum):
     """A recording was marked: important, notified, stage and item, secrecy."""
     DOCUMENT = "document"
     """A document of a case was sealed."""
+    DOCUMENT_CORRECTED = "document-corrected"
+    """What was said of a document was wrong; the file and its description stay as sealed."""
     BELONGS_TO_DOCUMENT = "belongs-to-document"
     """A recording belongs to a document of its case, or to none any more."""
     BOOKMARK = "bookmark"

@@ -17,7 +17,7 @@ from recorder_sync.language import T, Text
 FORMAT = "recorder-sync-proof-1"
 
 DIGESTS = ("blake3", "sha256", "sm3", "size")
-"""What a proof repeats of the recording as it was sealed."""
+"""What a proof repeats of the recording or document as it was sealed."""
 
 
 def prove(log: CustodyLog, checkpoints: Checkpoints, signed: Signed, number: int) -> dict[str, Any]:
@@ -78,12 +78,15 @@ def problem_of(proof: dict[str, Any], verifier: Verifier) -> Text | None:
 
 
 def _problem_of_sealed(proof: dict[str, Any], facts: dict[str, Any]) -> Text | None:
-    """Hold what a proof repeats of the recording against the entry's facts."""
+    """Hold what a proof repeats of the recording or document against the entry's facts."""
     description, digests = proof.get("description"), proof.get("digests")
     if description is not None:
         found = hashlib.sha256(description.encode()).hexdigest()
         if found != facts["description_sha256"]:
             return T("the description is not what was sealed")
-    if digests is not None and digests != {name: facts["recording"][name] for name in DIGESTS}:
+    if digests is not None:
+        sealed = facts["recording"] if "recording" in facts else facts["document"]
+        if digests == {name: sealed[name] for name in DIGESTS}:
+            return None
         return T("the digests are not what was sealed")
     return None

@@ -43,30 +43,36 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """A recording that a store has confirmed."""
+    """A recording, or a document of a case, that a store has confirmed."""
 
-    upload: Upload
-    recording: Confirmed
+    store: str
+    sealed: str
+    """Its id."""
+    file: Confirmed
     description: Confirmed
+
+    @property
+    def proof(self) -> Proof:
+        return _weaker(self.file.proof, self.description.proof)
 
     def deed(self, actor: str, now: datetime) -> Deed:
         """Return what the custody log says of it."""
-        media, description = self.recording, self.description
+        file, description = self.file.stored, self.description
         facts: dict[str, Any] = {
-            "store": self.upload.store,
-            "key": media.stored.key,
-            "version": media.stored.version,
-            "size": media.stored.size,
-            "proof": _weaker(media.proof, description.proof).value,
-            "checksums": dict(media.stored.checksums),
-            "kept_until": iso_or_none(media.stored.lock.until),
-            "lock": media.stored.lock.mode.value if media.stored.lock.mode else None,
+            "store": self.store,
+            "key": file.key,
+            "version": file.version,
+            "size": file.size,
+            "proof": self.proof.value,
+            "checksums": dict(file.checksums),
+            "kept_until": iso_or_none(file.lock.until),
+            "lock": file.lock.mode.value if file.lock.mode else None,
             "description": {
                 "key": description.stored.key,
                 "version": description.stored.version,
             },
         }
-        return Deed(Act.CONFIRMED, self.upload.recording, actor, now, facts)
+        return Deed(Act.CONFIRMED, self.sealed, actor, now, facts)
 
 
 def _weaker(one: Proof, other: Proof) -> Proof:
@@ -119,7 +125,7 @@ class Carrier:
         item = Outgoing(f"{key}.json", len(text), sealed.description, lock)
         source = source_of_bytes(text, described, self._line, self._halt)
         description = self._bring(store, item, source, NoCourse(), upload)
-        return Delivered(upload, recording, description)
+        return Delivered(upload.store, upload.recording, recording, description)
 
     def _bring(
         self,

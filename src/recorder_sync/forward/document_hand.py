@@ -12,13 +12,13 @@ import sqlite3
 import structlog
 
 from recorder_sync.alerts.raising import raise_alert
-from recorder_sync.catalogue import document_copies
+from recorder_sync.catalogue import document_uploads
 from recorder_sync.catalogue.database import transaction
-from recorder_sync.catalogue.document_copies import WaitingDocument
+from recorder_sync.catalogue.document_uploads import WaitingDocument
 from recorder_sync.catalogue.documents import SealedDocument
 from recorder_sync.errors import MissingPart, defect, os_reason
-from recorder_sync.forward.carrier import NoCourse
-from recorder_sync.forward.confirmation import Confirmed, bring
+from recorder_sync.forward.carrier import Delivered, NoCourse
+from recorder_sync.forward.confirmation import bring
 from recorder_sync.forward.findings import tell_of_copy
 from recorder_sync.forward.line import Line
 from recorder_sync.forward.shared import Shared
@@ -63,7 +63,7 @@ class DocumentHand:
         if shared.halt.is_asked:
             return False
         destination, now = shared.destination, station.now()
-        one = document_copies.next_due(station.catalogue, destination.name, destination.cases, now)
+        one = document_uploads.next_due(station.catalogue, destination.name, destination.cases, now)
         if one is None:
             return False
         with shared.trying() as may:
@@ -76,7 +76,7 @@ class DocumentHand:
         try:
             store = shared.store()
             is_open = True
-            confirmed = self._carry(station, store, one.sealed)
+            delivered = self._carry(station, store, one.sealed)
         except Interrupted:
             return False
         except CopyDiffers as finding:
@@ -103,10 +103,16 @@ class DocumentHand:
             self._failed(station, one, *defect(error))
         else:
             shared.works(station)
-            self._note(station, one.sealed, confirmed)
+            shared.confirm(station, delivered)
+            _log.info(
+                "confirmed",
+                store=delivered.store,
+                document=delivered.sealed,
+                proof=delivered.proof.value,
+            )
         return True
 
-    def _carry(self, station: Station, store: Store, sealed: SealedDocument) -> Confirmed:
+    def _carry(self, station: Station, store: Store, sealed: SealedDocument) -> Delivered:
         """Bring a document and its description to the store, unless they are there.
 
         Raises StoreProblem, SourceChanged, Interrupted or OSError.
@@ -126,31 +132,18 @@ class DocumentHand:
         with sources_of_file(
             evidence, one.path, one.size, one.digests.blake3, self._line, halt
         ) as source:
-            confirmed = bring(
+            file = bring(
                 store, item, source, NoCourse(), self._is_picked, halt.check, look_first=True
             )
         item = Outgoing(f"{key}.json", len(text), sealed.description, lock)
         small = source_of_bytes(text, described, self._line, halt)
-        bring(store, item, small, NoCourse(), self._is_picked, halt.check, look_first=True)
-        return confirmed
+        description = bring(
+            store, item, small, NoCourse(), self._is_picked, halt.check, look_first=True
+        )
+        return Delivered(self._shared.destination.name, sealed.id, file, description)
 
     def _is_picked(self) -> bool:
         return random.random() * 100 < self._shared.destination.read_back_percent
-
-    def _note(self, station: Station, sealed: SealedDocument, confirmed: Confirmed) -> None:
-        name, stored = self._shared.destination.name, confirmed.stored
-        with transaction(station.catalogue):
-            document_copies.note_confirmed(
-                station.catalogue,
-                sealed.id,
-                name,
-                stored.key,
-                stored.version,
-                confirmed.proof,
-                stored.lock.until,
-                station.now(),
-            )
-        _log.info("confirmed", store=name, document=sealed.id, proof=confirmed.proof.value)
 
     def _not_taken(
         self,
@@ -193,8 +186,11 @@ class DocumentHand:
     ) -> None:
         """Note that it failed; `is_over`: it is not tried again before a person asks for it."""
         wait = wait_after(one.attempts + 4, random.random(), retry_after_s)
-        next_try = None if is_over else station.now() + wait
+        now = station.now()
+        next_try = None if is_over else now + wait
         name, document = self._shared.destination.name, one.sealed.id
         with transaction(station.catalogue):
-            document_copies.note_failed(station.catalogue, document, name, why, hint, next_try)
+            document_uploads.note_failed(
+                station.catalogue, document, name, why, hint, now, next_try
+            )
         _log.warning("not sent", store=name, document=document, why=why.english)

@@ -14,7 +14,7 @@ from datetime import datetime
 
 import structlog
 
-from recorder_sync.catalogue import store_states, uploads
+from recorder_sync.catalogue import document_uploads, store_states, uploads
 from recorder_sync.catalogue.catching_up import take_up_rest
 from recorder_sync.catalogue.database import transaction
 from recorder_sync.config import Configuration
@@ -73,7 +73,9 @@ class Forwarding:
         try:
             _take_up_rest(station)
             with transaction(station.catalogue):
-                uploads.drop_others(station.catalogue, [one.name for one in settings.stores])
+                names = [one.name for one in settings.stores]
+                uploads.drop_others(station.catalogue, names)
+                document_uploads.drop_others(station.catalogue, names)
             line = Line(lambda: _rate(settings))
             for destination in destinations_of(settings):
                 works.append(_StoreWork(destination, settings, line))
@@ -103,7 +105,8 @@ class _StoreWork:
             Hand(self._shared, opens, line, number).thread for number in range(destination.parallel)
         ]
         self._threads.append(Keeper(self._shared, opens, line).thread)
-        if settings.forward.records:
+        self._takes_documents = settings.forward.records
+        if self._takes_documents:
             self._threads.append(DocumentHand(self._shared, opens, line).thread)
         if destination.lock_mode is not None:
             self._threads.append(Locking(self._shared, opens).thread)
@@ -118,6 +121,7 @@ class _StoreWork:
         with transaction(station.catalogue):
             uploads.note_interrupted(station.catalogue, name)
             uploads.drop(station.catalogue, name, self._destination.takes)
+            document_uploads.drop(station.catalogue, name, self._destination.cases)
         self.look_after(station)
         for one in self._threads:
             one.start()
@@ -151,6 +155,9 @@ class _StoreWork:
         name, takes = self._destination.name, self._destination.takes
         with transaction(station.catalogue):
             found = uploads.fill(station.catalogue, name, takes, now_, since=since)
+            if self._takes_documents:
+                cases = self._destination.cases
+                document_uploads.note_waiting(station.catalogue, name, cases, now_)
         self._filled_at = now_
         if found:
             _log.info("queued", store=name, recordings=found)

@@ -107,7 +107,7 @@ class Hand:
                 "confirmed",
                 store=upload.store,
                 recording=upload.recording,
-                proof=delivered.recording.proof.value,
+                proof=delivered.proof.value,
             )
 
     def _broken_off(self, station: Station, upload: Upload) -> None:

@@ -63,7 +63,7 @@ class Locking:
     def __init__(self, shared: Shared, opens: Opens) -> None:
         self._shared = shared
         self._failing: dict[str, _Failing] = {}
-        """By recording."""
+        """By recording or document."""
         self._retention_at = self._records_at = float("-inf")
         self._records: Iterator[bool] | None = None
         """Those that are still to be looked at."""
@@ -94,7 +94,7 @@ class Locking:
             if self.thread.is_to_end:
                 return
             for copy in page:
-                until = self._shared.destination.lock_of(copy.recording).until
+                until = self._lock_of(copy).until
                 is_shorter = until is not None and (not copy.kept_until or copy.kept_until < until)
                 if is_shorter and self._may_be_tried(copy):
                     yield copy
@@ -102,7 +102,7 @@ class Locking:
         self._retention_at = time.monotonic() + wait
 
     def _may_be_tried(self, copy: LockedCopy) -> bool:
-        failing = self._failing.get(copy.recording.id)
+        failing = self._failing.get(copy.sealed)
         return failing is None or time.monotonic() >= failing.again_at
 
     def _try(self, station: Station, copy: LockedCopy) -> bool:
@@ -118,7 +118,7 @@ class Locking:
             self._not_kept(station, copy, found)
         elif found is not None:
             self._shared.works(station)
-            self._failing.pop(copy.recording.id, None)
+            self._failing.pop(copy.sealed, None)
             self._put_on_record(station, copy, found)
         return found is not None
 
@@ -187,12 +187,18 @@ class Locking:
         if there is None:
             raise NotKept(
                 T("{store}: it has {key} no more.", store=store.name, key=key),
-                T("Find out who removed it. The recording here is kept in any case."),
+                T("Find out who removed it. What is sealed here is kept in any case."),
             )
-        wanted = self._shared.destination.lock_of(copy.recording)
+        wanted = self._lock_of(copy)
         is_anothers = there.lock.hold and not copy.is_held
         lock = Lock(wanted.mode, wanted.until, wanted.hold or is_anothers)
         return keep(store, there, lock)
+
+    def _lock_of(self, copy: LockedCopy) -> Lock:
+        """Return how it should be kept; how long a document is, `record_locks.py` sees to."""
+        if copy.recording is None:
+            return Lock(hold=copy.is_to_be_held)
+        return self._shared.destination.lock_of(copy.recording)
 
     def _put_on_record(self, station: Station, copy: LockedCopy, kept: Stored) -> None:
         facts = {
@@ -201,30 +207,30 @@ class Locking:
             "version": kept.version,
             "kept_until": iso_or_none(kept.lock.until),
             "lock": kept.lock.mode.value if kept.lock.mode else None,
-            "hold": copy.recording.held,
+            "hold": copy.is_to_be_held,
         }
         with transaction(station.catalogue):
-            deed = station.deed(Act.COPY_LOCKED, copy.recording.id, facts)
+            deed = station.deed(Act.COPY_LOCKED, copy.sealed, facts)
             for entry in append(station, [deed]):
                 copy_locks.take_up(station.catalogue, entry)
-        if copy.recording.held or kept.lock.until != copy.kept_until:
+        if copy.is_to_be_held or kept.lock.until != copy.kept_until:
             self._records, self._records_at = None, float("-inf")
         _log.info(
             "kept as asked",
             store=self._shared.destination.name,
-            recording=copy.recording.id,
-            hold=copy.recording.held,
+            of=copy.sealed,
+            hold=copy.is_to_be_held,
             until=facts["kept_until"],
         )
 
     def _not_kept(self, station: Station, copy: LockedCopy, found: NotKept) -> None:
         """Leave this copy alone for a while, and have people told."""
-        before = self._failing.get(copy.recording.id)
+        before = self._failing.get(copy.sealed)
         times = before.times + 1 if before else 1
         wait = wait_after(times + 4, random.random())
         again_at = time.monotonic() + wait.total_seconds()
-        is_hold = copy.is_held is not copy.recording.held
-        self._failing[copy.recording.id] = _Failing(times, again_at, is_hold)
+        is_hold = copy.is_held is not copy.is_to_be_held
+        self._failing[copy.sealed] = _Failing(times, again_at, is_hold)
         self._note(station, found)
 
     def _note(self, station: Station, found: NotKept) -> None:
@@ -238,7 +244,7 @@ class Locking:
         db, name = station.catalogue, self._shared.destination.name
         if self._failing:
             due = copy_locks.hold_differs(db, name, _AT_ONCE + len(self._failing))
-            still = {copy.recording.id for copy in due}
+            still = {copy.sealed for copy in due}
             self._failing = {
                 one: it for one, it in self._failing.items() if not it.is_hold or one in still
             }

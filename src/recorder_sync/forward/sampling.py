@@ -18,9 +18,10 @@ from typing import Any
 import structlog
 from blake3 import blake3
 
-from recorder_sync.catalogue import looked_at, recordings
+from recorder_sync.catalogue import looked_at
 from recorder_sync.catalogue.database import transaction
 from recorder_sync.catalogue.looked_at import WHAT, InTurn
+from recorder_sync.catalogue.sealed_files import sealed_file
 from recorder_sync.custody.log import Act, Deed, Entry
 from recorder_sync.forward.findings import tell_of_copy
 from recorder_sync.forward.line import Line
@@ -132,35 +133,35 @@ class Sampling:
             _put_on_record(station, shared.destination.name, found)
 
     def _look(self, station: Station, store: Store, one: InTurn, found: _Found) -> None:
-        """Look at one copy: the recording and its description. Raises StoreProblem."""
+        """Look at one copy: the file and its description. Raises StoreProblem."""
         entry = next(station.custody.entries(one.custody_seq))
         try:
             looks = [self._said(store, each) for each in _objects_of(station, entry)]
         except StoreProblem as problem:
             self._failed_on(station, entry, problem)
             return
-        self._failures.pop(one.recording, None)
+        self._failures.pop(one.sealed, None)
         lost = next((said for said in looks if isinstance(said, Lost)), None)
         if lost is not None:
             self._lose(station, entry, lost)
         else:
             is_read = looks[0] is Look.UNKNOWN
-            (found.read_back if is_read else found.by_checksum).append(one.recording)
+            (found.read_back if is_read else found.by_checksum).append(one.sealed)
 
     def _failed_on(self, station: Station, entry: Entry, problem: StoreProblem) -> None:
         """Is it the store or the copy? It is asked again, the store itself before it.
 
         Raises StoreProblem.
         """
-        recording = entry.deed.subject
-        count = self._failures[recording] = self._failures.get(recording, 0) + 1
+        sealed = entry.deed.subject
+        count = self._failures[sealed] = self._failures.get(sealed, 0) + 1
         if count >= UNREADABLE_AFTER:
-            del self._failures[recording]
+            del self._failures[sealed]
             self._lose(station, entry, Lost.UNREADABLE)
             return
         self._look_at = time.monotonic() + wait_after(count).total_seconds()
         self._shared.doubt()
-        _log.warning("a copy cannot be looked at", recording=recording, why=problem.text.english)
+        _log.warning("a copy cannot be looked at", of=sealed, why=problem.text.english)
         raise problem
 
     def _said(self, store: Store, one: _Object) -> Look | Lost:
@@ -199,7 +200,7 @@ class Sampling:
         with transaction(station.catalogue):
             for lost in append(station, [deed]):
                 looked_at.take_up_lost(station.catalogue, lost)
-        _log.error("a copy is lost", store=store, recording=entry.deed.subject, what=what.value)
+        _log.error("a copy is lost", store=store, of=entry.deed.subject, what=what.value)
         self._shared.news.set()
 
 
@@ -212,17 +213,16 @@ def _night(station: Station) -> Night | None:
 
 
 def _objects_of(station: Station, entry: Entry) -> list[_Object]:
-    """Return what a store has of a recording, by the entry that confirmed it."""
+    """Return what a store has of a recording or document, by the entry that confirmed it."""
     facts: Any = entry.deed.facts
-    sealed = recordings.recording(station.catalogue, entry.deed.subject)
-    one, description = sealed.recording, facts["description"]
+    one, description = sealed_file(station.catalogue, entry.deed.subject), facts["description"]
     until: datetime | None = moment(facts["kept_until"]) if facts["kept_until"] else None
     lock = Lock(LockMode(facts["lock"]) if facts["lock"] else None, until)
-    media = {"blake3": one.digests.blake3, "sha256": one.digests.sha256, **facts["checksums"]}
-    text = {"blake3": sealed.description.blake3, "sha256": sealed.description.sha256}
-    digest = sealed.description.blake3
+    file = {"blake3": one.digests.blake3, "sha256": one.digests.sha256, **facts["checksums"]}
+    text = {"blake3": one.description.blake3, "sha256": one.description.sha256}
+    digest = one.description.blake3
     return [
-        _Object(facts["key"], facts["version"], one.size, one.digests.blake3, media, lock),
+        _Object(facts["key"], facts["version"], one.size, one.digests.blake3, file, lock),
         _Object(description["key"], description["version"], None, digest, text, lock),
     ]
 
@@ -240,4 +240,4 @@ def _put_on_record(station: Station, store: str, found: _Found) -> None:
         for entry in append(station, [deed]):
             looked_at.take_up_found(station.catalogue, entry)
     count = len(found.by_checksum) + len(found.read_back)
-    _log.info("copies are there", store=store, recordings=count)
+    _log.info("copies are there", store=store, copies=count)

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from recorder_sync.catalogue import copy_locks, document_copies, recordings, store_states, uploads
+from recorder_sync.catalogue import copy_locks, document_uploads, recordings, store_states, uploads
 from recorder_sync.catalogue.database import transaction
-from recorder_sync.catalogue.document_copies import DocumentQueue
+from recorder_sync.catalogue.document_uploads import DocumentQueue
 from recorder_sync.catalogue.store_states import Activity, StoreState
 from recorder_sync.catalogue.uploads import Queue, Upload
 from recorder_sync.config import Configuration
@@ -102,7 +102,7 @@ def _standing(
 def _documents(station: Station, store: StoreSettings, failures: int) -> DocumentQueue:
     if not station.settings.forward.records:
         return DocumentQueue()  # none is sent
-    return document_copies.queue_of(station.catalogue, store.name, store.cases, failures)
+    return document_uploads.queue_of(station.catalogue, store.name, store.cases, failures)
 
 
 def chosen_stores(settings: Configuration, names: Sequence[str] | None) -> list[str]:
@@ -128,7 +128,7 @@ def retry(station: Station, names: Sequence[str] | None, recording: str | None =
         count = sum(uploads.retry(db, name, whole) for name in chosen)
         for name in chosen:
             if whole is None:
-                document_copies.retry(db, name)
+                document_uploads.retry(db, name)
             store_states.ask_to_try_at_once(db, name)
     return count
 

@@ -5,13 +5,10 @@ What a document should be is what its entry in the custody log says.
 
 from collections.abc import Callable, Iterator
 
-from recorder_sync.description import as_text
 from recorder_sync.document_json import document_json, document_of
-from recorder_sync.errors import CustodyProblem
-from recorder_sync.from_store.wanted import Row, Wanted
+from recorder_sync.from_store.wanted import Facts, Json, Row, Wanted, as_sealed
 from recorder_sync.language import T, Text
-from recorder_sync.model import Digests
-from recorder_sync.rules.documents import FOLDER
+from recorder_sync.rules.documents import FOLDER, Document
 from recorder_sync.rules.layout import station_key
 from recorder_sync.station import Station
 from recorder_sync.stores.store import Store
@@ -27,33 +24,16 @@ class StoredDocuments:
         self.store = store
 
     def rows(self) -> Iterator[Row]:
-        """Yield all sealed documents by path."""
-        query = "select id, path, size, custody_seq from documents order by path"
-        yield from list(self.station.catalogue.query(query))
+        """Yield all sealed documents by path, with what this store has confirmed of them."""
+        query = (
+            "select d.id, d.path, d.size, d.custody_seq, c.key, c.version from documents d"
+            " left join document_copies c on c.document = d.id and c.store = ? order by d.path"
+        )
+        yield from list(self.station.catalogue.query(query, [self.store.name]))
 
     def wanted(self, row: Row) -> Wanted:
-        """Return a document as it was sealed, from its entry in the log.
-
-        Raises CustodyProblem.
-        """
-        entry = next(self.station.custody.entries(row["custody_seq"]), None)
-        if entry is None or entry.deed.subject != row["id"]:
-            raise CustodyProblem(
-                T("The custody log has no seal of the document {id}.", id=row["id"]),
-                T("Run: recorder-sync catalogue rebuild"),
-            )
-        facts = entry.deed.facts
-        document = document_of(facts["document"])
-        return Wanted(
-            id=document.id,
-            path=document.path,
-            size=document.size,
-            digests=document.digests,
-            description=Digests(facts["description_blake3"], facts["description_sha256"]),
-            text=as_text(document_json(document)),
-            key=self._key(document.path),
-            version=None,
-        )
+        """Return a document as it was sealed. Raises CustodyProblem."""
+        return as_sealed(self.station.custody, row, _read, lambda one: self._key(one.path))
 
     def lacking(self, check: Callable[[], None]) -> Iterator[Text]:
         """Yield what the store has not of what the log has, by name; the first few, and how
@@ -75,3 +55,8 @@ class StoredDocuments:
 
     def _key(self, path: str) -> str:
         return station_key(self.station.settings.station.id, path)
+
+
+def _read(facts: Facts) -> tuple[Document, Json]:
+    document = document_of(facts["document"])
+    return document, document_json(document)

@@ -7,12 +7,10 @@ the settings makes of it.
 
 from collections.abc import Iterator
 
-from recorder_sync.description import as_json, as_text, from_json
-from recorder_sync.errors import CustodyProblem
+from recorder_sync.description import as_json, from_json
 from recorder_sync.forward.destination import Destination
-from recorder_sync.from_store.wanted import Row, Wanted
-from recorder_sync.language import T
-from recorder_sync.model import Digests
+from recorder_sync.from_store.wanted import Facts, Json, Row, Wanted, as_sealed
+from recorder_sync.model import Recording
 from recorder_sync.station import Station
 from recorder_sync.stores.store import Store
 
@@ -40,25 +38,10 @@ class StoredRecordings:
             after = rows[-1]["path"]
 
     def wanted(self, row: Row) -> Wanted:
-        """Return a recording as it was sealed, from its entry in the log.
+        """Return a recording as it was sealed. Raises CustodyProblem."""
+        return as_sealed(self.station.custody, row, _read, self._destination.key_of)
 
-        Raises CustodyProblem.
-        """
-        entry = next(self.station.custody.entries(row["custody_seq"]), None)
-        if entry is None or entry.deed.subject != row["id"]:
-            raise CustodyProblem(
-                T("The custody log has no seal of the recording {id}.", id=row["id"]),
-                T("Run: recorder-sync catalogue rebuild"),
-            )
-        facts = entry.deed.facts
-        recording = from_json(facts["recording"])
-        return Wanted(
-            id=recording.id,
-            path=recording.path,
-            size=recording.size,
-            digests=recording.digests,
-            description=Digests(facts["description_blake3"], facts["description_sha256"]),
-            text=as_text(as_json(recording)),
-            key=row["key"] or self._destination.key_of(recording),
-            version=row["version"],
-        )
+
+def _read(facts: Facts) -> tuple[Recording, Json]:
+    recording = from_json(facts["recording"])
+    return recording, as_json(recording)

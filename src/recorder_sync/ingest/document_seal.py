@@ -7,7 +7,8 @@ finished or withdrawn before anything else.
 """
 
 import errno
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from dataclasses import replace
 
 from recorder_sync.catalogue import documents
 from recorder_sync.catalogue.database import transaction
@@ -57,6 +58,8 @@ def finish_interrupted_documents(station: Station) -> int:
             _seal(station, intent, interrupted=True)
         except DocumentFailure:
             continue  # it was withdrawn, and is handed in again
+        with suppress(OSError):  # what else is in it is looked at by the next start
+            (station.evidence.incoming / intent.folder).rmdir()
         finished += 1
     return finished
 
@@ -110,4 +113,5 @@ def _deed(station: Station, intent: DocumentIntent, protection: Protection) -> D
     }
     if station.settings.ingest.fs_verity:
         facts["fs_verity"] = station.evidence.verity_of(intent.path)
-    return station.deed(Act.DOCUMENT, intent.id, facts)
+    deed = station.deed(Act.DOCUMENT, intent.id, facts)
+    return replace(deed, actor=intent.actor or deed.actor)  # also where a later start finishes it

@@ -64,7 +64,7 @@ def take_in_document(
                 raise _changed_since()
             document = _document(station, given, copied, proof)
             part = f"{folder / _PART}".removeprefix(f"{station.evidence.root}/")
-            sealed = seal_document(station, DocumentIntent(document, part))
+            sealed = seal_document(station, DocumentIntent(document, part, station.actor))
     except OSError as error:
         raise station.evidence.unusable(error) from error
     if sealed is not None:

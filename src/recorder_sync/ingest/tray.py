@@ -132,8 +132,8 @@ class Tray:
                 yield received
             finally:
                 if not received.is_complete:
-                    for name in (part, part.with_suffix(".file")):
-                        name.unlink(missing_ok=True)
+                    for ending in (".json", ".json.new", ".part", ".file"):  # the note goes first
+                        part.with_suffix(ending).unlink(missing_ok=True)
         finally:
             os.close(handle)
 
@@ -183,20 +183,21 @@ class Tray:
             replace_synced(self._note(one), json.dumps(facts).encode())
 
     def clear(self) -> None:
-        """Remove what was never handed in as a whole, where nobody receives it just now."""
+        """Remove what was never handed in as a whole, and notes that were never written to their
+        end, where nobody is at it just now."""
         for path in self._folder.glob("*"):
-            if path.suffix not in (".part", ".file") or path.with_suffix(".json").exists():
-                continue
-            with suppress(FileNotFoundError):
-                handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-                try:
-                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    if not path.with_suffix(".json").exists():
-                        path.unlink()
-                except BlockingIOError:
-                    pass
-                finally:
-                    os.close(handle)
+            token, _, kind = path.name.partition(".")
+            if kind in ("part", "file") and not self._is_noted(token):
+                with _free(path) as is_free:
+                    if is_free and not self._is_noted(token):
+                        path.unlink(missing_ok=True)
+            elif kind == "json.new":
+                with _free(self._folder / f"{token}.file") as is_free:
+                    if is_free:
+                        path.unlink(missing_ok=True)
+
+    def _is_noted(self, token: str) -> bool:
+        return (self._folder / f"{token}.json").exists()
 
     def _note(self, one: HandedIn) -> Path:
         return self._folder / f"{one.token}.json"
@@ -214,6 +215,25 @@ class Tray:
                 self._named.add(path.name)
                 _log.error("a note of the tray cannot be read", path=str(path), why=repr(error))
             return None
+
+
+@contextmanager
+def _free(path: Path) -> Iterator[bool]:
+    """Hold a file of the tray, or find that somebody else does; one that is gone is nobody's."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        yield True
+        return
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
+    finally:
+        os.close(handle)
 
 
 def _write_note(folder: Path, one: HandedIn) -> None:

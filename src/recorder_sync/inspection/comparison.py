@@ -68,7 +68,8 @@ _TABLES = (
     _Table("documents", ("id",)),
     _Table("recording_documents", ("recording",)),
     _Table("copies", ("recording", "store")),
-    _Table("copies_looked_at", ("recording", "store")),
+    _Table("document_copies", ("document", "store")),
+    _Table("copies_looked_at", ("sealed", "store")),
     _Table("trail", ("custody_seq",)),
     _Table("brought_back", ("custody_seq",)),
     _Table("legal_holds", ("custody_seq",)),
@@ -77,8 +78,8 @@ _TABLES = (
 )
 """Left out is what this machine only remembers of its watching, and the custody log has not:
 alerts_told, messages, channels, watch_state, disk_samples, clock_steps, measured, news, uploads,
-stores, documents_under_way, document_copies. Sums of the statistics are held against the recordings
-(`day_figures.py`)."""
+stores, documents_under_way, document_uploads. Sums of the statistics are held against the
+recordings (`day_figures.py`)."""
 
 
 def compare(

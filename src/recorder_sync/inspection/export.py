@@ -16,38 +16,22 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from blake3 import blake3
 
+from recorder_sync.catalogue.sealed_files import SealedFile
 from recorder_sync.custody.log import Act, Entry
 from recorder_sync.durable import sync_folder, write_all, write_synced
 from recorder_sync.errors import MissingPart, RecordingFailure, UsageProblem, os_reason
 from recorder_sync.inspection.independent_check import NAME, independent_check
 from recorder_sync.language import T
-from recorder_sync.model import Digests
 from recorder_sync.on_record import put
 from recorder_sync.station import Station
 from recorder_sync.stores.evidence import B3SUMS, SHA256SUMS, SM3SUMS
 
 _CHUNK = 4 << 20
 _UNFINISHED = ".unfinished"
-
-
-class SealedFile(Protocol):
-    """A sealed recording or document."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def path(self) -> str:
-        """Below the evidence folder."""
-
-    @property
-    def digests(self) -> Digests: ...
-    @property
-    def description(self) -> Digests:
-        """Of the description beside it."""
 
 
 F = TypeVar("F", bound=SealedFile)

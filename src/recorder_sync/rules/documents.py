@@ -7,7 +7,7 @@ and in two cases it is two.
 """
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from enum import StrEnum
 
@@ -76,6 +76,28 @@ class Given:
     """Item of its stage (Art. 6 to 9)."""
 
 
+class Clearable(StrEnum):
+    """What of a document can be said to be nothing."""
+
+    NUMBER = "number"
+    STAGE = "stage"
+    ITEM = "item"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is right of a document, as somebody says; None leaves it as it is."""
+
+    title: str | None = None
+    kind: DocumentKind | None = None
+    number: str | None = None
+    stage: Stage | None = None
+    item: str | None = None
+    """Its stage is entered with it."""
+    cleared: frozenset[Clearable] = frozenset()
+    """What is nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """A document of a case, sealed in the evidence store. Times in UTC."""
@@ -114,6 +136,36 @@ def checked(given: Given, items: dict[str, Item]) -> Given:
 
     `items` are those that are known, by id. Raises UsageProblem.
     """
+    found = _in_words(given)
+    stage, item = _stage(found.kind, found.stage, found.item, items)
+    return replace(found, stage=stage, item=item)
+
+
+def corrected(before: Given, change: Change, items: dict[str, Item]) -> Given:
+    """Return what a document is after a correction.
+
+    A stage that followed from what is corrected follows from what is right; another one stays.
+    Raises UsageProblem.
+    """
+    kind, stage, item = change.kind or before.kind, before.stage, before.item
+    if change.cleared & {Clearable.ITEM, Clearable.STAGE}:
+        item = None
+    if Clearable.STAGE in change.cleared:
+        stage = None
+    is_same = change.item == before.item and change.stage in (None, before.stage)
+    if change.item is not None and not is_same:
+        stage, item = _stage(kind, change.stage, change.item, items)
+    elif change.item is None and change.stage is not None:
+        known = items.get(item or "")
+        stage, item = change.stage, item if known and known.stage is change.stage else None
+    elif kind is not before.kind and item is None and stage is STAGE_OF.get(before.kind):
+        stage = STAGE_OF.get(kind)
+    number = None if Clearable.NUMBER in change.cleared else change.number or before.number
+    title = before.title if change.title is None else change.title
+    return _in_words(replace(before, title=title, kind=kind, number=number, stage=stage, item=item))
+
+
+def _in_words(given: Given) -> Given:
     title, number = given.title.strip(), (given.number or "").strip() or None
     if not title or len(title) > LONGEST_TITLE or not title.isprintable():
         raise UsageProblem(
@@ -130,24 +182,24 @@ def checked(given: Given, items: dict[str, Item]) -> Given:
     name = given.name.name
     if not 0 < len(name.raw) <= _LONGEST_NAME or name.raw in (b".", b".."):
         raise UsageProblem(T("The file has no name that can be kept."), T("Give it a short name."))
-    stage = _stage(given, items)
-    return Given(
-        given.case, title, given.kind, name, given.by.strip(), given.at, number, stage, given.item
-    )
+    return replace(given, title=title, name=name, by=given.by.strip(), number=number)
 
 
-def _stage(given: Given, items: dict[str, Item]) -> Stage | None:
-    if given.item is None:
-        return given.stage or STAGE_OF.get(given.kind)
-    item = items.get(given.item)
+def _stage(
+    kind: DocumentKind, stage: Stage | None, named: str | None, items: dict[str, Item]
+) -> tuple[Stage | None, str | None]:
+    """Return the stage that is meant, and its item."""
+    if named is None:
+        return stage or STAGE_OF.get(kind), None
+    item = items.get(named)
     if item is None:
         raise UsageProblem(
-            T("There is no item {item}.", item=printable(given.item)),
+            T("There is no item {item}.", item=printable(named)),
             T("recorder-sync recordings items lists them."),
         )
-    if given.stage not in (None, item.stage):
+    if stage not in (None, item.stage):
         raise UsageProblem(
             T("Item {item} belongs to another stage.", item=item.id),
             T("Name the item alone: its stage is entered with it."),
         )
-    return item.stage
+    return item.stage, item.id

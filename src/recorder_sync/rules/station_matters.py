@@ -49,6 +49,8 @@ class StoreWatch:
     unreachable_since: datetime | None = None
     oldest_waiting: datetime | None = None
     """When the recording that waits longest was put into its queue."""
+    oldest_document: datetime | None = None
+    """Since when the document of a case waits that waits longest."""
     stopped_since: datetime | None = None
     """Since when nothing is sent there before somebody mends it."""
     why: Text | None = None
@@ -224,18 +226,34 @@ def _store(store: StoreWatch, now: datetime, limits: WatchLimits) -> Iterator[Ma
             ),
             hint=store.not_kept_hint or T("Run: recorder-sync stores check"),
         )
-    waits = store.oldest_waiting
-    if waits is not None and now - waits > limits.queued_for:
+    yield from _queue(store, now, limits)
+
+
+def _queue(store: StoreWatch, now: datetime, limits: WatchLimits) -> Iterator[Matter]:
+    """Yield that recordings, or documents of cases, wait too long: one matter, as both wait for
+    the same store."""
+    values = {"store": store.name, "hours": _hours(limits.queued_for)}
+    said = (
+        (
+            store.oldest_waiting,
+            T("Recordings have waited for the store {store} for more than {hours} h.", **values),
+        ),
+        (
+            store.oldest_document,
+            T(
+                "Documents of cases have waited for the store {store} for more than {hours} h.",
+                **values,
+            ),
+        ),
+    )
+    late = [(at, text) for at, text in said if at is not None and now - at > limits.queued_for]
+    if late:
         yield Matter(
             kind=AlertKind.QUEUE_WAITS,
             key=key_of(AlertKind.QUEUE_WAITS, store.name),
             severity=Severity.WARNING,
-            since=after(waits, limits.queued_for),
-            text=T(
-                "Recordings have waited for the store {store} for more than {hours} h.",
-                store=store.name,
-                hours=_hours(limits.queued_for),
-            ),
+            since=after(min(at for at, _ in late), limits.queued_for),
+            text=late[0][1],
             hint=T("See why: recorder-sync forward status"),
         )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from recorder_sync.catalogue import store_states, uploads
+from recorder_sync.catalogue import document_uploads, store_states, uploads
 from recorder_sync.language import T
 from recorder_sync.model import AlertKind
 from recorder_sync.rules.matter import Matter
@@ -31,12 +31,16 @@ class Stores:
         found = []
         for one in settings.stores:
             state, queue = store_states.state_of(db, one.name), uploads.queue_of(db, one.name)
+            waiting = None
+            if settings.forward.records:
+                waiting = document_uploads.oldest(db, one.name, one.cases)
             stopped = state.failing_since is not None and state.trouble not in _AWAY
             found.append(
                 StoreWatch(
                     name=one.name,
                     unreachable_since=None if stopped else state.failing_since,
                     oldest_waiting=queue.oldest,
+                    oldest_document=waiting,
                     stopped_since=state.failing_since if stopped else None,
                     why=state.why,
                     hint=state.hint,

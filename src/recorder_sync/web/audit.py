@@ -18,6 +18,7 @@ from recorder_sync.catalogue.documents import seen_documents
 from recorder_sync.catalogue.seen_by import seen_recordings
 from recorder_sync.catalogue.trail import Step, Wanted
 from recorder_sync.custody.log import Act
+from recorder_sync.document_json import corrected_in_words
 from recorder_sync.language import T, Text, as_said, tr
 from recorder_sync.rules.access import Permission
 from recorder_sync.rules.documents import is_document
@@ -33,7 +34,7 @@ _GROUPS: dict[str, frozenset[Act]] = {
     "looks": frozenset({Act.VIEW}),
     "exports": frozenset({Act.EXPORT, Act.EXPORT_FAILED}),
     "corrections": frozenset({Act.TAG, Act.MARK, Act.BOOKMARK}),
-    "documents": frozenset({Act.DOCUMENT, Act.BELONGS_TO_DOCUMENT}),
+    "documents": frozenset({Act.DOCUMENT, Act.DOCUMENT_CORRECTED, Act.BELONGS_TO_DOCUMENT}),
     "holds": frozenset({Act.LEGAL_HOLD, Act.HOLD_RELEASED}),
     "accounts": frozenset({Act.ACCOUNT}),
     "devices": frozenset({Act.LEDGER, Act.DEVICE_EVENT}),
@@ -47,7 +48,7 @@ _GROUPS: dict[str, frozenset[Act]] = {
 }
 _OF_RECORDINGS = frozenset(
     {Act.VIEW, Act.EXPORT, Act.EXPORT_FAILED, Act.TAG, Act.MARK, Act.BOOKMARK}
-    | {Act.DOCUMENT, Act.BELONGS_TO_DOCUMENT}
+    | {Act.DOCUMENT, Act.DOCUMENT_CORRECTED, Act.BELONGS_TO_DOCUMENT}
 )
 """What is about evidence: of a recording, or of a document of a case."""
 
@@ -215,6 +216,8 @@ def _details(one: Step) -> Iterator[str]:
     facts = one.facts
     if one.act is Act.TAG:
         yield from _changed(facts)
+    elif one.act is Act.DOCUMENT_CORRECTED:
+        yield from corrected_in_words(facts)
     elif one.act is Act.ACCOUNT:
         yield from _standing(facts)
     elif one.act is Act.LEDGER:

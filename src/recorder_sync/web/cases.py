@@ -30,7 +30,7 @@ from recorder_sync.model import Case, Kind
 from recorder_sync.rules.access import Permission, Reach, Secrecy
 from recorder_sync.rules.documents import DocumentKind
 from recorder_sync.rules.marks import Item, Stage
-from recorder_sync.web.documents import StageDocuments, documents_of_case
+from recorder_sync.web.documents import StageDocuments, documents_of_case, later_of
 from recorder_sync.web.drawing import Line, Stretch, around, line
 from recorder_sync.web.holds import may_release_cases
 from recorder_sync.web.recording import hold_steps
@@ -252,6 +252,7 @@ def _shown(
             "stages": _stages(visit.settings.marks.known.values(), found, papers),
             "documents": papers,
             "document_count": sum(len(one.sealed) for one in papers),
+            "later": {one.id: later_of(visit, one) for part in papers for one in part.sealed},
             "handed_in": handed_in,
             "just_sealed": next(
                 (one for part in papers for one in part.sealed if one.id == handed_in[0]), None
@@ -261,6 +262,8 @@ def _shown(
             "largest_mib": visit.settings.documents.largest_mib,
             "types": visit.settings.documents.types,
             "may_hand_in": visit.may(Permission.HAND_IN_DOCUMENTS),
+            "may_correct": visit.may(Permission.HAND_IN_DOCUMENTS)
+            and visit.may(Permission.CORRECT),
             "may_open": visit.may(Permission.VIEW_EVIDENCE),
             "unmarked": sum(1 for one in found if one.stage is None),
             "recordings": found[::-1][:_LISTED],

@@ -17,14 +17,15 @@ import segno
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from recorder_sync.catalogue.documents import seen_documents
+from recorder_sync.catalogue.documents import seen_document, seen_documents
 from recorder_sync.catalogue.seen_by import seen_recordings, visible
 from recorder_sync.custody.checkpoints import Checkpoints
 from recorder_sync.custody.cosignature import WitnessKey, cosignatures, signature_lines, text_of
 from recorder_sync.custody.log import Act, Entry
 from recorder_sync.errors import CustodyProblem
-from recorder_sync.inspection.sealing_proof import sealing_proof
+from recorder_sync.inspection.sealing_proof import Provable, sealing_proof
 from recorder_sync.rules.access import Permission, Reach
+from recorder_sync.rules.documents import is_document
 from recorder_sync.web.rendering import page
 from recorder_sync.web.visits import Visit, visitor
 from recorder_sync.witnessing.making import checkpoints_of, make_checkpoint
@@ -45,7 +46,7 @@ _NOTES = 64
 """Cosigned notes among which those of the shown checkpoints are looked for."""
 _OF_RECORDINGS = frozenset(
     {Act.SEAL, Act.VIEW, Act.EXPORT, Act.EXPORT_FAILED, Act.TAG, Act.MARK, Act.BOOKMARK}
-    | {Act.DOCUMENT, Act.BELONGS_TO_DOCUMENT}
+    | {Act.DOCUMENT, Act.DOCUMENT_CORRECTED, Act.BELONGS_TO_DOCUMENT}
     | {Act.CONFIRMED, Act.SEEN_AGAIN, Act.COPY_LOCKED, Act.LEGAL_HOLD, Act.HOLD_RELEASED}
 )
 """Acts whose subject is a recording, or a document of a case."""
@@ -106,15 +107,14 @@ def verifier_code(visit: Seeing) -> Response:
 
 @router.post("/proof")
 def prove_form(visit: Seeing, recording: Annotated[str, Form(max_length=100)]) -> Response:
-    """Lead to the proof of a recording that somebody typed the id of."""
-    found = visible(visit.station.catalogue, recording.strip(), visit.account.scope)
-    return RedirectResponse(f"/custody/proof/{found.recording.id}", _SEE_OTHER)
+    """Lead to the proof of a recording or document that somebody typed the id of."""
+    return RedirectResponse(f"/custody/proof/{_sealed(visit, recording.strip()).id}", _SEE_OTHER)
 
 
 @router.get("/proof/{identifier}")
 def prove(visit: Seeing, identifier: str) -> Response:
-    """Hand out the proof of one recording's sealing; that it was made is on record."""
-    found = visible(visit.station.catalogue, identifier, visit.account.scope)
+    """Hand out the proof of one sealing; that it was made is on record."""
+    found = _sealed(visit, identifier)
     checkpoints = checkpoints_of(visit.settings)
     proof = sealing_proof(
         visit.station,
@@ -122,12 +122,20 @@ def prove(visit: Seeing, identifier: str) -> Response:
         found,
         lambda: make_checkpoint(visit.settings, checkpoints).signed,
     )
-    name = f"proof-{found.recording.id}.json"
+    name = f"proof-{found.id}.json"
     return Response(
         json.dumps(proof, ensure_ascii=False, indent=1) + "\n",
         media_type="application/json",
         headers={"content-disposition": f'attachment; filename="{name}"'},
     )
+
+
+def _sealed(visit: Visit, identifier: str) -> Provable:
+    """Return a recording or document within reach. Raises NotFound."""
+    db, scope = visit.station.catalogue, visit.account.scope
+    if is_document(identifier):
+        return seen_document(db, identifier, scope)
+    return visible(db, identifier, scope)
 
 
 def _entries(

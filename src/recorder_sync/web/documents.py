@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import datetime
 from io import FileIO
 from typing import Annotated
 from urllib.parse import quote, urlencode
@@ -24,16 +25,24 @@ from starlette.requests import ClientDisconnect
 
 from recorder_sync.catalogue import documents
 from recorder_sync.catalogue.cases import seen_case
+from recorder_sync.catalogue.copies import confirmed_by
+from recorder_sync.catalogue.document_corrections import corrections_of
 from recorder_sync.catalogue.documents import SealedDocument
 from recorder_sync.catalogue.seen_by import visible
-from recorder_sync.custodian.documents import belongs_to, checked_here, too_large
+from recorder_sync.custodian.documents import (
+    belongs_to,
+    checked_here,
+    correct_document,
+    too_large,
+)
+from recorder_sync.document_json import corrected_in_words
 from recorder_sync.errors import MissingPart, RecordingFailure, UsageProblem
 from recorder_sync.ingest.tray import HandedIn, Tray
 from recorder_sync.language import T
 from recorder_sync.model import CardPath
 from recorder_sync.rules.access import Permission
 from recorder_sync.rules.document_types import HEAD
-from recorder_sync.rules.documents import Document, DocumentKind, Given
+from recorder_sync.rules.documents import Change, Clearable, Document, DocumentKind, Given
 from recorder_sync.rules.marks import Stage
 from recorder_sync.web.looks import Look, looked_at
 from recorder_sync.web.safeguards import UPLOAD
@@ -65,6 +74,14 @@ Correcting = Annotated[
     ),
 ]
 
+CorrectingDocuments = Annotated[
+    Visit,
+    Depends(
+        visitor(Permission.SEE_CASES, Permission.HAND_IN_DOCUMENTS, Permission.CORRECT),
+        scope="function",
+    ),
+]
+
 _SEE_OTHER = 303
 _CHUNK = 1 << 18
 _WAITS_S = 3.0
@@ -88,6 +105,46 @@ class StageDocuments:
     stage: Stage | None
     sealed: list[SealedDocument]
     waiting: list[HandedIn]
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What was corrected of a document, for the page. Times in UTC."""
+
+    custody_seq: int
+    at: datetime
+    by: str
+    reason: str
+    changes: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """What became of a document since it was sealed."""
+
+    corrections: list[Correction]
+    """The oldest first."""
+    stores: list[str]
+    """Those that have confirmed it."""
+
+
+def later_of(visit: Visit, one: SealedDocument) -> Later:
+    db, corrected = visit.station.catalogue, []
+    if one.corrected_seq is not None:
+        corrected = corrections_of(db, [one.id])[one.id]
+    return Later(
+        [
+            Correction(
+                each.custody_seq,
+                each.at,
+                each.facts["by"],
+                each.facts["reason"],
+                list(corrected_in_words(each.facts)),
+            )
+            for each in corrected
+        ],
+        list(confirmed_by(db, one.id)),
+    )
 
 
 def documents_of_case(visit: Visit, number: str) -> list[StageDocuments]:
@@ -266,6 +323,37 @@ def _pieces(source: FileIO, document: Document) -> Iterator[bytes]:
             T("Do not use this copy. Run: recorder-sync verify --all, and tell the custodian."),
         )
     yield held
+
+
+@router.post("/documents/{identifier}/correction")
+def correct(
+    visit: CorrectingDocuments,
+    identifier: str,
+    title: Annotated[str, Form(max_length=1000)] = "",
+    kind: Annotated[str, Form(max_length=100)] = "",
+    number: Annotated[str, Form(max_length=1000)] = "",
+    stage: Annotated[str, Form(max_length=100)] = "",
+    item: Annotated[str, Form(max_length=100)] = "",
+    reason: Annotated[str, Form(max_length=2000)] = "",
+) -> Response:
+    """Enter what is right of a document: all of it, as the form shows it."""
+    found = documents.seen_document(visit.station.catalogue, identifier, visit.account.scope)
+    is_stage = stage in set(Stage) and not item
+    said = {
+        Clearable.NUMBER: number.strip(),
+        Clearable.STAGE: is_stage or item,
+        Clearable.ITEM: item,
+    }
+    change = Change(
+        title=title,
+        kind=_kind(kind),
+        number=number.strip() or None,
+        stage=Stage(stage) if is_stage else None,
+        item=item or None,
+        cleared=frozenset(one for one, value in said.items() if not value),
+    )
+    correct_document(visit.station, found.id, change, visit.account.name, reason)
+    return RedirectResponse(f"/cases/{quote(found.document.given.case)}#{found.id}", _SEE_OTHER)
 
 
 @router.post("/recordings/{identifier}/document")

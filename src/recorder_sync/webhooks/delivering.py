@@ -65,7 +65,7 @@ class _Worker:
         if log.size() <= standing.next:
             return
         for entry in log.entries_of(ACTS, standing.next):
-            if happening_of(entry.deed.act) in self._hook.events:
+            if happening_of(entry) in self._hook.events:
                 yield entry
 
     def _until_told(self, entry: Entry, standing: Standing) -> Standing | None:

@@ -7,6 +7,7 @@ token that says what it may see. So no event holds a party, a note or a name of 
 from enum import StrEnum
 
 from recorder_sync.custody.entry import Act, Entry
+from recorder_sync.rules.documents import is_document
 from recorder_sync.timestamps import iso
 
 
@@ -35,9 +36,11 @@ _HAPPENING_OF = {
 ACTS = frozenset(_HAPPENING_OF)
 
 
-def happening_of(act: Act) -> Happening | None:
-    """Return what an act is for other programs; None: nothing that they are told."""
-    return _HAPPENING_OF.get(act)
+def happening_of(entry: Entry) -> Happening | None:
+    """Return what an entry is for other programs; None: nothing that they are told."""
+    if is_document(entry.deed.subject):
+        return None
+    return _HAPPENING_OF.get(entry.deed.act)
 
 
 def told_of(entry: Entry) -> dict[str, object]:

@@ -27,6 +27,7 @@ SCOPES = {
     "POST /cases/close": "cases:write",
     "GET /cases/documents": "cases:read",
     "POST /cases/documents": "cases:write",
+    "POST /cases/documents/{document}/correct": "cases:write",
     "GET /calendar": "calendar:read",
     "POST /calendar": "calendar:write",
     "GET /devices": "devices:read",
@@ -318,6 +319,43 @@ def test_a_document_is_handed_in_once_and_listed_when_it_is_sealed(
     again = client.post("/cases/documents", params=said, content=PDF)
     assert again.json() == {"id": identifier, "case": "2026/77", "is_sealed": True}
     assert tray.is_empty()
+
+
+def test_a_document_is_corrected_with_a_reason_once_and_not_out_of_sight(
+    api: Service, caller: Caller
+) -> None:
+    client = caller("cases:read", "cases:write")
+    assert client.post("/cases", json={"number": "2026-79"}).status_code == 201
+    file = api.dock.config.with_name("wrong.pdf")
+    file.write_bytes(PDF)
+    said = ("--title", "错", "--kind", "issued document", "--number", "1", "--json")
+    identifier = api.dock.run("cases", "documents", "add", "2026-79", file, *said).json["id"]
+    address, headers = f"/cases/documents/{identifier}/correct", {"idempotency-key": "c-79"}
+    right = {"title": "决定书", "number": None, "item": "9.1", "reason": "录入有误", "by": "王队"}
+    sent = [client.post(address, json=right, headers=headers) for _ in range(2)]
+    assert [one.status_code for one in sent] == [200, 200], sent[0].text
+    assert sent[0].json() == sent[1].json(), "corrected once"
+    (listed,) = client.get("/cases/documents", params={"number": "2026-79"}).json()["documents"]
+    assert listed == sent[0].json()
+    assert (listed["title"], listed["number"], listed["item"]) == ("决定书", None, "9.1")
+    (correction,) = listed["corrections"]
+    assert (correction["by"], correction["reason"]) == ("王队", "录入有误")
+    other = {key: value for key, value in right.items() if key != "number"}
+    assert client.post(address, json=other, headers=headers).status_code == 409
+    for wrong, code in (
+        ({"title": "x"}, 422),
+        ({**right, "case": "other"}, 422),
+        ({"title": "决定书", "reason": "x"}, 400),
+        ({"item": "99", "reason": "x"}, 400),
+    ):
+        assert client.post(address, json=wrong).status_code == code, wrong
+    read_only = caller("cases:read").post(address, json=right)
+    assert read_only.status_code == 403
+    assert api.dock.run("cases", "classify", "2026-79", "state secret").code == 0
+    nobodys = client.post("/cases/documents/d-aaaaaaaaaaaaa/correct", json=right)
+    hidden = client.post(address, json={**right, "title": "y"})
+    assert (hidden.status_code, nobodys.status_code) == (404, 404)
+    assert hidden.text.replace(identifier, "d-aaaaaaaaaaaaa") == nobodys.text
 
 
 @pytest.mark.parametrize(

@@ -75,9 +75,26 @@ def test_a_written_record_is_handed_in_and_a_recording_names_it(
     assert kept.value.path().read_bytes() == file.read_bytes()
     assert kept.value.suggested_filename.endswith("行政处罚决定书.pdf")
 
+    new.get_by_role("button", name="更正").click()
+    dialog = page.locator("#correct-document")
+    expect(dialog.locator("#c-title")).to_have_value("行政处罚决定书")
+    expect(dialog.locator("#c-item")).to_have_value("8.5")
+    dialog.locator("#c-title").fill("行政处罚决定书（副本）")
+    dialog.locator("#c-reason").fill("录入有误")
+    screen.picture("correct-document")
+    dialog.locator("button.primary").click()
+    corrected = page.locator(".documents li:target")
+    expect(corrected).to_contain_text("行政处罚决定书（副本）")
+    expect(corrected.locator(".badge")).to_contain_text("已更正")
+    corrected.locator("summary").click()
+    expect(corrected.locator(".corrected")).to_contain_text(
+        "行政处罚决定书 → 行政处罚决定书（副本）"
+    )
+    screen.picture("document-corrected")
+
     page.locator("tr[data-to^='/recordings/'] a").first.click()
     page.locator("[data-opens=name-document]").click()
-    page.locator("#f-document").select_option(label="行政处罚决定书 · 冀石执罚〔2026〕17号")
+    page.locator("#f-document").select_option(label="行政处罚决定书（副本） · 冀石执罚〔2026〕17号")
     page.locator("#name-document button.primary").click()
     expect(page.locator("dl.facts").first).to_contain_text("行政处罚决定书")
     screen.picture("recording-with-document", "desk")

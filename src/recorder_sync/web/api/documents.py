@@ -9,14 +9,15 @@ import asyncio
 from contextlib import ExitStack
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from recorder_sync.catalogue import documents
+from recorder_sync.catalogue.document_corrections import documents_json
 from recorder_sync.custodian.documents import checked_here, too_large
-from recorder_sync.document_json import document_json
-from recorder_sync.errors import MissingPart, UsageProblem
+from recorder_sync.custodian.documents import correct_document as correct
+from recorder_sync.errors import MissingPart, NotFound, UsageProblem
 from recorder_sync.ingest.tray import Receiving, Tray
 from recorder_sync.language import T
 from recorder_sync.model import CardPath
@@ -26,7 +27,14 @@ from recorder_sync.rules.documents import DocumentKind, Given
 from recorder_sync.rules.marks import Stage
 from recorder_sync.web.api.callers import Caller, caller
 from recorder_sync.web.api.cases import known_case
-from recorder_sync.web.api.forms import DocumentsForm, HandedInForm, NewDocument
+from recorder_sync.web.api.forms import (
+    CorrectedDocument,
+    DocumentCorrection,
+    DocumentForm,
+    DocumentsForm,
+    HandedInForm,
+    NewDocument,
+)
 from recorder_sync.web.api.once import Key, once
 
 router = APIRouter(tags=["cases"])
@@ -34,6 +42,7 @@ router = APIRouter(tags=["cases"])
 _Reader = Annotated[Caller, Depends(caller(ApiScope.CASES_READ), scope="function")]
 _Writer = Annotated[Caller, Depends(caller(ApiScope.CASES_WRITE), scope="function")]
 _Number = Annotated[str, Query(max_length=200, description="Number of the case.")]
+_Id = Annotated[str, Path(max_length=100)]
 _Text = Annotated[str | None, Query(max_length=200)]
 
 _SILENT_S = 60.0
@@ -51,9 +60,29 @@ def list_documents(who: _Reader, number: _Number) -> dict[str, Any]:
     """The sealed documents of a case, in the order in which they were handed in."""
     db = who.station.catalogue
     found = documents.of_case(db, known_case(who, number).number)
-    belonging = documents.recordings_of(db, [one.id for one in found])
-    listed = [{**document_json(one.document), "recordings": belonging[one.id]} for one in found]
-    return {"documents": listed}
+    return {"documents": documents_json(db, found)}
+
+
+@router.post("/cases/documents/{document}/correct", response_model=DocumentForm)
+def correct_document(
+    who: _Writer, document: _Id, correction: DocumentCorrection, key: Key = None
+) -> Response:
+    """Correct what was said of a document; its file and its description stay as sealed."""
+    db = who.station.catalogue
+    known = documents.document(db, document)
+    try:
+        known_case(who, known.document.given.case)
+    except NotFound:
+        raise documents.no_such_document(document) from None
+
+    def do() -> DocumentForm:
+        by = correction.by or who.token.name
+        done = correct(who.station, known.id, correction.change, by, correction.reason)
+        (listed,) = documents_json(db, [done])
+        return DocumentForm(**listed)
+
+    said = correction.model_dump(mode="json", exclude_unset=True)
+    return once(who, key, CorrectedDocument(document=known.id, said=said), do)
 
 
 @router.post("/cases/documents", status_code=202, response_model=HandedInForm, openapi_extra=_BODY)

@@ -8,6 +8,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 from recorder_sync.catalogue.calendar import CalendarEntry, CalendarKind
 from recorder_sync.model import Case
 from recorder_sync.rules.coverage import NoRecordingReason
+from recorder_sync.rules.documents import Change, Clearable, DocumentKind
+from recorder_sync.rules.marks import Stage
 
 Number = Annotated[
     str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")
@@ -124,6 +126,54 @@ class DocumentForm(BaseModel):
     handed_in_at: str
     sealed_at: str
     recordings: list[str]
+    corrections: list["CorrectionForm"]
+
+
+class CorrectionForm(BaseModel):
+    """What was corrected of a document; `before` and `after` have all that can be."""
+
+    custody_seq: int
+    at: str
+    by: str
+    reason: str
+    before: dict[str, str | None]
+    after: dict[str, str | None]
+
+
+class DocumentCorrection(BaseModel):
+    """What is right; what is left out stays. Number, stage and item may be null: it has none."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Annotated[str, Field(min_length=1, max_length=2000)]
+    by: Number | None = None
+    """Who corrects it; left out: the token's name."""
+    title: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    kind: DocumentKind | None = None
+    number: Number | None = None
+    stage: Stage | None = None
+    item: Number | None = None
+
+    @property
+    def change(self) -> Change:
+        said = self.model_fields_set
+        return Change(
+            title=self.title,
+            kind=self.kind,
+            number=self.number,
+            stage=self.stage,
+            item=self.item,
+            cleared=frozenset(
+                one for one in Clearable if one.value in said and getattr(self, one.value) is None
+            ),
+        )
+
+
+class CorrectedDocument(BaseModel):
+    """A request to correct, by which it is known again."""
+
+    document: str
+    said: dict[str, str | None]
 
 
 class DocumentsForm(BaseModel):

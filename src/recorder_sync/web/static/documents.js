@@ -31,6 +31,25 @@ if (handIn) {
   });
 }
 
+// What is said of a document now stands at the button that opens its correction.
+const correction = document.querySelector("#correct-document form");
+document.getElementById("documents")?.addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-corrects]");
+  if (!opener || !correction) {
+    return;
+  }
+  correction.action = `/documents/${encodeURIComponent(opener.dataset.corrects)}/correction`;
+  for (const name of ["title", "kind", "number", "item", "stage"]) {
+    correction.elements.namedItem(name).value = opener.dataset[name];
+  }
+  const item = correction.elements.namedItem("item");
+  if (item.value !== opener.dataset.item) { // one that the settings name no more
+    item.add(new Option(opener.dataset.item, opener.dataset.item, true, true));
+  }
+  correction.elements.reason.value = "";
+  correction.closest("dialog").showModal();
+});
+
 // What waits is asked for again until it is sealed.
 const EVERY_MS = 2000;
 async function lookAgain() {
