@@ -30,6 +30,7 @@ from recorder_sync.web.visits import desks_of
 
 _HERE = Path(__file__).parent
 STATIC = _HERE / "static"
+TEMPLATES = _HERE / "templates"
 
 
 def page(
@@ -68,7 +69,7 @@ def door_page(language: Language, text: str, hint: str) -> str:
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(_HERE / "templates"),
+        loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
