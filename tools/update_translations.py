@@ -47,10 +47,11 @@ from recorder_sync.rules.figures import Step
 from recorder_sync.rules.marks import BookmarkKind, Markable, Stage
 from recorder_sync.rules.matter import Severity
 from recorder_sync.rules.outstanding import Why
-from recorder_sync.rules.reconcile import AlertState
+from recorder_sync.rules.reconcile import AlertState, ResolvedBy
 from recorder_sync.watching.deadlines import What
 from recorder_sync.web.looks import Look
 from recorder_sync.web.navigation import PARTS
+from recorder_sync.web.safeguards import HINTS
 from recorder_sync.web.settings_page import every_meaning
 
 _PACKAGE = Path(__file__).parent.parent / "src" / "recorder_sync"
@@ -59,7 +60,8 @@ _SHOWN: tuple[type[StrEnum], ...] = (
     *(Act, AlertKind, DockingOutcome, FileSystemState, FindingKind, Flag, IdentityState),
     *(ItemOutcome, Kind, Protection, ReadBack, Source, Stay, TimeSource, Verity),
     *(readiness.Reason, whereabouts.Happening, whereabouts.State),
-    *(AlertState, CalendarKind, DeferralReason, NoRecordingReason, Recipient, Severity, Why),
+    *(AlertState, ResolvedBy),
+    *(CalendarKind, DeferralReason, NoRecordingReason, Recipient, Severity, Why),
     *(Activity, UploadState),
     *(CaseState, Result, What),
     *(Role, Secrecy),
@@ -96,6 +98,8 @@ def current() -> Catalog:
         for named in (part.word, *(place.word for place in part.places)):
             if named:
                 catalog.add(named, locations=[("web/navigation", 0)])
+    for text in (*HINTS, *HINTS.values()):
+        catalog.add(text, locations=[("web/safeguards", 0)])
     for text in _COMMAND_LINE:
         catalog.add(text, locations=[("cli", 0)])
     return catalog

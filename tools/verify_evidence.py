@@ -8,6 +8,7 @@ reads; docs/inspector.md says in plain words what its answers are worth.
     python verify_evidence.py proof FILE [--file RECORDING]   one proof of one sealing
     python verify_evidence.py evidence FOLDER --log FOLDER    an evidence store, or a part (--at)
     python verify_evidence.py export FOLDER [--log FOLDER]    a handed-over copy
+    python verify_evidence.py                                 the copy that this file lies in
     python verify_evidence.py consistency FILE                that a log only grew
     python verify_evidence.py compare NOTE NOTE --log FOLDER  two people's checkpoints: one log?
 
@@ -1727,6 +1728,9 @@ def main(words: Sequence[str]) -> int:
         if hasattr(stream, "reconfigure"):
             encoding = None if stream.isatty() else "utf-8"
             stream.reconfigure(encoding=encoding, errors="backslashreplace")
+    here = os.path.dirname(os.path.abspath(__file__))
+    if not words and os.path.isfile(os.path.join(here, "SHA256SUMS")):
+        words = ["export", here]
     language = language_of(words)
     options = arguments(language).parse_args(words)
     try:

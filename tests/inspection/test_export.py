@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from unittest.mock import ANY
@@ -87,6 +88,19 @@ def test_a_copy_is_checked_with_ordinary_tools_and_nothing_of_ours(
     assert whole.stdout.count(": OK") >= 2 * len(station.sealed_files())
     tampered(next(to.glob("*.mp4")))
     assert check().returncode != 0
+
+
+def test_the_program_in_a_copy_needs_no_words_to_check_it(station: Dock, tmp_path: Path) -> None:
+    to = tmp_path / "court"
+    assert station.run("recordings", "export", ids_of(station)[0], "--to", str(to)).code == 0
+
+    def check(*words: str) -> subprocess.CompletedProcess[str]:
+        program = [sys.executable, str(to / "verify_evidence.py"), *words]
+        return subprocess.run(program, capture_output=True, text=True, check=False)
+
+    assert check().stdout == check("export", str(to)).stdout
+    tampered(next(to.glob("*.mp4")))
+    assert check().returncode == 1
 
 
 def test_the_custody_entries_beside_a_copy_are_the_exact_lines_of_the_log(

@@ -99,6 +99,7 @@ def _welcome(address: str, invitations: list[Invitation], command: str) -> None:
         _say(f"    {address}/invitation/{one.token}")
     answers.print()
     _say(T("At the dock, officers give their certificate number and the PIN {pin}.", pin=PIN).shown)
+    _say(tr("Follow a clip: My clips on a green tile, its case; then Recordings at the console."))
     _say(T("Commands:  {command}", command=f"{command} status").shown)
 
 

@@ -88,10 +88,11 @@ def _key(visit: Visit) -> Key | None:
         return None
     newest = keys[-1]
     size, drawn = code(str(newest))
-    return Key(str(newest), _fingerprint(newest), size, drawn, tuple(str(k) for k in keys[:-1]))
+    return Key(str(newest), fingerprint(newest), size, drawn, tuple(str(k) for k in keys[:-1]))
 
 
-def _fingerprint(key: Verifier) -> str:
+def fingerprint(key: Verifier) -> str:
+    """Return what two people compare by voice: the first half of the key's SHA-256."""
     digest = hashlib.sha256(key.key).hexdigest()
     return " ".join(digest[at : at + 4] for at in range(0, 32, 4))
 

@@ -12,6 +12,7 @@ import structlog
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
@@ -74,7 +75,14 @@ from recorder_sync.web.dock_sessions import OfficerSessions
 from recorder_sync.web.looks import Looks
 from recorder_sync.web.rendering import STATIC, page
 from recorder_sync.web.safeguards import Safeguards
-from recorder_sync.web.visits import FormRefused, NotAllowed, NotSignedIn, checked_form
+from recorder_sync.web.visits import (
+    FormRefused,
+    NotAllowed,
+    NotSignedIn,
+    checked_form,
+    desks_of,
+    session_in,
+)
 
 _WITH_SESSION: tuple[APIRouter, ...] = (
     overview.router,
@@ -201,6 +209,7 @@ def _answer_errors(app: FastAPI) -> None:
             if error.status_code == 404
             else T("The request was refused.")
         )
+        await run_in_threadpool(_recognise, request)
         return _problem(request, error.status_code, text, None)
 
     @app.exception_handler(RecorderSyncError)
@@ -232,6 +241,15 @@ def _answer_errors(app: FastAPI) -> None:
         _log.exception("a page failed", path=request.url.path, error=repr(error))
         text, hint = defect(error)
         return _problem(request, 500, text, hint)
+
+
+def _recognise(request: Request) -> None:
+    """Keep the side bar for somebody who is signed in, where no page was reached that asked."""
+    if getattr(request.state, "account", None) is None:
+        with desks_of(request).lent() as desk:
+            session = session_in(request, desk)
+        if session is not None:
+            request.state.account, request.state.csrf = session.account, session.csrf
 
 
 def _problem(request: Request, code: int, text: Text, hint: Text | None) -> Response:

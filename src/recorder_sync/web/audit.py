@@ -22,6 +22,8 @@ from recorder_sync.document_json import corrected_in_words
 from recorder_sync.language import T, Text, as_said, tr
 from recorder_sync.rules.access import Permission
 from recorder_sync.rules.documents import is_document
+from recorder_sync.rules.reconcile import ResolvedBy
+from recorder_sync.web import origins
 from recorder_sync.web.rendering import page
 from recorder_sync.web.visits import Visit, visitor
 
@@ -155,7 +157,8 @@ def _line(visit: Visit, one: Step | Attempt, seen: frozenset[str]) -> Line:
     is_bad = one.act is Act.EXPORT_FAILED
     kind = "bad" if is_bad else "busy" if one.act in _OF_RECORDINGS else "quiet"
     details = () if is_hidden else tuple(text for text in _details(one) if text)
-    return Line(one.at, _who(one.actor), kind, _what(one), about, link, details, one.custody_seq)
+    by = origins.who(one.actor)
+    return Line(one.at, by, kind, _what(one), about, link, details, one.custody_seq)
 
 
 def _is_of_recording(one: Step) -> bool:
@@ -172,23 +175,7 @@ def _attempt(one: Attempt) -> Line:
         Outcome.REFUSED: tr("sign-in refused"),
         Outcome.LOCKED: tr("sign-in locked"),
     }[one.outcome]
-    return Line(one.at, _who(one.name), kind, what, "", None, details, None)
-
-
-def _who(actor: str) -> str:
-    kind, colon, name = actor.partition(":")
-    if not colon:
-        return actor
-    match kind:
-        case "account":
-            return name
-        case "os":
-            return T("{name} (this computer)", name=name).shown
-        case "officer":
-            return T("officer {number}", number=name).shown
-        case "token":
-            return T("program {name}", name=name).shown
-    return actor
+    return Line(one.at, origins.who(one.name), kind, what, "", None, details, None)
 
 
 def _what(one: Step) -> str:
@@ -230,7 +217,7 @@ def _details(one: Step) -> Iterator[str]:
         ("reason", T("reason: {why}", why=_said(facts.get("reason")))),
         ("override", T("although not ready: {why}", why=facts.get("override"))),
         ("to", T("to {where}", where=facts.get("to"))),
-        ("by", T("by {who}", who=facts.get("by"))),
+        ("by", _by(facts.get("by"))),
         ("why", _said(facts.get("why"))),
     ):
         if facts.get(name) and not (one.act is Act.ACCOUNT and name == "officer"):
@@ -239,6 +226,12 @@ def _details(one: Step) -> Iterator[str]:
 
 def _said(words: object) -> Text:
     return as_said(tr(words)) if isinstance(words, str) else as_said("")
+
+
+def _by(by: object) -> Text:
+    if by == ResolvedBy.CAUSE_GONE:
+        return T("cause-gone")
+    return T("by {who}", who=by)
 
 
 def _changed(facts: Mapping[str, object]) -> Iterator[str]:

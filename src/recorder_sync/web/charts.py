@@ -37,8 +37,8 @@ class Box:
         return round(self.floor - share * (self.floor - self.above), 1)
 
 
-SMALL = Box(320, 130, left=38, below=20)
-WIDE = Box(560, 200, left=56)
+SMALL = Box(320, 130, left=42, below=20)
+WIDE = Box(560, 200, left=68)
 
 
 @dataclass(frozen=True, slots=True)

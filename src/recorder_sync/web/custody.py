@@ -12,6 +12,7 @@ from datetime import datetime
 from io import BytesIO
 from itertools import islice
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import segno
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
@@ -26,6 +27,7 @@ from recorder_sync.errors import CustodyProblem
 from recorder_sync.inspection.sealing_proof import Provable, sealing_proof
 from recorder_sync.rules.access import Permission, Reach
 from recorder_sync.rules.documents import is_document
+from recorder_sync.web.about import fingerprint
 from recorder_sync.web.rendering import page
 from recorder_sync.web.visits import Visit, visitor
 from recorder_sync.witnessing.making import checkpoints_of, make_checkpoint
@@ -81,7 +83,7 @@ def custody(
         found = [entry for entry in found if entry.deed.subject in seen]
     values: dict[str, Any] = {
         "size": size,
-        "entries": [(entry, entry.deed.subject in seen) for entry in found],
+        "entries": [(one, one.deed.subject in seen, _page_of(visit, one)) for one in found],
         "before": looked_to if looked_to > 0 else None,
         "is_first": before is None,
         "end": end,
@@ -89,7 +91,6 @@ def custody(
         "acts": list(Act),
         "subject": subject,
         "actor": actor,
-        "may_look": visit.may(Permission.SEE_RECORDINGS),
         "may_prove": visit.may(Permission.SEE_RECORDINGS),
         **_vouched_for(visit),
     }
@@ -183,6 +184,14 @@ def _seen(visit: Visit, found: list[Entry]) -> frozenset[str]:
     return seen | others
 
 
+def _page_of(visit: Visit, entry: Entry) -> str | None:
+    """Return where the recording or document is that an entry is about; None for others."""
+    if not _is_of_recording(entry) or not visit.may(Permission.SEE_RECORDINGS):
+        return None
+    where = "documents" if is_document(entry.deed.subject) else "recordings"
+    return f"/{where}/{quote(entry.deed.subject, safe='')}"
+
+
 def _is_of_recording(entry: Entry) -> bool:
     return entry.deed.act in _OF_RECORDINGS and not entry.deed.subject.startswith(_CASE)
 
@@ -196,7 +205,7 @@ def _vouched_for(visit: Visit) -> dict[str, Any]:
         verifier = checkpoints.verifier()
         return {
             "verifier": str(verifier),
-            "fingerprint": verifier.key_id.hex(),
+            "fingerprint": fingerprint(verifier),
             "checkpoints": _checkpoints(visit, checkpoints),
             "problem": None,
         }

@@ -258,7 +258,7 @@ def _charts(visit: Visit, checks: Sequence[Checked]) -> list[Chart]:
             T("At most {most} s either way to go out.", most=limits.most_clock_offset_s).shown,
             clock,
             "s",
-            (0.0, 0.0),
+            (-2.0, 2.0),
         ),
     )
     found = []

@@ -74,6 +74,12 @@ def viewer(request: Request) -> None:
         raise NotAllowed
 
 
+def _is_signed_in(request: Request) -> bool:
+    """Tell whether the browser has a session of the console, and so somewhere to go back to."""
+    with desks_of(request).lent() as desk:
+        return session_in(request, desk) is not None
+
+
 _Seen = Depends(viewer)
 
 
@@ -94,6 +100,7 @@ def screen(request: Request, feed: _OfFeed) -> Response:
         "sounds": settings.web.dock_sounds,
         "blank": Tile(""),
         "guide": guide(settings.web),
+        "signed_in": _is_signed_in(request),
     }
     return page(request, "dock/screen.html", values)
 

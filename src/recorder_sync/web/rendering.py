@@ -25,6 +25,7 @@ from recorder_sync.rules.access import Permission
 from recorder_sync.rules.readiness import as_found
 from recorder_sync.time_left import left, length
 from recorder_sync.web.navigation import places_for
+from recorder_sync.web.origins import rests_on, who
 from recorder_sync.web.visits import desks_of
 
 _HERE = Path(__file__).parent
@@ -59,6 +60,13 @@ def page(
 
 
 @cache
+def door_page(language: Language, text: str, hint: str) -> str:
+    """Return the page of somebody who is turned away; made once, for it may be asked for often."""
+    values = {"language": language, "text": tr(text), "hint": tr(hint)}
+    return _environment().get_template("door.html").render(values)
+
+
+@cache
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -88,6 +96,8 @@ def _environment() -> Environment:
         day=_day,
         clock=_clock,
         length_of=length,
+        who=who,
+        rests_on=rests_on,
         choice_of=_choice_of,
     )
     return environment

@@ -12,11 +12,12 @@ from math import ceil
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import cookie_parser
-from starlette.responses import PlainTextResponse
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from recorder_sync.language import Language, speaking
+from recorder_sync.language import Language, chosen_language, speaking
 from recorder_sync.rules.rate import Bucket, Rate, taken
+from recorder_sync.web.rendering import door_page
 from recorder_sync.web.visits import SAFE_METHODS
 from recorder_sync.web_settings import Web
 
@@ -37,6 +38,16 @@ _SECONDS_AT_ONCE = 6
 _TRY_EACH_S = 3.0
 """Seconds until one more password, PIN or link is tried from one address."""
 _TRIES = ("/sign-in", "/invitation/", "/dock/")
+
+_TOO_MANY = "Too many requests."
+_TOO_LARGE = "This request is too large."
+_ELSEWHERE = "This request was made by another site."
+HINTS = {
+    _TOO_MANY: "Wait a moment, then load the page again. Nothing was changed.",
+    _TOO_LARGE: "Send less at once. Nothing was changed.",
+    _ELSEWHERE: "Go to the station's own page and do it there. Nothing was changed.",
+}
+"""What somebody can do who is turned away."""
 
 _POLICY = "; ".join(
     (
@@ -92,12 +103,12 @@ class Safeguards:
             await send(message)
 
         if wait_s := self._too_many(scope):
-            answer = PlainTextResponse("Too many requests.", 429)
+            answer = _turned_away(scope, headers, _TOO_MANY, 429)
             answer.headers["retry-after"] = str(ceil(wait_s))
             await answer(scope, receive, send_guarded)
             return
         if why := _refused(scope, headers):
-            await PlainTextResponse(why, 403)(scope, receive, send_guarded)
+            await _turned_away(scope, headers, why, 403)(scope, receive, send_guarded)
             return
         with speaking(_language(headers)):
             await self._app(scope, _limited(receive, _largest(scope)), send_guarded)
@@ -117,6 +128,14 @@ class Safeguards:
         return wait_s
 
 
+def _turned_away(scope: Scope, headers: Headers, why: str, code: int) -> Response:
+    """Return the answer to a request that reaches no page: a page for people, a line for others."""
+    if _is_call(scope) or "text/html" not in headers.get("accept", ""):
+        return PlainTextResponse(why, code)
+    with speaking(_language(headers)):
+        return HTMLResponse(door_page(chosen_language(), why, HINTS[why]), code)
+
+
 def _refused(scope: Scope, headers: Headers) -> str | None:
     """Return why a request is refused at the door, or None."""
     if scope["method"] in SAFE_METHODS:
@@ -124,15 +143,15 @@ def _refused(scope: Scope, headers: Headers) -> str | None:
     length = headers.get("content-length", "0")
     largest = _largest(scope)
     if not (length.isascii() and length.isdigit()) or (largest and int(length) > largest):
-        return "This request is too large."
+        return _TOO_LARGE
     if _is_call(scope):  # it has a token of its own, and cookies count for nothing there
         return None
     site = headers.get("sec-fetch-site")
     if site is not None and site not in ("same-origin", "none"):
-        return "This request was made by another site."
+        return _ELSEWHERE
     origin = headers.get("origin")
     if origin is not None and origin.partition("://")[2] != headers.get("host"):
-        return "This request was made by another site."
+        return _ELSEWHERE
     return None
 
 
@@ -159,7 +178,7 @@ def _limited(receive: Receive, largest: int | None) -> Receive:
         message = await receive()
         size += len(message.get("body", b""))
         if size > largest:
-            raise HTTPException(413, "This request is too large.")
+            raise HTTPException(413, _TOO_LARGE)
         return message
 
     return received

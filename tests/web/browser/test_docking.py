@@ -232,6 +232,6 @@ def test_a_device_that_nobody_knows_calls_the_custodian(
     card.put("DCIM/MAH00001.MP4", media_files.other_video, BEGAN)
     page = screen.open("/dock")
     service.say("plug", "1-1.1", str(card.path), "NOBODYS")
-    expect(tile(page, "1-1.1")).to_contain_text("未识别")
+    expect(tile(page, "1-1.1")).to_contain_text("设备未登记")
     expect(tile(page, "1-1.1")).to_contain_text("请联系设备管理员")
     expect(tile(page, "1-1.1").get_by_role("button")).to_have_count(0)

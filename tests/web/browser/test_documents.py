@@ -96,7 +96,7 @@ def test_a_written_record_is_handed_in_and_a_recording_names_it(
     page.locator("[data-opens=name-document]").click()
     page.locator("#f-document").select_option(label="行政处罚决定书（副本） · 冀石执罚〔2026〕17号")
     page.locator("#name-document button.primary").click()
-    expect(page.locator("dl.facts").first).to_contain_text("行政处罚决定书")
+    expect(page.locator("dl.facts", has_text="案由")).to_contain_text("行政处罚决定书")
     screen.picture("recording-with-document", "desk")
     page.locator("dl.facts a", has_text="行政处罚决定书").click()
     expect(page.locator(".documents li:target")).to_contain_text("行政处罚决定书")
