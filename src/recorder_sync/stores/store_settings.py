@@ -115,6 +115,8 @@ class S3Place(Section):
     """The bucket is part of the host's name, not of the path."""
     parts: Annotated[int, Field(ge=1, le=16)] = 3
     """Parts of objects that are sent at the same time; each takes 5 MiB of memory."""
+    small_at_once: Annotated[int, Field(ge=1, le=32)] = 16
+    """Recordings of up to 1 MiB that are sent at the same time; never fewer than `parallel`."""
     timeout_s: Annotated[float, Field(gt=0, le=600)] = 60.0
 
     @property
