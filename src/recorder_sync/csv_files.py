@@ -15,7 +15,8 @@ from pathlib import Path
 from recorder_sync.errors import MissingPart, UsageProblem, os_reason
 from recorder_sync.language import T, Text
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+"""What a cell begins with that spreadsheets run; Chinese ones take the wide forms as well."""
 _LARGEST = 64 << 20
 
 

@@ -239,6 +239,22 @@ def test_an_empty_file_is_skipped_and_said(
     check_evidence(stocked, "clip.mp4", earlier=1)
 
 
+def test_promise_9_a_size_that_cannot_be_costs_only_its_own_file(
+    stocked: Dock, card: Card, media_files: MediaFiles
+) -> None:
+    """As a damaged entry of exFAT may say; the card would seem too large for the disk."""
+    card.put("clip.mp4", media_files.video)
+    claims = card.put("damaged.mp4", b"")
+    size = shutil.disk_usage(card.path).total + 1
+    os.truncate(claims, size)
+    done = stocked.ingest(card)
+    assert (done.code, done.json["sealed"], done.json["failed"]) == (1, 1, 1), done.err
+    (failure,) = done.json["failures"]
+    assert failure["path"] == "damaged.mp4"
+    assert f"{size} bytes, more than the whole card" in failure["error"]
+    check_evidence(stocked, "clip.mp4", earlier=1)
+
+
 def test_an_empty_card_is_shown_to_a_person(stocked: Dock, card: Card) -> None:
     check_done(stocked.ingest(card), 1, inventory=0, sealed=0)
     done = stocked.run("ingest", card.path)

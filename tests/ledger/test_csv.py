@@ -114,6 +114,9 @@ def test_a_cell_is_never_a_formula_and_comes_back_as_it_was(dock: Dock, tmp_path
     assert dock.run("officers", "import", out).code == 0
     (officer,) = dock.run("officers", "list", "--json").json["officers"]
     assert (officer["name"], officer["unit"]) == ("=HYPERLINK(1)", "-1")
+    dock.run("officers", "add", "000002", "--name", "＝HYPERLINK(1)", "--unit", "＠SUM(A1)")
+    wide = dock.run("officers", "export", "-").out.splitlines()[2]
+    assert wide == "000002,'＝HYPERLINK(1),'＠SUM(A1)", "Chinese Excel runs these as well"
 
 
 def test_an_export_to_the_screen_is_the_file(dock: Dock) -> None:

@@ -1,7 +1,9 @@
 """The station itself: disk, clock, services, backups, witnesses, channels (Art. 5, 27)."""
 
 import os
+import subprocess
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +23,7 @@ from recorder_sync.watching.watchdog import FILE_NAME
 from recorder_sync.witnessing.making import checkpoints_of, make_checkpoint
 from recorder_sync.witnessing.witnessed import Witnessed
 from tests.conftest import Card, MediaFiles
+from tests.ingest.aftermath import mounted
 from tests.watching.bed import DAY, HOUR, MORNING, SECOND, Bed
 
 
@@ -33,6 +36,28 @@ def test_a_disk_with_no_room_but_the_reserve_is_a_breach_until_there_is_room(bed
     bed.configure(backup={"keep": 0}, watch={"most_used_percent": 100})
     bed.tick(MORNING + HOUR)
     assert bed.is_resolved(full.number)
+
+
+def test_a_full_disk_of_the_catalogue_is_told_while_that_can_still_be_put_on_record(
+    bed: Bed, tmp_path: Path
+) -> None:
+    bed.dock.state = tmp_path / "small"
+    bed.dock.state.mkdir()
+    with mounted("-t", "tmpfs", "-o", "size=64m", "tmpfs", bed.dock.state):
+        bed.configure()
+        bed.tick()
+        low = bed.the(AlertKind.EVIDENCE_DISK)
+        assert low.severity is Severity.WARNING
+        assert "has less than 1 GiB left" in low.text.english
+        (bed.dock.state / "ballast").write_bytes(bytes(40 << 20))
+        bed.tick(MORNING + HOUR)
+        assert bed.the(AlertKind.EVIDENCE_DISK).severity is Severity.BREACH
+        subprocess.run(
+            ["mount", "-o", "remount,size=2g", bed.dock.state], check=True, capture_output=True
+        )
+        bed.tick(MORNING + 2 * HOUR)
+        assert bed.live() == []
+        bed.station.catalogue.close()
 
 
 def test_how_full_the_disk_is_is_kept_once_an_hour(bed: Bed) -> None:

@@ -39,6 +39,24 @@ def test_a_session_set_from_outside_is_not_the_one_somebody_signs_in_with(
     assert outsider.status_code == 303
 
 
+def test_the_token_of_another_session_opens_no_form_and_a_new_session_ends_the_old(
+    service: Service,
+) -> None:
+    for name in ("wang", "zhou"):
+        service.account(name, "custodian")
+    with service.signed_in("wang") as wang, service.signed_in("zhou") as zhou:
+        shown = wang.get("/my-account").text
+        token = re.search(r'name="csrf" value="([^"]+)"', shown)
+        assert token is not None
+        form = {"csrf": token[1], "number": "2026-1"}
+        assert zhou.http.post("/cases", data=form).status_code == 403
+        before = dict(wang.http.cookies)
+        again = wang.http.post("/sign-in", data={"name": "wang", "password": PASSWORD})
+        assert again.status_code == 303
+        assert wang.http.post("/cases", data=form).status_code == 403
+    assert httpx.get(f"{service.address}/", cookies=before).status_code == 303
+
+
 @pytest.mark.parametrize("where", ["https://evil.example/", "//evil.example", "/\\evil.example"])
 def test_nobody_is_sent_elsewhere_after_signing_in(service: Service, where: str) -> None:
     service.account("wang", "custodian")

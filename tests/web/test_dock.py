@@ -1,18 +1,23 @@
 """Who sees the dock screen, and what somebody at a tile may do."""
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
 
 import httpx
 import pytest
 
 from recorder_sync.access import pins
 from recorder_sync.access.database import open_accounts
+from recorder_sync.rules.docking import Stay
 from recorder_sync.station import now
 from tests.conftest import Card, Dock, MediaFiles
+from tests.web.made_dock import row, shown_by
 from tests.web.served import Service
 
 PIN = "582931"
@@ -37,6 +42,24 @@ def test_from_elsewhere_the_screen_is_seen_by_who_may_see_the_station(dock: Dock
                 assert json.loads(next(lines)[6:])["whole"]
         with served.signed_in("wang") as client:
             assert client.get("/dock").status_code == 403
+
+
+@pytest.mark.parametrize("wrong_by", [timedelta(minutes=1), timedelta(days=-300)])
+def test_a_status_that_a_dead_daemon_left_is_shown_as_unknown_from_the_first_moment(
+    dock: Dock, tmp_path: Path, wrong_by: timedelta
+) -> None:
+    """Its process id may be another's by now, and the clock may have been set back since."""
+    runtime = tmp_path / "run"
+    served = Service(dock)
+    served.configure(paths={"runtime": str(runtime)})
+    file = runtime / "status.json"
+    with shown_by(runtime, [row("1-1.1", Stay.SAFE, "0031")]):
+        left = json.loads(file.read_text("utf-8"))
+    left |= {"at": (now() - wrong_by).isoformat(), "pid": os.getpid()}
+    file.write_text(json.dumps(left), encoding="utf-8")
+    with served:
+        shown = httpx.get(f"{served.address}/dock/now").json()
+        assert (shown["state"], shown["tiles"][0]["kind"]) == ("stale", "lost")
 
 
 def _taken_in(dock: Dock, card: Card, media_files: MediaFiles) -> tuple[str, dict[str, str]]:

@@ -377,6 +377,16 @@ def test_art_25_a_secret_case_does_not_exist_for_who_is_not_cleared(
     client = signed_in("custodian")
     assert client.get("/cases/" + quote(number)).status_code == 404
     assert number not in client.get("/cases").text
+    csrf = re.search(r'name="csrf" value="([^"]+)"', client.get("/cases").text)
+    assert csrf is not None
+    answer = client.http.post(
+        "/cases/import",
+        data={"csrf": csrf[1]},
+        files={"file": ("cases.csv", f"number,party\n{number},another\n".encode())},
+    )
+    assert answer.status_code == 400
+    listed = service.dock.run("cases", "list", "--json").json["cases"]
+    assert {one["number"]: one["party"] for one in listed}[number] is None
 
 
 def test_what_a_page_asks_by_itself_keeps_nobody_signed_in(dock: Dock) -> None:

@@ -68,6 +68,41 @@ def test_with_a_certificate_everything_is_encrypted_and_the_cookie_is_for_that_o
             httpx.get(f"http://localhost:{service.port}/")
 
 
+def test_behind_a_proxy_cookies_are_for_https_and_who_asks_is_whom_the_proxy_names(
+    dock: Dock,
+) -> None:
+    """As nginx hands requests on: what it adds comes last."""
+    service = Service(dock)
+    service.configure(
+        web={"behind_proxy": True, "public_address": "https://dock-01.example"},
+    )
+    host = {"host": "dock-01.example", "x-forwarded-proto": "https"}
+    far = {**host, "x-forwarded-for": "127.0.0.1, 192.0.2.9"}
+    with service, httpx.Client(base_url=service.address, timeout=30) as client:
+        service.account("wang", "custodian")
+        form = {"name": "wang", "password": PASSWORD}
+        own = {**far, "origin": "https://dock-01.example"}
+        answer = client.post("/sign-in", data=form, headers=own)
+        assert answer.status_code == 303, answer.text
+        cookie = answer.headers["set-cookie"]
+        assert cookie.startswith("__Host-session=")
+        assert {"Secure", "HttpOnly", "Path=/", "SameSite=lax"} <= set(cookie.split("; "))
+        assert client.get("/dock", headers=far).status_code == 303, "it only says that it is near"
+        near = {**host, "x-forwarded-for": "127.0.0.1"}
+        assert client.get("/dock", headers=near).status_code == 200
+
+
+def test_without_a_proxy_nobody_is_taken_for_another_by_what_they_say(service: Service) -> None:
+    claimed = {"x-forwarded-for": "192.0.2.9", "x-forwarded-proto": "https"}
+    assert httpx.get(f"{service.address}/dock", headers=claimed).status_code == 200
+    service.account("wang", "custodian")
+    form = {"name": "wang", "password": PASSWORD}
+    answer = httpx.post(f"{service.address}/sign-in", data=form, headers=claimed)
+    assert answer.status_code == 303
+    cookie = answer.headers["set-cookie"]
+    assert {"HttpOnly", "Path=/", "SameSite=lax"} <= set(cookie.split("; "))
+
+
 def test_a_port_that_is_taken_and_a_bad_certificate_end_the_service_with_what_to_do(
     dock: Dock, tmp_path: Path
 ) -> None:

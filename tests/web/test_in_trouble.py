@@ -3,6 +3,7 @@ is wrong is said."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -12,7 +13,10 @@ from recorder_sync.access import pins
 from recorder_sync.access.database import open_accounts
 from recorder_sync.previews.folder import Form, PreviewFolder, Wanted
 from recorder_sync.station import now
+from recorder_sync.timestamps import iso
 from tests.conftest import Card, Dock, MediaFiles
+from tests.faults.target import fill
+from tests.ingest.aftermath import mounted
 from tests.web.served import Client, Service
 
 MARK = b"these bytes are of a recording"
@@ -147,6 +151,24 @@ def test_where_the_catalogue_is_held_by_another_a_page_reads_on_and_a_change_is_
         for path in ("/", "/recordings", "/devices", "/dock/now"):
             assert zhou.get(path).status_code == 200, path
         db.execute("rollback")
+
+
+def test_on_a_full_disk_of_the_catalogue_who_is_signed_in_still_reads_what_is_wrong(
+    dock: Dock,
+) -> None:
+    """Nothing can be put on record, so no evidence is shown; but lists and alerts are."""
+    dock.state.mkdir()
+    with mounted("-t", "tmpfs", "-o", "size=12m", "tmpfs", dock.state):
+        service = Service(dock)
+        service.configure()
+        with service, service.signed_in(service.account("zhou", "custodian")) as client:
+            earlier = iso(now() - timedelta(minutes=5))
+            with closing(open_accounts(dock.state)) as accounts, accounts.conn:
+                accounts.execute("update sessions set seen_at = ?", [earlier])
+            fill(dock.state)
+            for path in ("/", "/alerts", "/recordings", "/devices", "/dock"):
+                assert client.get(path).status_code == 200, path
+            assert "cannot be noted" in service.log
 
 
 def test_every_answer_has_its_headers_whatever_it_is(office: Office, zhou: Client) -> None:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from sqlite_utils.db import Database
 
 from recorder_sync.access.accounts import Account, find
+from recorder_sync.access.last_use import note_use
 from recorder_sync.timestamps import iso, moment
 
 _SEEN_EVERY = timedelta(seconds=30)
@@ -25,6 +26,13 @@ class Limits:
 
     idle: timedelta
     whole: timedelta
+
+    def are_past(self, begun: datetime, seen: datetime, at: datetime) -> bool:
+        """Tell whether a session that was last used when it was `seen` is over.
+
+        So is one from a time to come: a clock that was set back since would make it last.
+        """
+        return abs(at - begun) > self.whole or abs(at - seen) > self.idle
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +70,12 @@ def resume(
     name, csrf, begun_at, seen_at = row
     account = find(db, name)
     begun, seen = moment(begun_at), moment(seen_at)
-    is_over = at - begun > limits.whole or at - seen > limits.idle
+    is_over = limits.are_past(begun, seen, at)
     if is_over or account is None or account.disabled_at is not None:
         end(db, token)
         return None
     if is_used and not timedelta() <= at - seen < _SEEN_EVERY:
-        with db.conn:
-            db.execute("update sessions set seen_at = ? where token = ?", [iso(at), _digest(token)])
+        note_use(db, "update sessions set seen_at = ? where token = ?", [iso(at), _digest(token)])
     return Session(account, csrf)
 
 
@@ -97,11 +104,7 @@ def of_account(
         Begun(moment(begun), moment(seen), address, digest == this)
         for digest, begun, seen, address in rows
     ]
-    return [
-        one
-        for one in found
-        if at - one.begun_at <= limits.whole and at - one.seen_at <= limits.idle
-    ]
+    return [one for one in found if not limits.are_past(one.begun_at, one.seen_at, at)]
 
 
 def open_counts(db: Database, limits: Limits, at: datetime) -> dict[str, int]:

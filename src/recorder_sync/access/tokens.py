@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlite_utils.db import Database
 
+from recorder_sync.access.last_use import note_use
 from recorder_sync.errors import NotFound, UsageProblem
 from recorder_sync.language import T
 from recorder_sync.rules.access import ApiScope, Reach, Scope, Secrecy
@@ -101,8 +102,7 @@ def known(db: Database, token: str, at: datetime) -> Token | None:
     if found is None or not found.is_good(at):
         return None
     if found.seen_at is None or at - found.seen_at > _SEEN_EVERY:
-        with db.conn:
-            db.execute("update api_tokens set seen_at = ? where name = ?", [iso(at), found.name])
+        note_use(db, "update api_tokens set seen_at = ? where name = ?", [iso(at), found.name])
     return found
 
 

@@ -4,7 +4,7 @@ The catalogue is locked from the first look at an entry to its change, so that t
 register at once cannot give one camera to two device numbers.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -141,14 +141,22 @@ def register_officers(station: Station, officers: Sequence[Officer]) -> None:
             ledger.register_officer(station.catalogue, officer, iso(deed.time))
 
 
-def register_cases(station: Station, cases: Sequence[Case]) -> None:
+def register_cases(
+    station: Station, cases: Sequence[Case], cleared: Collection[Secrecy] = tuple(Secrecy)
+) -> None:
     """Enter cases in the ledger, or replace party and cause; a date of closing stays
-    unless another is given, and so does how secret the case is."""
+    unless another is given, and so does how secret the case is.
+
+    Raises UsageProblem where one is there that is more secret than who enters it is `cleared`
+    for (Art. 25); then none is entered.
+    """
 
     def as_known(case: Case) -> Case:
         known = ledger.case(station.catalogue, case.number)
         if known is None:
             return case
+        if known.secrecy not in cleared:
+            raise number_in_use(case.number)
         secrecy = known.secrecy if case.secrecy is Secrecy.NONE else case.secrecy
         return replace(case, closed_on=case.closed_on or known.closed_on, secrecy=secrecy)
 
@@ -184,6 +192,13 @@ def close_case(station: Station, number: str, on: date) -> None:
         return [replace(known, closed_on=on)]
 
     _enter_cases(station, closed)
+
+
+def number_in_use(number: str) -> UsageProblem:
+    return UsageProblem(
+        T("The number {number} is in use.", number=number),
+        T("Open that case, or check the number."),
+    )
 
 
 def no_such_case(number: str) -> NotFound:

@@ -91,12 +91,13 @@ class Sampling:
     def _work(self, station: Station) -> None:
         shared = self._shared
         while not self.thread.wait(_LOOK_EVERY_S):
-            if shared.halt.is_asked or time.monotonic() < self._look_at:
+            begun = time.monotonic()  # what happens from here on counts for the next look
+            if shared.halt.is_asked or begun < self._look_at:
                 continue
             night = _night(station)
             chosen = self._chosen(station, night) if night else []
             if night is None or not chosen:
-                self._look_at = time.monotonic() + _IDLE_S
+                self._look_at = begun + _IDLE_S
                 continue
             with shared.trying() as may:
                 if may:

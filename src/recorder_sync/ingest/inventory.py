@@ -2,7 +2,8 @@
 
 Links are not followed, only regular files count, other mounts are not entered, and a
 folder that turns up twice (a loop) is entered once. Names are bytes; nothing about a
-name is trusted.
+name is trusted. Nor is a size: a damaged entry may claim more than the whole card has, and
+must not make the disk seem too small for everything else.
 """
 
 import os
@@ -76,6 +77,7 @@ def take_inventory(
 
 def _walk(volume: Volume) -> Iterator[Item]:
     entered: set[tuple[int, int]] = set()
+    largest = volume.size()
     waiting = [CardPath(b"")]
     while waiting:
         folder = waiting.pop()
@@ -91,7 +93,7 @@ def _walk(volume: Volume) -> Iterator[Item]:
                     path = folder / name
                     found = _entry(path, name, handle, volume.device)
                     if found is not None:
-                        yield found
+                        yield _within(found, largest)
                     elif path.raw.count(b"/") < _DEEPEST:
                         waiting.append(path)
                     else:
@@ -117,6 +119,14 @@ def _entry(path: CardPath, name: bytes, folder: int, device: int) -> Item | None
     found = stamp_of(state)
     empty = T("empty: 0 bytes") if found.size == 0 else None
     return Item(path, found.size, found.mtime_ns, kind_by_name(path), empty)
+
+
+def _within(item: Item, largest: int | None) -> Item:
+    """Return the item, as a failure where it claims to be larger than the card itself."""
+    if largest is None or item.size <= largest:
+        return item
+    why = T("the card says that it has {size} bytes, more than the whole card", size=item.size)
+    return _failed(item.path, why)
 
 
 def _oddity(state: os.stat_result, device: int) -> Text | None:

@@ -51,6 +51,14 @@ class Volume:
         """Return the path for a confined process to open."""
         return os.fsencode(self.root) + b"/" + path.raw
 
+    def size(self) -> int | None:
+        """Return how many bytes the whole file system has; None where it does not say."""
+        try:
+            said = os.fstatvfs(self.handle)
+        except OSError:
+            return None
+        return said.f_blocks * said.f_frsize or None
+
     @contextmanager
     def folder(self, path: CardPath) -> Iterator[int]:
         """Open a folder below the root, by handle. Raises OSError."""

@@ -2,10 +2,11 @@
 
 A channel that fails for too long is dead, whatever the reason, until something is delivered
 by it. A message that was given up is a matter for a while even where the channel works:
-somebody was not told of something.
+somebody was not told of something. A webhook that fails is the same to the program behind it:
+what it does not hear of, nobody does there.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -61,4 +62,23 @@ def channel_matters(
                 ),
                 T("Look at: recorder-sync alerts list. Somebody may not know of what is there."),
                 count=len(lately),
+            )
+
+
+def webhook_matters(
+    failing: Mapping[str, datetime], now: datetime, dead_after: timedelta
+) -> Iterator[Matter]:
+    """Yield the webhooks that take no messages; `failing` says since when, by name."""
+    for name, since in failing.items():
+        if now - since > dead_after:
+            yield Matter(
+                AlertKind.CHANNEL_DEAD,
+                key_of(AlertKind.CHANNEL_DEAD, "webhook", name),
+                Severity.WARNING,
+                since,
+                T("The webhook {name} takes no messages.", name=name),
+                T(
+                    "Run: recorder-sync webhooks list (it shows what the webhook answers). "
+                    "What waits is sent when it works again.",
+                ),
             )

@@ -20,11 +20,15 @@ class Attempts:
     locked_until: datetime | None = None
 
     def is_locked(self, at: datetime) -> bool:
-        return self.locked_until is not None and at < self.locked_until
+        """Tell whether nothing is tried at `at`: never for longer than it was locked for.
+
+        A clock that was wrong when it was locked, and set back since, locks nobody out for years.
+        """
+        return self.locked_until is not None and at < self.locked_until <= at + LOCKED_FOR
 
     def failed(self, at: datetime) -> "Attempts":
         """Return what stands after one more failure."""
-        began_anew = self.locked_until is not None and at >= self.locked_until
+        began_anew = self.locked_until is not None and not self.is_locked(at)
         failures = 1 if began_anew else self.failures + 1
         return Attempts(failures, at + LOCKED_FOR if failures >= FAILURES else None)
 

@@ -18,12 +18,26 @@ from recorder_sync.rules.matter import Item, Matter, Severity, key_of
 from recorder_sync.rules.watch_limits import USUAL, WatchLimits
 from recorder_sync.timestamps import iso
 
+_STATE_LOW = 1 << 30
+_STATE_FULL = 32 << 20
+"""Bytes of the disk of the state folder. A share of it would say little: it is often that of
+the whole system, and of that catalogue and custody log need little."""
+
 
 @dataclass(frozen=True, slots=True)
 class EvidenceDisk:
     name: str
     capacity: int
     """Bytes that recordings may use: the disk without its reserve."""
+    samples: tuple[DiskSample, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StateDisk:
+    """The disk of catalogue and custody log, where evidence has another."""
+
+    name: str
+    capacity: int
     samples: tuple[DiskSample, ...]
 
 
@@ -78,6 +92,7 @@ class Backup:
 class StationFacts:
     station: str
     disks: tuple[EvidenceDisk, ...] = ()
+    state_disk: StateDisk | None = None
     stores: tuple[StoreWatch, ...] = ()
     oldest_unwitnessed: datetime | None = None
     """When the oldest checkpoint was made that no other party has signed."""
@@ -93,6 +108,8 @@ def station_matters(
     """Yield everything that is wrong with the station at `now`."""
     for disk in facts.disks:
         yield from _disk(disk, now, limits)
+    if facts.state_disk is not None:
+        yield from _state_disk(facts.state_disk)
     for store in facts.stores:
         yield from _store(store, now, limits)
     yield from _witness(facts, now, limits)
@@ -131,6 +148,33 @@ def _disk(disk: EvidenceDisk, now: datetime, limits: WatchLimits) -> Iterator[Ma
         )
         since = forecast - (limits.full_soon if is_soon else limits.full_within)
         yield Matter(AlertKind.EVIDENCE_DISK, key, severity, since, text, hint)
+
+
+def _state_disk(disk: StateDisk) -> Iterator[Matter]:
+    """Yield that it is full, or soon will be: then no alert can be put on record any more."""
+    samples = sorted(disk.samples, key=lambda one: (one.at, one.used))
+    if not samples:
+        return
+    left = disk.capacity - samples[-1].used
+    if left <= _STATE_FULL:
+        text = T(
+            "The disk of {folder} is full: nothing more can be sealed or put on record.",
+            folder=disk.name,
+        )
+        severity, limit = Severity.BREACH, _STATE_FULL
+    elif left <= _STATE_LOW:
+        text = T("The disk of {folder} has less than {size} left.", folder=disk.name, size="1 GiB")
+        severity, limit = Severity.WARNING, _STATE_LOW
+    else:
+        return
+    yield Matter(
+        AlertKind.EVIDENCE_DISK,
+        key_of(AlertKind.EVIDENCE_DISK, "state", disk.name),
+        severity,
+        _since_used(samples, disk.capacity - limit),
+        text,
+        T("Catalogue and custody log are there. Make room on that disk."),
+    )
 
 
 def _since_used(samples: Sequence[DiskSample], used: int) -> datetime:

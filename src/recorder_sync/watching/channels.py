@@ -1,14 +1,16 @@
-"""Channels that tell nobody any more, by what their deliveries noted."""
+"""Channels and webhooks that tell nobody any more, by what their deliveries noted."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from recorder_sync.catalogue.messages import channel_facts
 from recorder_sync.language import T
 from recorder_sync.model import AlertKind
-from recorder_sync.rules.channel_matters import channel_matters
+from recorder_sync.rules.channel_matters import channel_matters, webhook_matters
 from recorder_sync.rules.matter import Matter
+from recorder_sync.timestamps import moment
 from recorder_sync.watching.source import Look, Undecided
+from recorder_sync.webhooks.place import standing_of
 
 
 class Channels:
@@ -22,3 +24,15 @@ class Channels:
         facts = channel_facts(look.station.catalogue, names, look.now, remembered)
         dead_after = timedelta(minutes=settings.dead_after_minutes)
         yield from channel_matters(facts, look.now, dead_after, remembered)
+        yield from webhook_matters(_failing_webhooks(look), look.now, dead_after)
+
+
+def _failing_webhooks(look: Look) -> dict[str, datetime]:
+    """Return since when the webhooks of the settings fail, those that do."""
+    settings = look.station.settings
+    stand = {hook.name: standing_of(settings.paths.state, hook.name) for hook in settings.webhooks}
+    return {
+        name: moment(standing.failing_since)
+        for name, standing in stand.items()
+        if standing is not None and standing.failing_since is not None
+    }

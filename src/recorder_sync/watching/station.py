@@ -23,6 +23,7 @@ from recorder_sync.rules.matter import Matter
 from recorder_sync.rules.station_matters import (
     Backup,
     EvidenceDisk,
+    StateDisk,
     StationFacts,
     station_matters,
 )
@@ -37,7 +38,7 @@ _UNSYNCHRONISED = "clock-unsynchronised"
 
 
 class Disk:
-    """The evidence disk, and when it will be full."""
+    """The evidence disk, and when it will be full; and the one of the state folder."""
 
     name = "evidence-disk"
     what = T("The evidence disk")
@@ -53,7 +54,20 @@ class Disk:
         samples = (*disk_samples.samples(db, disk), newest)
         # A disk that is smaller than what has to stay free is full as well.
         facts = EvidenceDisk(disk, max(1, capacity), samples)
-        yield from _ask(look, StationFacts(settings.station.id, disks=(facts,)))
+        state = _state_disk(look)
+        yield from _ask(look, StationFacts(settings.station.id, (facts,), state))
+
+
+def _state_disk(look: Look) -> StateDisk | None:
+    """Return how full the disk of the state folder is, where it is not that of evidence."""
+    paths = look.station.settings.paths
+    if paths.state.stat().st_dev == paths.evidence.stat().st_dev:
+        return None
+    usage, disk = shutil.disk_usage(paths.state), str(paths.state)
+    newest = DiskSample(look.now, usage.used)
+    disk_samples.add(look.station.catalogue, disk, newest)
+    samples = (*disk_samples.samples(look.station.catalogue, disk), newest)
+    return StateDisk(disk, usage.used + usage.free, samples)
 
 
 class Services:

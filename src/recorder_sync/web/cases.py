@@ -18,7 +18,12 @@ from recorder_sync.catalogue.seen_by import mine
 from recorder_sync.custodian.case_list import cases_of
 from recorder_sync.custodian.enforcement_shown import HowShown, how_shown
 from recorder_sync.custodian.interruptions import Interruption, interruptions
-from recorder_sync.custodian.registration import classify_case, close_case, register_cases
+from recorder_sync.custodian.registration import (
+    classify_case,
+    close_case,
+    number_in_use,
+    register_cases,
+)
 from recorder_sync.errors import UsageProblem
 from recorder_sync.language import T, Text, tr
 from recorder_sync.model import Case, Kind
@@ -102,10 +107,7 @@ def open_case(
         if not number or not number.isprintable():
             raise UsageProblem(T("A number is empty."), T("Give a number."))
         if ledger.case(visit.station.catalogue, number) is not None:
-            raise UsageProblem(
-                T("The number {number} is in use.", number=number),
-                T("Open that case, or check the number."),
-            )
+            raise number_in_use(number)
         register_cases(visit.station, [Case(number, party.strip() or None, cause.strip() or None)])
     except UsageProblem as problem:
         return _list(request, visit, "", "", None, problem)
@@ -114,12 +116,12 @@ def open_case(
 
 @router.post("/import")
 def import_(request: Request, visit: Keeping, file: UploadFile) -> Response:
-    """Register the cases of a CSV file, all or none. It may change any case's entry."""
+    """Register the cases of a CSV file, all or none. It may change any case that is seen."""
     if visit.account.scope.reach is not Reach.ALL:
         raise NotAllowed
     try:
         found = cases_of(file.filename or "—", file.file.read(LARGEST_FORM))
-        register_cases(visit.station, found)
+        register_cases(visit.station, found, visit.account.cleared)
     except UsageProblem as problem:
         return _list(request, visit, "", "", None, problem)
     return RedirectResponse("/cases", _SEE_OTHER)

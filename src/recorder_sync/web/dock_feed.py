@@ -182,8 +182,9 @@ class Feed:
         if status["at"] != self._written:
             # At the first sight, and after a while, only the clock tells how old it is.
             is_first = self._written is None or not self._has_looked_within(_SIGN_OF_LIFE_S)
-            age = (now() - moment(status["at"])).total_seconds() if is_first else 0.0
-            self._written, self._written_at = status["at"], mono - max(0.0, age)
+            # One from a time to come was left by a clock that was set back since.
+            age = abs((now() - moment(status["at"])).total_seconds()) if is_first else 0.0
+            self._written, self._written_at = status["at"], mono - age
         return Reliance.STALE if mono - self._written_at > STALE_S else Reliance.LIVE
 
     def _refresh_facts(self, status: Status | None) -> None:

@@ -7,6 +7,8 @@ of. Where the status may not be relied on, tiles say nothing but which port they
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
+from hashlib import sha256
 from typing import Any
 
 from recorder_sync.config import Configuration
@@ -16,6 +18,7 @@ from recorder_sync.station import now
 from recorder_sync.timestamps import moment
 from recorder_sync.web.dock_facts import Facts
 from recorder_sync.web.dock_tiles import Tile, summary, tiles
+from recorder_sync.web.rendering import STATIC, TEMPLATES
 
 _MATTERS = 2
 """Matters of the station that are shown in full."""
@@ -49,6 +52,7 @@ def message_of(settings: Configuration, seen: Seen) -> Message:
     counted = summary(found) if is_live else None
     return {
         "whole": True,
+        "build": _build(),
         "state": seen.reliance.value,
         "trouble": _trouble(settings, seen),
         "columns": columns,
@@ -66,6 +70,13 @@ def message_of(settings: Configuration, seen: Seen) -> Message:
             for one in seen.facts.due
         ],
     }
+
+
+@cache
+def _build() -> str:
+    """Return what differs where the page of the screen does: an open one loads itself again."""
+    files = sorted((*STATIC.glob("dock*"), *TEMPLATES.glob("dock/*")))
+    return sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
 
 def _unreliable(tile: Tile) -> Tile:

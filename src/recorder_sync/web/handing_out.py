@@ -5,12 +5,10 @@ Both are on record before the first byte, and taken back on record where they we
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Annotated
 
-import structlog
 from fastapi import APIRouter, Depends, Form, Request, Response
-from fastapi.responses import StreamingResponse
 
 from recorder_sync.catalogue.recordings import Sealed
 from recorder_sync.catalogue.seen_by import visible
@@ -34,6 +32,7 @@ from recorder_sync.previews.maker import PreviewMaker
 from recorder_sync.rules.access import Permission
 from recorder_sync.shown import local
 from recorder_sync.station import Station
+from recorder_sync.web.broken_off import Answer
 from recorder_sync.web.desks import Desks
 from recorder_sync.web.playing import previews_of
 from recorder_sync.web.visits import Visit, desks_of, visitor
@@ -50,8 +49,6 @@ Handing = Annotated[
 ]
 _MOST = 50
 _NEVER_A_PAGE = {"content-security-policy": "default-src 'none'; sandbox"}
-
-_log = structlog.get_logger("web")
 
 
 @router.post("/recordings-copy")
@@ -77,28 +74,24 @@ def copy(
     )
     at = visit.station.now().astimezone(visit.settings.station.zone)
     name = f"recordings-{visit.settings.station.id}-{at:%Y%m%d-%H%M%S}.zip"
-    return StreamingResponse(
-        _archive(desks_of(request), visit.account.actor, wanted, made),
-        media_type="application/zip",
-        headers={"content-disposition": f'attachment; filename="{name}"', **_NEVER_A_PAGE},
+    desks, actor = desks_of(request), visit.account.actor
+    return Answer(
+        _archive(desks, actor, wanted),
+        lambda why: _take_back(desks, actor, made, why),
+        "application/zip",
+        {"content-disposition": f'attachment; filename="{name}"', **_NEVER_A_PAGE},
     )
 
 
-def _archive(desks: Desks, actor: str, wanted: list[Sealed], made: HandedOut) -> Iterator[bytes]:
-    why = "broken off"
-    try:
-        with desks.lent() as desk:
-            station = desk.of(actor).station
-            yield from archive(station, wanted, _Proofs(station), station.now())
-        why = ""
-    except Exception as error:
-        why = str(error) or type(error).__name__
-        _log.error("a copy was not made", why=why)
-        raise
-    finally:
-        if why:
-            with desks.lent() as desk:
-                take_back(desk.of(actor).station, made, why)
+def _archive(desks: Desks, actor: str, wanted: list[Sealed]) -> Generator[bytes]:
+    with desks.lent() as desk:
+        station = desk.of(actor).station
+        yield from archive(station, wanted, _Proofs(station), station.now())
+
+
+def _take_back(desks: Desks, actor: str, made: HandedOut, why: str) -> None:
+    with desks.lent() as desk:
+        take_back(desk.of(actor).station, made, why)
 
 
 class _Proofs:
@@ -151,45 +144,29 @@ def marked_preview(
     ).shown
     made = HandedOut({found.id: entry.seq}, facts)
     ending = {"image/jpeg": "jpg", "audio/mp4": "m4a"}.get(kind, "mp4")
-    return StreamingResponse(
-        _preview(desks_of(request), previews_of(request), visit.account.actor, found, text, made),
-        media_type=kind,
-        headers={
+    desks, actor = desks_of(request), visit.account.actor
+    return Answer(
+        _preview(desks, previews_of(request), found, text),
+        lambda why: _take_back(desks, actor, made, why),
+        kind,
+        {
             "content-disposition": f'attachment; filename="preview-{found.id}.{ending}"',
             **_NEVER_A_PAGE,
         },
     )
 
 
-def _preview(
-    desks: Desks,
-    maker: PreviewMaker,
-    actor: str,
-    found: Recording,
-    text: str,
-    made: HandedOut,
-) -> Iterator[bytes]:
-    why = "broken off"
-    try:
-        with maker.alone(), desks.lent() as desk:
-            settings = desk.station.settings.previews
-            work = preview(found.media.kind, settings, marked=True)
-            assert work is not None
-            source = None
-            if found.media.kind is Kind.PHOTO:  # ffmpeg reads no HEIC; its preview is a JPEG
-                source = maker.folder.opened(Wanted(found.id, Made.PREVIEW))
-            if source is None:
-                source = desk.station.evidence.opened(found.path)
-            try:
-                yield from render(source, work, settings.memory_limit_mib, text=text)
-            finally:
-                os.close(source)
-        why = ""
-    except Exception as error:
-        why = str(error) or type(error).__name__
-        _log.error("a preview was not made", why=why)
-        raise
-    finally:
-        if why:
-            with desks.lent() as desk:
-                take_back(desk.of(actor).station, made, why)
+def _preview(desks: Desks, maker: PreviewMaker, found: Recording, text: str) -> Generator[bytes]:
+    with maker.alone(), desks.lent() as desk:
+        settings = desk.station.settings.previews
+        work = preview(found.media.kind, settings, marked=True)
+        assert work is not None
+        source = None
+        if found.media.kind is Kind.PHOTO:  # ffmpeg reads no HEIC; its preview is a JPEG
+            source = maker.folder.opened(Wanted(found.id, Made.PREVIEW))
+        if source is None:
+            source = desk.station.evidence.opened(found.path)
+        try:
+            yield from render(source, work, settings.memory_limit_mib, text=text)
+        finally:
+            os.close(source)

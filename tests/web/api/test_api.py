@@ -124,6 +124,13 @@ def test_what_is_secret_is_not_there_for_a_program_that_is_not_cleared(
         assert cleared.get("/cases/by-number", params=case).status_code == 200
         listed = client.get("/cases", params={"limit": 1000}).json()["cases"]
         assert "secret-1" not in {one["number"] for one in listed}
+        writer = caller("cases:write")
+        change = {**case, "party": "another", "cause": "another"}
+        assert writer.post("/cases", json=change).status_code == 400
+        close = {**case, "on": "2026-11-20"}
+        assert writer.post("/cases/close", json=close).status_code == 404
+        as_it_was = cleared.get("/cases/by-number", params=case).json()
+        assert (as_it_was["party"], as_it_was["closed_on"]) == (None, None)
     finally:
         plain = ("--secrecy", "none", "--by", "周晓梅", "--reason", "解密")
         assert api.dock.run("recordings", "mark", number, *plain).code == 0

@@ -123,6 +123,81 @@ def test_a_daemon_that_ended_or_hangs_leaves_no_state_on_the_screen(
     expect(page.locator(".tile.good")).to_have_count(0)
 
 
+def test_a_clock_that_is_set_back_hides_no_lost_server(
+    screen: Screen, service: Service, tmp_path: Path
+) -> None:
+    """An hour may pass until such a clock has caught up with what it said before."""
+    with shown_by(tmp_path / "run", full_dock()):
+        page = screen.open("/dock")
+        expect(tile(page, "1-1.3")).to_contain_text("可以取走")
+        page.evaluate("() => { const real = Date.now; Date.now = () => real() - 3600e3; }")
+        os.kill(service.pid, signal.SIGSTOP)
+        try:
+            expect(page.get_by_role("alert")).to_contain_text("连接已中断", timeout=20_000)
+            expect(page.locator(".tile.good")).to_have_count(0)
+        finally:
+            os.kill(service.pid, signal.SIGCONT)
+        expect(tile(page, "1-1.3")).to_contain_text("可以取走", timeout=20_000)
+    screen.problems.clear()  # that requests failed is what it was about
+
+
+def test_after_an_hour_asleep_nothing_of_before_is_shown_as_so(
+    screen: Screen, tmp_path: Path
+) -> None:
+    with shown_by(tmp_path / "run", full_dock()):
+        page = screen.open("/dock")
+        expect(tile(page, "1-1.3")).to_contain_text("可以取走")
+        page.evaluate(
+            "() => { window.seen = new Promise(done => new MutationObserver(() => {"
+            " if (document.querySelector('.tile.good') === null) done(true); })"
+            ".observe(document.querySelector('.ports'), { subtree: true, attributes: true })); }"
+        )
+        page.evaluate("() => { const real = Date.now; Date.now = () => real() + 3600e3; }")
+        assert page.evaluate("() => window.seen"), "the states went, before they came anew"
+        expect(tile(page, "1-1.3")).to_contain_text("可以取走")
+
+
+def test_a_message_that_cannot_be_shown_leaves_no_old_state(screen: Screen, tmp_path: Path) -> None:
+    with shown_by(tmp_path / "run", full_dock()) as board:
+        page = screen.open("/dock")
+        expect(tile(page, "1-1.3")).to_contain_text("可以取走")
+        page.evaluate("() => { showMatters = showTiles = () => { throw new Error('a defect'); }; }")
+        board.remove("2")
+        expect(page.get_by_role("alert")).to_contain_text("连接已中断")
+        expect(page.locator(".tile.good")).to_have_count(0)
+    screen.problems.clear()  # the defect is what it was about
+
+
+def test_an_open_screen_loads_itself_again_when_the_program_was_renewed(
+    screen: Screen, service: Service, tmp_path: Path
+) -> None:
+    with shown_by(tmp_path / "run", full_dock()) as board:
+        page = screen.open("/dock")
+        page.evaluate("() => { document.body.dataset.build = 'older'; window.isOld = true; }")
+        service.kill()
+        with service:
+            page.wait_for_function("() => !window.isOld", timeout=20_000)
+            board.remove("2")
+            expect(tile(page, "1-1.3")).to_have_class("tile free")
+            page.close()
+    screen.problems.clear()  # that the service was away is what it was about
+
+
+def test_a_screen_whose_script_does_not_run_says_so(
+    chromium: Browser, service: Service, tmp_path: Path
+) -> None:
+    with shown_by(tmp_path / "run", full_dock()):
+        context = chromium.new_context(java_script_enabled=False)
+        page = context.new_page()
+        quick = context.new_cdp_session(page)
+        quick.send("Animation.enable")
+        quick.send("Animation.setPlaybackRate", {"playbackRate": 10})
+        page.goto(f"{service.address}/dock")
+        expect(page.locator(".unkept")).to_be_visible()
+        expect(tile(page, "1-1.3").locator(".state")).to_be_hidden()
+        context.close()
+
+
 def test_without_events_the_screen_asks(screen: Screen, tmp_path: Path) -> None:
     screen.page.route("**/dock/stream", lambda route: route.abort())
     with shown_by(tmp_path / "run", []) as board:

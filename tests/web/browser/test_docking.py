@@ -202,6 +202,12 @@ def test_a_case_that_nothing_suggests_is_found_by_touch(
     expect(drawer.locator(".clip em.case")).to_have_count(1)
     found = service.dock.run("recordings", "list", "--case", other, "--json").json["recordings"]
     assert len(found) == 1
+    page.evaluate(  # the minute passes, while the clock is set back by an hour
+        "() => { const run = performance.now.bind(performance), wall = Date.now;"
+        " performance.now = () => run() + 61e3; Date.now = () => wall() - 3600e3; }"
+    )
+    expect(drawer).to_be_hidden()
+    expect(drawer.locator(".clip")).to_have_count(0)
 
 
 def test_a_camera_that_is_pulled_out_too_early_is_called_back_on_its_port(

@@ -45,7 +45,8 @@ def register_case(who: _Writer, case: NewCase, key: Key = None) -> Response:
 
     def do() -> CaseForm:
         number = case.number.strip()
-        register_cases(who.station, [Case(number, case.party or None, case.cause or None)])
+        known = Case(number, case.party or None, case.cause or None)
+        register_cases(who.station, [known], who.token.cleared)
         return CaseForm.of(known_case(who, number))
 
     return once(who, key, case, do, 201)

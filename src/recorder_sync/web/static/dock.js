@@ -9,9 +9,18 @@ const RECONNECT_MS = 3000;
 const body = document.body;
 const ports = document.querySelector(".ports");
 const texts = { trouble: document.querySelector(".trouble"), matters: document.querySelector(".matters") };
-let heard = Date.now();
+let heard = now();
 let serverTrouble = null;
 let isLost = false;
+
+// A moment by both clocks of the computer: one may be set back, the other stands still in sleep.
+function now() {
+  return { wall: Date.now(), run: performance.now() };
+}
+
+function since(then) {
+  return Math.max(Date.now() - then.wall, performance.now() - then.run);
+}
 
 // What is shown
 
@@ -135,8 +144,11 @@ function forgetStates() {
 }
 
 function show(message) {
-  heard = Date.now();
   if (isLost && !message.whole) return; // it comes whole again in a moment
+  if (message.build !== undefined && message.build !== body.dataset.build) {
+    location.reload(); // the program was renewed: this page does not know its messages
+    return;
+  }
   isLost = false;
   showTiles(message);
   if (message.trouble !== undefined) serverTrouble = message.trouble;
@@ -145,6 +157,23 @@ function show(message) {
   if (message.due !== undefined) showDue(message.due);
   if (message.matters !== undefined) showMatters(message.matters);
   showTrouble();
+  heard = now();
+}
+
+function lose() {
+  isLost = true;
+  forgetStates();
+  showTrouble();
+}
+
+// What cannot be shown is as good as not heard: nothing that was shown before may stand.
+function take(text) {
+  try {
+    show(JSON.parse(text));
+  } catch (error) {
+    lose();
+    throw error;
+  }
 }
 
 // Sounds: a chord when a device is done, two low tones when somebody is needed
@@ -194,16 +223,16 @@ if (soundButton) {
 // The line to the server: events, and asking again and again where there are none
 
 let source = null;
-let asked = 0;
+let asked = { wall: 0, run: -POLL_MS };
 let polling = false;
 
 function connect() {
   source?.close();
   if (!window.EventSource) return;
   source = new EventSource("/dock/stream");
-  source.onmessage = (event) => show(JSON.parse(event.data));
+  source.onmessage = (event) => take(event.data);
   source.addEventListener("alive", () => {
-    heard = Date.now();
+    heard = now();
     if (isLost) connect(); // what was shown meanwhile is not known: the whole picture again
   });
   source.onerror = () => {
@@ -216,7 +245,7 @@ async function poll() {
   polling = true;
   try {
     const answer = await fetch("/dock/now", { cache: "no-store", redirect: "manual", signal: AbortSignal.timeout(5000) });
-    if (answer.ok) show(await answer.json());
+    if (answer.ok) take(await answer.text());
     else if (answer.type === "opaqueredirect") location.reload(); // signed out
   } catch {
     // It stays lost, and is asked again.
@@ -226,20 +255,19 @@ async function poll() {
 }
 
 setInterval(() => {
-  const quiet = Date.now() - heard;
+  const quiet = since(heard);
   const isPolled = !source || source.readyState !== EventSource.OPEN || quiet > LOST_AFTER_MS;
-  if (isPolled && Date.now() - asked >= POLL_MS) {
-    asked = Date.now();
+  if (isPolled && since(asked) >= POLL_MS) {
+    asked = now();
     poll();
   }
   if (quiet > LOST_AFTER_MS && !isLost) {
-    isLost = true;
-    forgetStates();
-    showTrouble();
+    lose();
     connect();
   }
 }, 500);
 
+document.querySelector(".unkept").remove(); // from here on the page is kept as the station is
 // What the page came with is right, and is painted before anything else is done.
 requestAnimationFrame(() => setTimeout(connect));
 body.classList.toggle("not-live", !texts.trouble.hidden);

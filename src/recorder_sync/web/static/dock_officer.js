@@ -4,8 +4,14 @@
 
 const drawer = document.getElementById("officer");
 const STAY_MS = 10000; // how often a touch is told to the server
-let closesAt = 0;
-let toldAt = 0;
+let touched = now();
+let stays = 60; // seconds after the last touch
+let toldAt = { wall: 0, run: -STAY_MS };
+
+function touch() {
+  touched = now();
+  stays = Number(drawer.querySelector("[data-idle]")?.dataset.idle ?? 60);
+}
 
 async function load(address, options = {}) {
   try {
@@ -20,8 +26,7 @@ async function load(address, options = {}) {
     drawer.querySelector(".told")?.remove();
     (drawer.querySelector(".sheet") ?? drawer).prepend(said);
   }
-  const idle = Number(drawer.querySelector("[data-idle]")?.dataset.idle ?? 60);
-  closesAt = Date.now() + idle * 1000;
+  touch();
   const first = drawer.querySelector("[data-first=no]") ? "input[name=pin]" : "input[name=officer]";
   drawer.querySelector(`.identify ${first}`)?.focus();
   drawer.querySelector(".told")?.scrollIntoView({ block: "nearest" });
@@ -55,7 +60,7 @@ document.querySelector(".ports").addEventListener("click", (event) => {
   const opener = event.target.closest("[data-docking]");
   if (!opener) return;
   drawer.replaceChildren();
-  closesAt = Date.now() + 60000;
+  touch();
   drawer.showModal();
   load(`/dock/officer/${encodeURIComponent(opener.dataset.docking)}`);
 });
@@ -139,17 +144,16 @@ drawer.addEventListener("cancel", (event) => {
 });
 for (const kind of ["pointerdown", "keydown"]) {
   drawer.addEventListener(kind, () => {
-    const idle = Number(drawer.querySelector("[data-idle]")?.dataset.idle ?? 60);
-    closesAt = Date.now() + idle * 1000;
-    if (drawer.querySelector("[data-idle]") && Date.now() - toldAt > STAY_MS) {
-      toldAt = Date.now();
+    touch();
+    if (drawer.querySelector("[data-idle]") && since(toldAt) > STAY_MS) {
+      toldAt = now();
       fetch("/dock/officer/stay", { method: "POST" }).catch(() => null);
     }
   });
 }
 setInterval(() => {
   if (!drawer.open) return;
-  const left = Math.ceil((closesAt - Date.now()) / 1000);
+  const left = Math.ceil(stays - since(touched) / 1000);
   const shown = drawer.querySelector("[data-left]");
   if (shown) {
     shown.textContent = Math.max(0, left);
