@@ -21,7 +21,7 @@ from recorder_sync.stores.kinds import Surroundings, open_store
 from recorder_sync.stores.store import NO_LOCK, Lock, LockMode, Store, StoreProblem, Trouble
 from recorder_sync.stores.store_settings import StoreSettings
 
-SMALL = 256 << 10
+SMALL = 64 << 10
 """Bytes of a recording up to which sending costs more in waiting for answers than in bytes."""
 
 

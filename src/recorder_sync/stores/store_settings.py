@@ -116,7 +116,7 @@ class S3Place(Section):
     parts: Annotated[int, Field(ge=1, le=16)] = 3
     """Parts of objects that are sent at the same time; each takes 5 MiB of memory."""
     small_at_once: Annotated[int, Field(ge=1, le=32)] = 8
-    """Recordings of up to 256 KiB that are sent at the same time; never fewer than `parallel`."""
+    """Recordings of up to 64 KiB that are sent at the same time; never fewer than `parallel`."""
     timeout_s: Annotated[float, Field(gt=0, le=600)] = 60.0
 
     @property

@@ -43,7 +43,7 @@ def test_the_service_takes_less_than_100_mb_with_parts_and_small_ones_on_their_w
     bed.name_bucket(modern)
     bed.bind()
     bed.seal(2, size=30 << 20)
-    bed.seal(60, size=250_000, first=11)
+    bed.seal(60, size=60_000, first=11)
     # From the start of Python: one that is forked has the memory of what it is forked from.
     service = subprocess.Popen(bed.dock.command("forward"), stderr=subprocess.DEVNULL)
     try:

@@ -18,7 +18,7 @@ from tests.stores.s3.station import ToBucket, bed
 
 __all__ = ["bed"]
 
-_SENDING = "select count(*), coalesce(sum(size > 262144), 0) from uploads where state = 'sending'"
+_SENDING = "select count(*), coalesce(sum(size > 65536), 0) from uploads where state = 'sending'"
 
 
 def _is_evidence(asked: Asked) -> bool:
