@@ -120,9 +120,14 @@ def from_json(found: Mapping[str, Any]) -> Recording:
 
 
 def _value(value: object) -> str:
+    """Return JSON. What most values are is told at once: an encoder is made for each it encodes."""
     if value is None:
         return "null"
-    return encode_basestring(value) if type(value) is str else _encoded(value)
+    if type(value) is str:
+        return encode_basestring(value)
+    if type(value) is int:
+        return str(value)
+    return _encoded(value)
 
 
 def _sorted(found: Mapping[str, str]) -> dict[str, str]:

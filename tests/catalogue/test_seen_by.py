@@ -13,13 +13,11 @@ from sqlite_utils.db import Database
 
 from recorder_sync.catalogue import cases, ledger, seen_by, today, trail
 from recorder_sync.catalogue.database import FILE_NAME, insert, open_catalogue
-from recorder_sync.catalogue.pieces import devices_with_gaps
 from recorder_sync.catalogue.time_line import free_places
 from recorder_sync.custody.log import Act
 from recorder_sync.errors import NotFound
 from recorder_sync.model import Case, Officer
 from recorder_sync.rules.access import Reach, Scope, Secrecy
-from recorder_sync.rules.watch_limits import USUAL
 from recorder_sync.timestamps import iso
 
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
@@ -50,7 +48,7 @@ class Made:
 
 @pytest.fixture(scope="module")
 def made() -> list[Made]:
-    """One recording of each officer, class and case; two make an interruption of a device."""
+    """One recording of each officer, class and case."""
     found: list[Made] = []
     everybody = [None, *OFFICERS]
     for officer, own, case in product(everybody, CLASSES, CASES):
@@ -99,7 +97,7 @@ def db(tmp_path_factory: pytest.TempPathFactory, made: list[Made]) -> Iterator[D
 
 
 def _insert_recordings(db: Database, one: Made) -> None:
-    """Insert it, and before it one that nobody knows the officer of: between them is a gap."""
+    """Insert it, and before it one that nobody knows the officer of."""
     before = {"id": f"b{one.id[1:]}", "officer": None, "case_no": None, "secrecy": None}
     secrecy = None if one.classes[0] is Secrecy.NONE else one.classes[0].value
     itself = {"id": one.id, "officer": one.officer, "case_no": one.case, "secrecy": secrecy}
@@ -158,8 +156,6 @@ def test_art_25_every_query_shows_what_the_rule_holds_and_nothing_else(
     assert seen_by.seen_recordings(db, ids, scope) == within
     assert seen_by.visible_of(db, ids, scope) == [one for one in ids if one in within]
     assert today.came_in(db, scope, BEGIN + timedelta(days=1)).sealed == len(within)
-    gaps = devices_with_gaps(db, BEGIN, BEGIN + timedelta(days=1), USUAL, scope)
-    assert set(gaps) == {one.device for one in made if one.id in within}
     for case in CASES[1:]:
         assert case is not None
         of_case = {one.id for one in made if one.case == case and one.id in within}

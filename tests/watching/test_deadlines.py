@@ -6,9 +6,12 @@ from recorder_sync.catalogue.calendar import CalendarEntry, CalendarKind
 from recorder_sync.catalogue.footage import earliest_end
 from recorder_sync.custodian.deferring import Wanted, add
 from recorder_sync.custodian.duty import enter_calendar
+from recorder_sync.ingest.stopping import Stop
 from recorder_sync.rules.deadline import Deferral, DeferralReason
-from recorder_sync.watching.deadlines import RunningDeadline, What, running_deadlines
+from recorder_sync.watching.deadlines import Running, RunningDeadline, What, running_deadlines
 from recorder_sync.watching.source import Look
+from recorder_sync.web.deadlines import read_ahead
+from recorder_sync.web.desks import Desks
 from tests.conftest import Card, MediaFiles
 from tests.on_the_day import today
 from tests.watching.bed import DAY, DEVICE, HOUR, MORNING, OFFICER, Bed, another, named
@@ -101,3 +104,26 @@ def test_what_ends_with_the_calendar_stops_neither_the_list_nor_a_look(bed: Bed)
     first = datetime(1, 1, 1, tzinfo=UTC)
     always = Deferral("1", DeferralReason.WATER, first, bed.now, DEVICE, expected=last)
     assert earliest_end(bed.station.catalogue, always) is None
+
+
+def test_what_was_read_ahead_after_a_start_is_not_read_again(
+    bed: Bed, card: Card, media_files: MediaFiles
+) -> None:
+    bed.register()
+    bed.issue()
+    card.put(named("20261123_090000"), another(media_files.audio, 1), ENDED)
+    bed.take_in(card, is_cut_off=True)
+    settings = bed.station.settings
+    desks, kept, stop = Desks(lambda: settings), Running(), Stop()
+    read_ahead(desks, kept, stop)
+    asked: list[str] = []
+    with desks.lent() as desk:
+        desk.station.catalogue.conn.set_trace_callback(asked.append)
+        found = kept.deadlines(Look(desk.station, bed.now))
+        desk.station.catalogue.conn.set_trace_callback(None)
+    assert [one.name for one in found if one.what is What.RECORDING]
+    assert asked
+    assert not [one for one in asked if "inventory" in one or "device_events" in one]
+    stop.request()
+    read_ahead(desks, Running(), stop)  # a service that ends waits for nothing
+    desks.close()

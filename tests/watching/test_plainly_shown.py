@@ -33,7 +33,10 @@ def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     opened.close()
 
 
-_minutes = st.integers(0, 400)
+_minutes = st.tuples(st.integers(0, 400), st.sampled_from([0, 0, -1, 1, 500])).map(
+    lambda one: one[0] + one[1] / 60_000
+)
+"""Mostly whole ones, and a few that are some milliseconds off."""
 _officers = st.sampled_from([None, "000010", "000011"])
 _recordings = st.lists(
     st.tuples(_minutes, st.sampled_from([None, 0, 30, 2000]), _officers), max_size=5
@@ -47,8 +50,8 @@ _enforcement = st.lists(
 @given(recorded=_recordings, wanted=_enforcement)
 def test_art_16_what_is_plainly_shown_is_what_the_rule_finds_shown(
     db: Database,
-    recorded: list[tuple[int, int | None, str | None]],
-    wanted: list[tuple[int, int, str | None, bool]],
+    recorded: list[tuple[float, int | None, str | None]],
+    wanted: list[tuple[float, int, str | None, bool]],
 ) -> None:
     with db.conn:
         db.execute("delete from recordings")
@@ -78,7 +81,9 @@ def test_art_16_what_is_plainly_shown_is_what_the_rule_finds_shown(
     assert plainly_shown(db) == by_rule
 
 
-def _seal(db: Database, number: int, begins: int, length: int | None, officer: str | None) -> None:
+def _seal(
+    db: Database, number: int, begins: float, length: int | None, officer: str | None
+) -> None:
     at = BEGIN + timedelta(minutes=begins)
     (place,) = free_places(db, [(at, f"r{number}")])
     row = {

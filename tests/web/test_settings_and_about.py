@@ -13,8 +13,10 @@ from tests.web.served import Service
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    service = Service(Dock(tmp_path_factory.mktemp("settings")))
-    service.configure()
+    folder = tmp_path_factory.mktemp("settings")
+    service = Service(Dock(folder))
+    # The usual place of the live status is that of every station on this computer.
+    service.configure(paths={"runtime": str(folder / "run")})
     service.dock.run("custody", "checkpoint")
     with service:
         service.account("admin", "administrator")

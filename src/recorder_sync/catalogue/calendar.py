@@ -182,7 +182,11 @@ def shifts_of(
 
 def unexplained(db: Database) -> list[Expected]:
     """Return the enforcement that nobody gave a reason for, by its end."""
-    rows = db.query(
-        "select * from calendar where kind = 'enforcement' and reason is null order by ends, id"
+    rows = db.execute(
+        "select id, begins, ends, officer, device, case_no, in_full from calendar"
+        " where kind = 'enforcement' and reason is null order by ends, id"
     )
-    return [_entry(row).expected for row in rows]
+    return [
+        Expected(name, Span(moment(begins), moment(ends)), officer, device, case, bool(in_full))
+        for name, begins, ends, officer, device, case, in_full in rows
+    ]

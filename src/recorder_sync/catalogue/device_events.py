@@ -1,14 +1,15 @@
 """What happened to each device: issues, returns, faults, repairs, losses."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlite_utils.db import Database
 
 from recorder_sync.catalogue import ledger
 from recorder_sync.catalogue.schema import table
-from recorder_sync.rules.whereabouts import NOT_MOVED, DeviceEvent, Happening
+from recorder_sync.rules.whereabouts import NOT_MOVED, DeviceEvent, Happening, Holding
 from recorder_sync.timestamps import iso, moment
 
 
@@ -65,6 +66,32 @@ def telling_events(db: Database, device: str | None = None) -> dict[str, list[De
     return found
 
 
+def holdings_about(db: Database, device: str, times: Iterable[datetime]) -> list[Holding]:
+    """Return who held a device at these times, and who held it first, in the order of the
+    custody log.
+
+    They are those of `holdings`, of all that happened to the device, that cover one of the times;
+    the first tells whether it was ever issued. Of years of moves no row is read into memory.
+    """
+    rows = db.execute(
+        "with moves as (select custody_seq, time, what, officer,"
+        " lead(time) over (order by custody_seq) as until"
+        " from device_events indexed by device_events_by_device"
+        f" where device = :device and what not in ({_NOT_MOVED})),"
+        " held as materialized (select custody_seq, officer, time as since, until from moves"
+        f" where what = '{Happening.ISSUED.value}' and officer > '')"
+        " select h.* from json_each(:times) t cross join held h"
+        " where h.since <= t.value and (h.until is null or h.until > t.value)"
+        " union select * from held where custody_seq = (select min(custody_seq) from held)"
+        " order by custody_seq",
+        {"device": device, "times": json.dumps(sorted({iso(one) for one in times}))},
+    )
+    return [
+        Holding(officer, moment(since), moment(until) if until else None)
+        for _, officer, since, until in rows
+    ]
+
+
 def _last(device: str, what: Happening, more: str = "") -> str:
     return (
         "coalesce((select max(l.custody_seq) from device_events l"
@@ -73,6 +100,7 @@ def _last(device: str, what: Happening, more: str = "") -> str:
     )
 
 
+_NOT_MOVED = ", ".join(f"'{one.value}'" for one in sorted(NOT_MOVED))
 _LAST_MOVES = ", ".join(
     _last("devices.number", what) for what in Happening if what not in NOT_MOVED
 )

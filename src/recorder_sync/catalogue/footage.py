@@ -43,15 +43,27 @@ def plainly_shown(db: Database) -> set[str]:
 
     One question for years of it. What else is shown the rules tell (`rules/coverage.py`).
     """
+    # What began within it is found by its place alone, without looking at any recording.
+    begun = (
+        "r.number >= cast(strftime('%s', c.begins, '+0.999 seconds') as integer) * :places"
+        " and r.number < cast(strftime('%s', c.ends) as integer) * :places"
+    )
+    lasting = (
+        "r.number between (cast(strftime('%s', c.begins) as integer) - :longest) * :places"
+        " and (cast(strftime('%s', c.ends) as integer) + 1) * :places"
+        " and r.recorded_start <= c.ends"
+        " and coalesce(r.recorded_end, r.recorded_start) >= c.begins"
+    )
+    of_officer = (
+        "select 1 from recordings r indexed by recordings_by_officer where r.officer = c.officer"
+        " and r.state = 'sealed'"
+    )
     rows = db.execute(
         "select c.id from calendar c where c.kind = 'enforcement' and c.reason is null"
-        " and c.in_full = 0 and c.officer is not null and exists (select 1 from recordings r"
-        " indexed by recordings_by_officer where r.officer = c.officer and r.state = 'sealed'"
-        " and r.number between (cast(strftime('%s', c.begins) as integer) - ?) * ?"
-        " and (cast(strftime('%s', c.ends) as integer) + 1) * ?"
-        " and r.recorded_start <= c.ends"
-        " and coalesce(r.recorded_end, r.recorded_start) >= c.begins)",
-        [int(LONGEST.total_seconds()), PLACES_A_SECOND, PLACES_A_SECOND],
+        " and c.in_full = 0 and c.officer is not null and case"
+        f" when exists ({of_officer} and {begun}) then 1"
+        f" else exists ({of_officer} and {lasting}) end",
+        {"longest": int(LONGEST.total_seconds()), "places": PLACES_A_SECOND},
     )
     return {identifier for (identifier,) in rows}
 

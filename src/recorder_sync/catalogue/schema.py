@@ -751,3 +751,10 @@ def m021_documents_in_stores(db: Database) -> None:
         not_null={"attempts"},
         strict=True,
     )
+
+
+@migrations()
+def m022_trail_of_a_person(db: Database) -> None:
+    """What a person did of one kind, whatever else there is (`trail.py`)."""
+    db.execute("drop index trail_by_actor")
+    db.execute("create index trail_by_actor on trail (actor, act, at)")

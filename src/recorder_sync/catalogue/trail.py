@@ -7,7 +7,7 @@ then by the entry's number; a page goes on where the one before ended.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -78,10 +78,18 @@ def take_up(db: Database, entry: Entry) -> None:
 
 def steps(db: Database, wanted: Wanted) -> list[Step]:
     """Return one page of what matches, the newest first."""
-    conditions, values = _conditions(wanted)
+    parts: list[str] = []
+    values: list[object] = []
+    for one in _each_along_an_index(wanted):
+        conditions, given = _conditions(one)
+        parts.append(
+            f"select custody_seq from (select custody_seq, at from trail indexed by {_index(one)}"
+            f" where {' and '.join(conditions) or '1'} order by at desc, custody_seq desc limit ?)"
+        )
+        values += [*given, wanted.limit]
     rows = db.execute(
-        f"select custody_seq, at, act, actor, subject, facts from trail{_along(wanted)}"
-        f" where {' and '.join(conditions) or '1'}"
+        "select custody_seq, at, act, actor, subject, facts from trail not indexed"
+        f" where custody_seq in ({' union all '.join(parts)})"
         " order by at desc, custody_seq desc limit ?",
         [*values, wanted.limit],
     )
@@ -113,15 +121,24 @@ def about_device(
     return [_step(row) for row in (*entered, *corrected)]
 
 
-def _along(wanted: Wanted) -> str:
-    """Return the index to go along: of what is rare first, and each is in the order of time."""
+def _each_along_an_index(wanted: Wanted) -> list[Wanted]:
+    """Return what together is what is asked for, each a stretch of one index in the order of time.
+
+    Each act by itself: what a person hardly ever did, or nobody, would be looked for through
+    everything else that was done.
+    """
+    if wanted.subject is not None or (wanted.actor is None and not wanted.acts):
+        return [wanted]
+    return [replace(wanted, acts=frozenset({act})) for act in sorted(wanted.acts or ACTS)]
+
+
+def _index(wanted: Wanted) -> str:
+    """Return the index to go along: of what is rare first."""
     if wanted.subject is not None:
-        return " indexed by trail_by_subject"
+        return "trail_by_subject"
     if wanted.actor is not None:
-        return " indexed by trail_by_actor"
-    if len(wanted.acts) == 1:
-        return " indexed by trail_by_act"
-    return " indexed by trail_by_time"
+        return "trail_by_actor"
+    return "trail_by_act" if wanted.acts else "trail_by_time"
 
 
 def _conditions(wanted: Wanted) -> tuple[list[str], list[object]]:

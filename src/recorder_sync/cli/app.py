@@ -28,6 +28,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         _refuse_what_is_no_text(arguments)
         app = _build(arguments)
+        gc.freeze()  # or the first collection looks at all of it once more
         gc.enable()
         ended = app(list(arguments), prog_name="recorder-sync", standalone_mode=False)
         return ended if isinstance(ended, int) else 0

@@ -3,15 +3,16 @@
 Direct I/O wants page-aligned memory (open(2)), and touching fresh memory costs more
 processor time than the copy itself. A recording that is alone on the machine runs through
 a ring of buffers, which several threads work on; with more recordings than the processors
-have room for, each has one buffer, so that sixteen cameras need little more memory
-than one.
+have room for, each has one buffer and no ring stays, so that sixteen cameras need little
+more memory than one.
 """
 
 import os
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from dataclasses import dataclass
 from mmap import mmap
-from queue import Empty, LifoQueue
 
 from recorder_sync.direct_io import CHUNK, aligned_memory, free
 
@@ -19,68 +20,93 @@ RING = 6
 """Buffers in a ring."""
 
 ALONE = CHUNK // 2
-"""Bytes in the one buffer of a recording without a ring: there may be many of them."""
+"""Bytes in the one buffer of a recording without a ring: there may be many of them, and two
+share a large page."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ring:
+    memory: list[mmap]
+    buffers: list[memoryview]
 
 
 class Buffers:
     """The buffers of this process, lent to one copy at a time."""
 
     def __init__(self) -> None:
-        processors = len(os.sched_getaffinity(0))
-        self._rings: LifoQueue[list[memoryview]] = LifoQueue()
-        self._unmade: LifoQueue[None] = LifoQueue()
-        for _ in range(max(1, min(2, processors // 2))):
-            self._unmade.put(None)
-        self._singles: LifoQueue[memoryview] = LifoQueue()
-        self._made: list[mmap] = []
+        self._most_rings = max(1, min(2, len(os.sched_getaffinity(0)) // 2))
+        self._lock = threading.Lock()
+        self._large = 0
+        """Large recordings that have buffers just now."""
+        self._rings: list[_Ring] = []
+        """Those that nobody has."""
+        self._singles: list[memoryview] = []
+        self._memory: list[mmap] = []
+        """What the single buffers are made of."""
 
     def close(self) -> None:
         """Free all memory, as soon as nobody has it borrowed."""
-        for queue in (self._rings, self._singles):
-            with suppress(Empty):
-                while lent := queue.get_nowait():
-                    for buffer in lent if isinstance(lent, list) else [lent]:
-                        buffer.release()
-        for memory in self._made:
+        for ring in self._rings:
+            _free(ring)
+        for buffer in self._singles:
+            buffer.release()
+        for memory in self._memory:
             free(memory)
 
     @contextmanager
     def for_large(self) -> Iterator[list[memoryview]]:
-        """Lend a ring of RING buffers, or one buffer when other recordings have the rings."""
-        ring = self._ring()
-        if ring is None:
-            with self.single() as buffer:
-                yield [buffer]
-            return
+        """Lend a ring of RING buffers, or one buffer where other recordings are copied too."""
+        with self._lock:
+            has_room = self._large < self._most_rings
+            self._large += 1
         try:
-            yield ring
+            if has_room:
+                with self._ring() as buffers:
+                    yield buffers
+            else:
+                with self.single() as buffer:
+                    yield [buffer]
         finally:
-            self._rings.put(ring)
+            with self._lock:
+                self._large -= 1
 
     @contextmanager
     def single(self) -> Iterator[memoryview]:
         """Lend one buffer."""
-        try:
-            buffer = self._singles.get_nowait()
-        except Empty:
-            buffer, *others = self._new(ALONE)
-            for other in others:
-                self._singles.put(other)
+        with self._lock:
+            if not self._singles:
+                memory = aligned_memory()
+                self._memory.append(memory)
+                self._singles += [memoryview(memory)[:ALONE], memoryview(memory)[ALONE:]]
+            buffer = self._singles.pop()
         try:
             yield buffer
         finally:
-            self._singles.put(buffer)
+            with self._lock:
+                self._singles.append(buffer)
 
-    def _ring(self) -> list[memoryview] | None:
-        with suppress(Empty):
-            return self._rings.get_nowait()
-        with suppress(Empty):
-            self._unmade.get_nowait()
-            return [buffer for _ in range(RING) for buffer in self._new(CHUNK)]
-        return None
+    @contextmanager
+    def _ring(self) -> Iterator[list[memoryview]]:
+        with self._lock:
+            ring = self._rings.pop() if self._rings else _new_ring()
+        try:
+            yield ring.buffers
+        finally:
+            with self._lock:
+                stays = self._large <= self._most_rings
+                if stays:
+                    self._rings.append(ring)
+            if not stays:
+                _free(ring)
 
-    def _new(self, size: int) -> list[memoryview]:
-        """Make buffers of a size; those of ALONE bytes share a large page."""
-        memory = aligned_memory()
-        self._made.append(memory)
-        return [memoryview(memory)[at : at + size] for at in range(0, CHUNK, size)]
+
+def _new_ring() -> _Ring:
+    memory = [aligned_memory() for _ in range(RING)]
+    return _Ring(memory, [memoryview(one) for one in memory])
+
+
+def _free(ring: _Ring) -> None:
+    for buffer in ring.buffers:
+        buffer.release()
+    for memory in ring.memory:
+        free(memory)

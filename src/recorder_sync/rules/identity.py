@@ -15,6 +15,9 @@ from recorder_sync.rules.tagging import decide
 ID_LENGTH = 13
 """Characters of five bits each: 65 bits, enough for billions of recordings."""
 
+_ID_BYTES = 10
+"""Bytes of a digest that make 16 such characters."""
+
 
 def recording_id(device: str, blake3_hex: str, *, whole: bool = True) -> str:
     """Return the id of the content with this BLAKE3 digest from this device.
@@ -23,7 +26,7 @@ def recording_id(device: str, blake3_hex: str, *, whole: bool = True) -> str:
     """
     what = "recording" if whole else "salvage"
     digest = blake3(f"recorder-sync {what}\0{device}\0{blake3_hex}".encode()).digest()
-    return base64.b32encode(digest).decode().lower()[:ID_LENGTH]
+    return base64.b32encode(digest[:_ID_BYTES]).decode().lower()[:ID_LENGTH]
 
 
 def is_same_device(device: str | None, devices: frozenset[str | None]) -> bool:

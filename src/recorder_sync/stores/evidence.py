@@ -246,9 +246,8 @@ def evidence_path(
     """
     local = start.astimezone(zone)
     mark = "" if whole else "SALVAGE_"
-    name = f"{local:%H%M%S}_{recording}_{mark}{safe_name(original)}"
-    day = f"{local.year:04d}/{local:%m/%d}"
-    return f"{safe_component(device)}/{day}/{name}"
+    day = f"{safe_component(device)}/{local.year:04d}"
+    return f"{day}/{local:%m/%d/%H%M%S}_{recording}_{mark}{safe_name(original)}"
 
 
 def move_into_place(part: str, source: int, final: str, target: int) -> None:

@@ -7,7 +7,9 @@ before it is registered, so it counts as one thing.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+from sqlite_utils.db import Database
 
 from recorder_sync.catalogue import device_events, ledger
 from recorder_sync.catalogue import not_in as catalogue
@@ -26,7 +28,7 @@ from recorder_sync.rules.sequence import (
     deleted_before_ingest,
     sequence_holes,
 )
-from recorder_sync.rules.whereabouts import Holding, holder_at, holdings
+from recorder_sync.rules.whereabouts import holder_at
 from recorder_sync.station import Station
 from recorder_sync.watching.deferrals import Deferrals
 from recorder_sync.watching.kept import NO_DEVICE, Kept
@@ -86,26 +88,24 @@ def waiting(look: Look, device: str) -> tuple[Outstanding, ...]:
         )
         for one in held
     ]
-    holder = _Holder(station, number)
-    return (*found, *(_waiting(station, one, number, holder) for one in listed))
+    return (*found, *_with_holders(db, number, [_waiting(station, one, number) for one in listed]))
 
 
-def _waiting(station: Station, one: NotIn, device: str | None, holder: "_Holder") -> Outstanding:
+def _waiting(station: Station, one: NotIn, device: str | None) -> Outstanding:
     settings = station.settings
     name = read_name(one.path, settings.known_profiles)
     mtime = modified_at(one.mtime_ns, name.profile.mtime_clock, settings.station.zone)
-    fact = Outstanding(
+    return Outstanding(
         name=one.path.shown or "/",
         why=_why(one),
         seen_at=one.listed_at,
         mtime=one.listed_at if one.is_unseen else mtime,
         docking=one.docking,
         device=device,
+        officer=_claimed(name, Field.OFFICER),
         case=_claimed(name, Field.CASE),
         underway=not one.intake_ended,
     )
-    officer = _claimed(name, Field.OFFICER) or holder.of(fact)
-    return replace(fact, officer=officer)
 
 
 def _why(one: NotIn) -> Why:
@@ -119,21 +119,28 @@ def _claimed(name: NameFacts, which: Field) -> str | None:
     return claim.value if claim else None
 
 
-class _Holder:
-    """Who had a device when it recorded: by its issues, else by its entry in the ledger."""
+def _with_holders(
+    db: Database, device: str | None, found: Sequence[Outstanding]
+) -> Iterator[Outstanding]:
+    """Yield what is on a card of a device, with who had it when it recorded where no name tells.
 
-    def __init__(self, station: Station, device: str | None) -> None:
-        db = station.catalogue
-        entry = ledger.device(db, device) if device else None
-        self._entry = entry.officer if entry else None
-        events = device_events.events_of(db, device) if device else []
-        self._held: Sequence[Holding] = holdings(events)
+    Known by the device's issues, else by its entry in the ledger.
+    """
+    entry = ledger.device(db, device) if device else None
+    times = [_recorded_at(one) for one in found if one.officer is None]
+    held = device_events.holdings_about(db, device, times) if device and times else []
+    for one in found:
+        if one.officer is not None:
+            yield one
+        elif held:
+            holding = holder_at(held, _recorded_at(one))
+            yield replace(one, officer=holding.officer if holding else None)
+        else:
+            yield replace(one, officer=entry.officer if entry else None)
 
-    def of(self, fact: Outstanding) -> str | None:
-        if not self._held:
-            return self._entry
-        holding = holder_at(self._held, min(fact.mtime, fact.seen_at))
-        return holding.officer if holding else None
+
+def _recorded_at(one: Outstanding) -> datetime:
+    return min(one.mtime, one.seen_at)
 
 
 def numbers(look: Look, device: str) -> list[Matter]:

@@ -18,6 +18,7 @@ from starlette.staticfiles import StaticFiles
 
 from recorder_sync import __version__
 from recorder_sync.catalogue.database import explain
+from recorder_sync.custodian.kept_gaps import KeptGaps
 from recorder_sync.errors import (
     NotFound,
     RecorderSyncError,
@@ -143,7 +144,7 @@ def build(desks: Desks, previews: PreviewMaker, checks: Checks) -> FastAPI:
     app.state.desks, app.state.previews, app.state.checks = desks, previews, checks
     app.state.looks = Looks()
     app.state.feed, app.state.officers = Feed(desks), OfficerSessions()
-    app.state.running = Running()
+    app.state.running, app.state.gaps = Running(), KeptGaps()
     app.state.samples = BackgroundChecks()
     app.mount("/api/v1", application.build(desks), name="api")
     app.mount("/static", _Kept(directory=STATIC), name="static")

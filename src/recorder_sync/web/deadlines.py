@@ -1,17 +1,22 @@
 """Deadlines: what has to be stored, docked or shown, and how long there is (Art. 21)."""
 
+import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
+import structlog
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from recorder_sync.catalogue.alert_search import names_of
 from recorder_sync.catalogue.seen_by import mine
+from recorder_sync.errors import RecorderSyncError
+from recorder_sync.ingest.stopping import Stop, Stopping
 from recorder_sync.rules.access import Permission, Reach
 from recorder_sync.watching.deadlines import Running, RunningDeadline, What
 from recorder_sync.watching.source import Look
+from recorder_sync.web.desks import Desks
 from recorder_sync.web.rendering import page
 from recorder_sync.web.visits import Visit, visitor_of_any
 
@@ -23,6 +28,8 @@ Seeing = Annotated[
 ]
 
 _SHOWN = 100
+
+_log = structlog.get_logger("web")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,18 @@ def deadlines_for(request: Request, visit: Visit) -> list[RunningDeadline]:
         return [one for one in found if one.what is What.DEVICE]
     whom = mine(station.catalogue, scope)
     return [one for one in found if whom.concerns(one.officer, one.device)]
+
+
+def read_ahead(desks: Desks, running: Running, stop: Stop) -> None:
+    """Read the limits that run once, so that the first page after a start need not wait for it."""
+    try:
+        with desks.lent() as desk:
+            running.deadlines(Look(desk.station, desk.station.now(), stop.check))
+    except Stopping:
+        pass  # the service ends
+    except (RecorderSyncError, sqlite3.DatabaseError, OSError, ValueError) as error:
+        # The pages that need them say so to whoever opens one.
+        _log.warning("the limits that run cannot be read", why=str(error))
 
 
 @router.get("/deadlines")

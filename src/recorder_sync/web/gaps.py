@@ -8,18 +8,17 @@ from fastapi.responses import RedirectResponse
 
 from recorder_sync.catalogue import gap_explanations, ledger
 from recorder_sync.catalogue.alert_search import names_of
-from recorder_sync.catalogue.pieces import devices_with_gaps
 from recorder_sync.catalogue.seen_by import seen_recordings, sees_every_recording, visible
 from recorder_sync.custodian.interruptions import (
     Interruption,
     explain_by_voice,
     explain_in_writing,
     interruption,
-    interruptions,
 )
+from recorder_sync.custodian.kept_gaps import KeptGaps, gaps_ending_in
 from recorder_sync.errors import NotFound, UsageProblem
 from recorder_sync.language import T, tr
-from recorder_sync.rules.access import Permission, Reach
+from recorder_sync.rules.access import Permission
 from recorder_sync.web.drawing import Line, Stretch, around, line
 from recorder_sync.web.forms import seconds_of
 from recorder_sync.web.rendering import page
@@ -36,10 +35,6 @@ Explaining = Annotated[
 _SEE_OTHER = 303
 _WEEK = timedelta(days=7)
 _SHOWN = 100
-_ONE_BY_ONE = 120
-"""Devices that are read one by one; of more, everything is read at once."""
-_LONGEST = timedelta(days=1)
-"""An action hardly lasts longer."""
 
 
 @router.get("")
@@ -59,21 +54,22 @@ def gaps(
         _midnight(visit, last - _WEEK + timedelta(days=1)),
         _midnight(visit, last + timedelta(days=1)),
     )
-    together = _devices(visit, device.strip(), begins, ends)
-    found = [
-        one
-        for of_device in together
-        for one in interruptions(station, of_device, begins - _LONGEST, ends)
-        if begins <= one.gap.ends < ends
-    ]
-    found = _seen(visit, found)
+    if wanted := device.strip():
+        found = gaps_ending_in(station, wanted, begins, ends)
+    else:
+        kept: KeptGaps = request.app.state.gaps
+        found = kept.ending_in(station, begins, ends)
+    if not sees_every_recording(scope := visit.account.scope):
+        seen = seen_recordings(station.catalogue, [one.after for one in found], scope)
+        found = [one for one in found if one.after in seen]
     shown = [one for one in found if everything or not one.is_explained]
-    shown.sort(key=lambda one: one.gap.begins, reverse=True)
+    shown.sort(key=lambda one: (one.begins, one.device), reverse=True)
+    listed = shown[skip : skip + _SHOWN]
     return page(
         request,
         "duties/gaps.html",
         {
-            "shown": shown[skip : skip + _SHOWN],
+            "shown": listed,
             "skip": skip,
             "next": skip + _SHOWN if len(shown) > skip + _SHOWN else None,
             "open": sum(not one.is_explained for one in found),
@@ -85,10 +81,7 @@ def gaps(
             "today": today,
             "device": device,
             "everything": everything,
-            "names": names_of(
-                station.catalogue, (_officer(one) for one in shown[skip : skip + _SHOWN])
-            ),
-            "officer_of": _officer,
+            "names": names_of(station.catalogue, (one.officer for one in listed)),
             "may_explain": visit.may(Permission.KEEP_CASES),
         },
     )
@@ -132,37 +125,7 @@ def explain(
 def _one(visit: Visit, after: str) -> Interruption:
     """Return one gap within the scope of a visit. Raises NotFound."""
     resumed = visible(visit.station.catalogue, after, visit.account.scope).recording
-    found = _seen(visit, [interruption(visit.station, resumed.id)])
-    if not found:
-        raise NotFound(T("No interruption ends with recording {id}.", id=after))
-    return found[0]
-
-
-def _devices(visit: Visit, wanted: str, begins: datetime, ends: datetime) -> list[str | None]:
-    """Return the devices to be read one by one; None is all of them at once.
-
-    Where everything may be seen, a first look would cost more than it saves.
-    """
-    if wanted:
-        return [wanted]
-    if visit.account.scope.reach is Reach.ALL:
-        return [None]
-    limits = visit.settings.watch_limits
-    found = devices_with_gaps(visit.station.catalogue, begins, ends, limits, visit.account.scope)
-    return [None] if len(found) > _ONE_BY_ONE else [*found]
-
-
-def _seen(visit: Visit, found: list[Interruption]) -> list[Interruption]:
-    """Return the gaps that end with a recording within the scope of a visit."""
-    scope = visit.account.scope
-    if sees_every_recording(scope):
-        return found
-    seen = seen_recordings(visit.station.catalogue, [one.gap.after for one in found], scope)
-    return [one for one in found if one.gap.after in seen]
-
-
-def _officer(one: Interruption) -> str | None:
-    return next((p.officer for p in one.action.pieces if p.recording == one.gap.after), None)
+    return interruption(visit.station, resumed.id)
 
 
 def _shown(

@@ -12,11 +12,13 @@ import uvicorn
 
 from recorder_sync.config import Configuration
 from recorder_sync.errors import MissingPart, os_reason
+from recorder_sync.ingest.stopping import Stop
 from recorder_sync.language import T
 from recorder_sync.previews.maker import PreviewMaker
 from recorder_sync.web.app import build
 from recorder_sync.web.checks import Checks
 from recorder_sync.web.connections import Impatient
+from recorder_sync.web.deadlines import read_ahead
 from recorder_sync.web.desks import Desks
 
 _log = structlog.get_logger("web")
@@ -75,6 +77,11 @@ def serving(
         target=server.run, kwargs={"sockets": [listener]}, name="web", daemon=True
     )
     thread.start()
+    stop = Stop()
+    ahead = threading.Thread(
+        target=read_ahead, args=(desks, app.state.running, stop), name="web ahead", daemon=True
+    )
+    ahead.start()
     previews.start()
     port = listener.getsockname()[1]
     host = settings.address if ":" not in settings.address else f"[{settings.address}]"
@@ -83,12 +90,14 @@ def serving(
     try:
         yield address
     finally:
+        stop.request()
         app.state.feed.close()  # its streams would last as long as the screens
         server.should_exit = True
         thread.join(_GOODBYE_S + 2)
         previews.stop()
         checks.close()
         app.state.samples.stop()
+        ahead.join(_GOODBYE_S)
         desks.close()
 
 
