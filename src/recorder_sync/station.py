@@ -6,9 +6,10 @@ handed a time and an actor.
 
 import getpass
 import os
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,6 +36,8 @@ class Station:
     custody: CustodyLog
     actor: str
     now: Callable[[], datetime]
+    turn: threading.RLock = field(default_factory=threading.RLock, compare=False, repr=False)
+    """Held by whoever of several threads with this one station uses its catalogue."""
 
     def deed(self, act: Act, subject: str, facts: Mapping[str, Any]) -> Deed:
         """Return something done now, by whoever runs this process."""

@@ -145,14 +145,20 @@ def drop_others(db: Database, stores: Sequence[str]) -> None:
     db.execute(f"delete from uploads where store not in ({marks})", list(stores))
 
 
-def next_due(db: Database, store: str, now: datetime, taken: Iterable[int]) -> Upload | None:
-    """Return what is to be sent to a store first, but for those that are `taken`."""
+def next_due(
+    db: Database, store: str, now: datetime, taken: Iterable[int], at_most: int | None = None
+) -> Upload | None:
+    """Return what is to be sent to a store first, but for those that are `taken`.
+
+    With `at_most`, the first of those that have no more bytes.
+    """
     without = ", ".join(str(number) for number in taken)
+    small = "" if at_most is None else f" and size <= {int(at_most)}"
     # Later than any wait: only a clock that was set back makes it so.
     rows = db.query(
         "select * from uploads indexed by uploads_in_order where store = ?"
         " and (next_try_at is null and state <> 'failed' or next_try_at <= ? or next_try_at > ?)"
-        f" and number not in ({without}) order by important desc, deadline, number limit 1",
+        f" and number not in ({without}){small} order by important desc, deadline, number limit 1",
         [store, iso(now), iso(now + LONGEST_WAIT)],
     )
     return next(map(_upload, rows), None)

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlite_utils.db import Database
-
 from recorder_sync.catalogue import recordings, uploads
 from recorder_sync.catalogue.copies import Proof
 from recorder_sync.catalogue.database import transaction
@@ -109,14 +107,15 @@ class Carrier:
         sqlite3.DatabaseError.
         """
         catalogue, evidence = self._station.catalogue, self._station.evidence
-        sealed = recordings.recording(catalogue, upload.recording)
+        with self._station.turn:
+            sealed = recordings.recording(catalogue, upload.recording)
         described = f"{sealed.recording.path}.json"
         text = small_file(evidence, described, sealed.description)
         # Named by the tags as they were sealed: a correction gives it no second name.
         key = upload.key or self._destination.key_of(from_json(json.loads(text)))
         self._begin(self._station, Begun(upload, key))
         lock = self._destination.lock_of(uploads.forwardable(sealed.row))
-        one, course = sealed.recording, _Course(catalogue, upload, self._arrived)
+        one, course = sealed.recording, _Course(self._station, upload, self._arrived)
         item = Outgoing(key, one.size, one.digests, lock, _facts(one, self._station))
         with sources_of_file(
             evidence, one.path, one.size, one.digests.blake3, self._line, self._halt
@@ -154,8 +153,8 @@ def _facts(one: Recording, station: Station) -> Mapping[str, str]:
 class _Course:
     """How an upload goes, in the catalogue. Any thread may tell."""
 
-    def __init__(self, db: Database, upload: Upload, arrived: Callable[[int], None]) -> None:
-        self._db = db
+    def __init__(self, station: Station, upload: Upload, arrived: Callable[[int], None]) -> None:
+        self._station = station
         self._upload = upload
         self._arrived = arrived
         self._resume = upload.resume
@@ -168,8 +167,9 @@ class _Course:
         return self._resume
 
     def note(self, resume: str) -> None:
-        with self._lock, transaction(self._db):
-            uploads.note_resume(self._db, self._upload, resume)
+        db = self._station.catalogue
+        with self._lock, self._station.turn, transaction(db):
+            uploads.note_resume(db, self._upload, resume)
         self._resume = resume
 
     def sent(self, size: int) -> None:
@@ -178,8 +178,9 @@ class _Course:
             self._sent += size
             if time.monotonic() - self._noted_at >= _NOTED_EVERY_S:
                 self._noted_at = time.monotonic()
-                with transaction(self._db):
-                    uploads.note_sent(self._db, self._upload, self._sent)
+                db = self._station.catalogue
+                with self._station.turn, transaction(db):
+                    uploads.note_sent(db, self._upload, self._sent)
 
 
 class NoCourse:

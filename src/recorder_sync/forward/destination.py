@@ -21,6 +21,9 @@ from recorder_sync.stores.kinds import Surroundings, open_store
 from recorder_sync.stores.store import NO_LOCK, Lock, LockMode, Store, StoreProblem, Trouble
 from recorder_sync.stores.store_settings import StoreSettings
 
+SMALL = 64 << 10
+"""Bytes of a recording up to which sending costs more in waiting for answers than in bytes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Destination:
@@ -39,6 +42,8 @@ class Destination:
     retention: tuple[Retention, ...] = ()
     parallel: int = 2
     """Objects sent at the same time."""
+    small_at_once: int = 2
+    """Of those up to `SMALL`; not fewer than `parallel`."""
     read_back_percent: float = 100.0
     """How much is read back of what no checksum of the store's proves."""
     look_again_percent: float = 0.0
@@ -98,6 +103,7 @@ def _destination(store: StoreSettings, settings: Configuration) -> Destination:
         lock_mode=store.lock_mode,
         retention=settings.forward.policies,
         parallel=store.parallel,
+        small_at_once=max(store.parallel, store.s3.small_at_once if store.s3 else 0),
         read_back_percent=store.read_back_percent,
         look_again_percent=store.look_again_percent,
         send_lost_again=store.send_lost_again,

@@ -24,6 +24,7 @@ from recorder_sync.forward.destination import Destination, destinations_of
 from recorder_sync.forward.document_hand import DocumentHand
 from recorder_sync.forward.hands import Hand
 from recorder_sync.forward.keeper import Keeper
+from recorder_sync.forward.lent import Lent
 from recorder_sync.forward.line import Halt, Line
 from recorder_sync.forward.locking import Locking
 from recorder_sync.forward.sampling import Sampling
@@ -104,6 +105,10 @@ class _StoreWork:
         self._threads = [
             Hand(self._shared, opens, line, number).thread for number in range(destination.parallel)
         ]
+        lent = Lent(opens)
+        for number in range(destination.parallel, destination.small_at_once):
+            hand = Hand(self._shared, lent.station, line, number, only_small=True)
+            self._threads.append(hand.thread)
         self._threads.append(Keeper(self._shared, opens, line).thread)
         self._takes_documents = settings.forward.records
         if self._takes_documents:
@@ -161,7 +166,7 @@ class _StoreWork:
         self._filled_at = now_
         if found:
             _log.info("queued", store=name, recordings=found)
-            self._shared.news.set()
+            self._shared.wake()
 
     def _note_rate(self, station: Station) -> None:
         clock, arrived = time.monotonic(), self._shared.arrived

@@ -39,8 +39,12 @@ _log = structlog.get_logger("forward")
 class Hand:
     """One thread that sends to a store."""
 
-    def __init__(self, shared: Shared, opens: Opens, line: Line, number: int) -> None:
+    def __init__(
+        self, shared: Shared, opens: Opens, line: Line, number: int, *, only_small: bool = False
+    ) -> None:
+        """`only_small`: for small recordings only; `opens` may lend one station to many then."""
         self._shared = shared
+        self._only_small = only_small
         self._line = line
         self.thread = store_thread(
             shared, str(number), opens, self._work, "the queue cannot be used"
@@ -58,7 +62,7 @@ class Hand:
 
     def _send_one(self, station: Station, carrier: Carrier) -> bool:
         """Try what comes first; tell whether there may be more to do."""
-        upload = self._shared.take(station)
+        upload = self._shared.take(station, only_small=self._only_small)
         if upload is None:
             return False
         try:
@@ -111,7 +115,7 @@ class Hand:
             )
 
     def _broken_off(self, station: Station, upload: Upload) -> None:
-        with transaction(station.catalogue):
+        with station.turn, transaction(station.catalogue):
             uploads.note_waiting(station.catalogue, upload)
 
     def _not_taken(
@@ -139,7 +143,8 @@ class Hand:
     def _differs(self, station: Station, upload: Upload, found: CopyDiffers) -> None:
         is_over = upload.attempts + 1 >= TRIES_OF_OTHER_BYTES
         self._failed(station, upload, found.text, found.hint, is_over=is_over)
-        tell_of_copy(station, found.store, found.key, found.what, found.hint)
+        with station.turn:
+            tell_of_copy(station, found.store, found.key, found.what, found.hint)
 
     def _failed(
         self,
@@ -154,17 +159,18 @@ class Hand:
         """Note that it failed; `is_over`: it is not tried again before a person asks for it."""
         wait = wait_after(upload.attempts + 4, random.random(), retry_after_s)
         next_try = None if is_over else station.now() + wait
-        with transaction(station.catalogue):
+        with station.turn, transaction(station.catalogue):
             uploads.note_failed(station.catalogue, upload, why, hint, next_try)
         _log.warning("not sent", store=upload.store, recording=upload.recording, why=why.english)
 
     def _changed(self, station: Station, upload: Upload, found: SourceChanged) -> None:
         """It is a finding, and nothing but a person's work makes it right."""
-        with transaction(station.catalogue):
+        with station.turn, transaction(station.catalogue):
             uploads.note_failed(station.catalogue, upload, found.text, found.hint, None)
         _log.error("evidence changed", recording=upload.recording, why=found.text.english)
         hint = found.hint or T("Touch nothing, and look: recorder-sync verify")
-        raise_alert(station, AlertKind.VERIFICATION_FINDING, found.text, hint)
+        with station.turn:
+            raise_alert(station, AlertKind.VERIFICATION_FINDING, found.text, hint)
 
     def _unreadable(self, station: Station, upload: Upload, error: OSError) -> None:
         if not station.evidence.incoming.is_dir():

@@ -16,14 +16,19 @@ import structlog
 from recorder_sync.catalogue import copies, store_states, uploads
 from recorder_sync.catalogue.database import transaction
 from recorder_sync.catalogue.uploads import Upload
+from recorder_sync.errors import MissingPart
 from recorder_sync.forward.carrier import Begun, Delivered
-from recorder_sync.forward.destination import Destination
+from recorder_sync.forward.destination import SMALL, Destination
 from recorder_sync.forward.line import Halt
 from recorder_sync.forward.together import Together
+from recorder_sync.language import T
 from recorder_sync.on_record import append
 from recorder_sync.rules.forwarding import TRIES_WHILE_THERE, Breaker, Gate
 from recorder_sync.station import Station
-from recorder_sync.stores.store import Store, StoreProblem, Trouble
+from recorder_sync.stores.store import Interrupted, Store, StoreProblem, Trouble
+
+_NO_SMALL_S = 0.5
+"""Seconds for which it is believed that nothing small waits."""
 
 _log = structlog.get_logger("forward")
 
@@ -47,6 +52,8 @@ class Shared:
         self._place_lock = threading.Lock()
         self._breaker = Breaker()
         self._taken: set[int] = set()
+        self._no_small_until = float("-inf")
+        self._times_away = 0
         self._failed_while_there: dict[int, int] = {}
         self._begins = Together(_put_begins_on_record)
         self._confirmations = Together(_put_confirmations_on_record)
@@ -74,15 +81,25 @@ class Shared:
                 with self._lock:  # where it was broken off, nothing is known of the store
                     self._breaker = self._breaker.let_go()
 
-    def take(self, station: Station) -> Upload | None:
-        """Take what is to be sent first, so that nobody else does."""
-        with self._lock:
-            found = uploads.next_due(
-                station.catalogue, self.destination.name, station.now(), self._taken
-            )
+    def take(self, station: Station, *, only_small: bool = False) -> Upload | None:
+        """Take what is to be sent first, so that nobody else does; `only_small`: of what is."""
+        name, at_most = self.destination.name, SMALL if only_small else None
+        with station.turn, self._lock:
+            now = time.monotonic()
+            if only_small and now < self._no_small_until:
+                return None
+            found = uploads.next_due(station.catalogue, name, station.now(), self._taken, at_most)
             if found is not None:
                 self._taken.add(found.number)
+            elif only_small:  # each would look through all that is large
+                self._no_small_until = now + _NO_SMALL_S
             return found
+
+    def wake(self) -> None:
+        """Something was queued."""
+        with self._lock:
+            self._no_small_until = float("-inf")
+        self.news.set()
 
     def give_back(self, upload: Upload) -> None:
         with self._lock:
@@ -91,15 +108,23 @@ class Shared:
     def store(self) -> Store:
         """Return the store, opened, and the one that was bound.
 
-        Raises StoreProblem or MissingPart.
+        Raises StoreProblem or MissingPart, and Interrupted where another one found out
+        meanwhile that it cannot be had: that is one failure of the store, and not many.
         """
+        known = self._times_away
         with self._place_lock:
-            if self._store is None:
-                self._store = self.destination.opens()
-            if not self._is_sure:
-                self.destination.make_sure(self._store)
-                self._is_sure = True
-                self.times_seen += 1
+            if known != self._times_away:
+                raise Interrupted(T("The upload was interrupted; it goes on later."))
+            try:
+                if self._store is None:
+                    self._store = self.destination.opens()
+                if not self._is_sure:
+                    self.destination.make_sure(self._store)
+                    self._is_sure = True
+                    self.times_seen += 1
+            except (StoreProblem, MissingPart):
+                self._times_away += 1
+                raise
             return self._store
 
     def works(self, station: Station) -> None:
@@ -109,7 +134,7 @@ class Shared:
             self._breaker, self._is_seen_to_work = self._breaker.worked(), True
             self._took_nothing = False
         if is_news:  # what an earlier process noted may stand in the catalogue still
-            with transaction(station.catalogue):
+            with station.turn, transaction(station.catalogue):
                 store_states.note_works(station.catalogue, self.destination.name)
             _log.info("back", store=self.destination.name)
             self.news.set()
@@ -157,7 +182,7 @@ class Shared:
             self._breaker = self._breaker.failed(
                 time.monotonic(), self._chance(), problem.retry_after_s, for_long=for_long
             )
-        with transaction(station.catalogue):
+        with station.turn, transaction(station.catalogue):
             store_states.note_fails(
                 station.catalogue,
                 self.destination.name,
@@ -207,7 +232,7 @@ class Shared:
 
 
 def _put_begins_on_record(station: Station, batch: list[Begun]) -> None:
-    with transaction(station.catalogue):
+    with station.turn, transaction(station.catalogue):
         for one in batch:
             uploads.note_begun(station.catalogue, one.upload, one.key)
 
@@ -216,6 +241,6 @@ def _put_confirmations_on_record(station: Station, batch: list[Delivered]) -> No
     now = station.now()
     deeds = [each.deed(station.actor, now) for each in batch]
     # Whoever takes up the log meanwhile waits for this transaction.
-    with transaction(station.catalogue):
+    with station.turn, transaction(station.catalogue):
         for entry in append(station, deeds):
             copies.take_up(station.catalogue, entry)

@@ -281,7 +281,7 @@ def _head(method: str, target: str, headers: Mapping[str, str], body: bytes | me
 def _sent(line: _Line, head: bytes, body: bytes | memoryview) -> OSError | None:
     """Send a request; return why not all of it went, where the server wanted no more."""
     try:
-        if len(body) <= _PIECE:
+        if len(body) <= _AT_ONCE:
             line.send(head + body)
             return None
         line.send(head)

@@ -115,6 +115,8 @@ class S3Place(Section):
     """The bucket is part of the host's name, not of the path."""
     parts: Annotated[int, Field(ge=1, le=16)] = 3
     """Parts of objects that are sent at the same time; each takes 5 MiB of memory."""
+    small_at_once: Annotated[int, Field(ge=1, le=32)] = 8
+    """Recordings of up to 64 KiB that are sent at the same time; never fewer than `parallel`."""
     timeout_s: Annotated[float, Field(gt=0, le=600)] = 60.0
 
     @property
@@ -137,7 +139,7 @@ class StoreSettings(Section):
     layout: str = layout.DEFAULT
     """What recordings are called there."""
     parallel: Annotated[int, Field(ge=1, le=32)] = 2
-    """Objects that are sent at the same time."""
+    """Objects of any size that are sent at the same time."""
     kinds: tuple[Kind, ...] = ()
     """Only recordings of these kinds; none: all."""
     flags: tuple[Flag, ...] = ()

@@ -1,5 +1,6 @@
 """The forward service against a real object store: locked, proven by checksum, and only once."""
 
+import os
 import signal
 import subprocess
 from pathlib import Path
@@ -37,16 +38,20 @@ def test_art_25_a_recording_is_locked_proven_and_there_once_though_the_service_w
     bed.assert_each_is_locked_there_once(bucket, sealed)
 
 
-def test_the_service_takes_less_than_100_mb_with_several_parts_on_their_way(
+def test_the_service_takes_less_than_100_mb_with_parts_and_small_ones_on_their_way(
     bed: ToBucket, modern: Bucket
 ) -> None:
     bed.name_bucket(modern)
     bed.bind()
     bed.seal(2, size=30 << 20)
+    bed.seal(60, size=60_000, first=11)
     # From the start of Python: one that is forked has the memory of what it is forked from.
-    service = subprocess.Popen(bed.dock.command("forward"), stderr=subprocess.DEVNULL)
+    environment = {**os.environ, "MALLOC_ARENA_MAX": "2"}  # as in its unit
+    service = subprocess.Popen(
+        bed.dock.command("forward"), stderr=subprocess.DEVNULL, env=environment
+    )
     try:
-        bed.until_confirmed(2)
+        bed.until_confirmed(62)
         status = Path(f"/proc/{service.pid}/status").read_text(encoding="ascii")
     finally:
         service.kill()
