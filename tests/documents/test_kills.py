@@ -19,6 +19,8 @@ from tests.documents.handing_in import (
 )
 from tests.inspection.furnished import verify_here
 
+pytestmark = pytest.mark.long
+
 _EVIDENCE = "recorder_sync.stores.evidence:EvidenceFolder"
 _SEAL = "recorder_sync.ingest.document_seal"
 

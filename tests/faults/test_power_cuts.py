@@ -24,7 +24,7 @@ from tests.ingest.aftermath import check_evidence, descriptions
 _SEALED = re.compile(rb"^sealed: (.*)$", re.MULTILINE)
 
 
-@pytest.mark.parametrize("file_system", ["ext4", "xfs"])
+@pytest.mark.parametrize("file_system", ["ext4", pytest.param("xfs", marks=pytest.mark.long)])
 def test_what_was_reported_sealed_survives_a_power_cut_at_any_write(
     tmp_path: Path, media_files: MediaFiles, file_system: str, rounds: int
 ) -> None:

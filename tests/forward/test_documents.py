@@ -12,6 +12,8 @@ from tests.documents.handing_in import CASE, PDF, add, dies_at
 from tests.forward.conftest import Forwarded
 from tests.ingest.aftermath import until
 
+pytestmark = pytest.mark.long
+
 _HAND = "recorder_sync.forward.document_hand"
 
 

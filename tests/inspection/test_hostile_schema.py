@@ -186,6 +186,7 @@ def test_what_searches_rely_on_is_named(name: str, furnished: Dock) -> None:
     assert any(f.row and f.row.column == "port" for f in findings), "the rest is still compared"
 
 
+@pytest.mark.long
 def test_the_statement_of_a_trigger_is_shown(furnished: Dock) -> None:
     attacked(furnished, a_trigger_that_deletes_rows)
     done = furnished.run("verify", "--metadata", "--json")
@@ -196,6 +197,7 @@ def test_the_statement_of_a_trigger_is_shown(furnished: Dock) -> None:
     assert "delete from alerts" in finding["text"]
 
 
+@pytest.mark.long
 def test_a_trigger_that_forbids_alerts_does_not_silence_the_command(furnished: Dock) -> None:
     db = second_connection(furnished)
     db.execute("create trigger mute before insert on alerts begin select raise(abort, 'no'); end")
@@ -206,6 +208,7 @@ def test_a_trigger_that_forbids_alerts_does_not_silence_the_command(furnished: D
     assert "No alert could be put on record" in done.err
 
 
+@pytest.mark.long
 def test_a_part_names_it_too(furnished: Dock) -> None:
     attacked(furnished, a_trigger_that_deletes_rows)
     attacked(furnished, a_full_text_table_emptied)
