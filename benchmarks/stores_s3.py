@@ -45,6 +45,7 @@ from recorder_sync.forward.source import source_of_open
 from recorder_sync.model import Digests
 from recorder_sync.stores.s3 import S3Store
 from recorder_sync.stores.s3_connection import S3Address, S3Credentials
+from recorder_sync.stores.s3_sums import Checksum
 from recorder_sync.stores.store import Outgoing
 from recorder_sync.stores.store_settings import S3Place
 from tests.stores.far_line import far_line
@@ -58,6 +59,8 @@ MANY = S3Place.model_fields["small_at_once"].default
 OURS = f"recorder-sync, {TRANSFERS} at once"
 RCLONE = f"rclone, {TRANSFERS} at once"
 CHECKED = f"rclone, {TRANSFERS} at once, and check"
+OURS_CRC = f"recorder-sync with CRC64NVME, {TRANSFERS} at once"
+OURS_MANY_CRC = f"recorder-sync with CRC64NVME, {MANY} at once"
 OURS_MANY = f"recorder-sync, {MANY} at once"
 RCLONE_MANY = f"rclone, {MANY} at once"
 SINGLE = "recorder-sync, one by one"
@@ -65,10 +68,15 @@ RCLONE_SINGLE = "rclone, one by one"
 
 
 def send(
-    server: S3Server, bucket: str, folder: Path, digests: dict[str, Digests], workers: int
+    server: S3Server,
+    bucket: str,
+    folder: Path,
+    digests: dict[str, Digests],
+    workers: int,
+    checksum: Checksum | None = None,
 ) -> None:
     """Send as the service does: read once, hashed meanwhile, confirmed by what the store says."""
-    store = _store(server, bucket)
+    store = _store(server, bucket, checksum)
     line, halt = Line(lambda: None), Halt()
 
     def one(path: Path) -> None:
@@ -101,10 +109,10 @@ def bind(server: S3Server, bucket: str) -> None:
     store.close()
 
 
-def _store(server: S3Server, bucket: str) -> S3Store:
+def _store(server: S3Server, bucket: str, checksum: Checksum | None = None) -> S3Store:
     address = S3Address(server.endpoint, bucket, ca_file=server.certificates.authority)
     keys = lambda: S3Credentials("testdock", "secretdock")  # noqa: E731
-    return S3Store("s3", address, keys, parallel=PARTS)
+    return S3Store("s3", address, keys, parallel=PARTS, checksum=checksum)
 
 
 def rclone(
@@ -151,18 +159,20 @@ def main() -> int:
     options.add_argument("--small", type=int, default=10_000, help="files of 20 kB")
     options.add_argument("--far", type=int, default=1_000, help="files of 20 kB by a long line")
     options.add_argument("--line", type=float, default=10, help="ms there and back")
+    options.add_argument("--crc", action="store_true", help="ours with CRC64NVME, not rclone check")
     options.add_argument("--old", action="store_true", help="the tests' old server: Ceph 16.2")
     given = options.parse_args()
     screen = Console(width=110)
     works: list[Work] = []
+    beside = (OURS_CRC, OURS_MANY_CRC) if given.crc else (CHECKED,)
     with (
         tempfile.TemporaryDirectory(dir="/var/tmp") as name,
         running(OLD if given.old else MODERN, Path(name), gib=10) as server,
         far_line(server.https, given.line / 1000) as far,
     ):
         for work, to in (
-            (Work("large", given.large, 128 << 20, (OURS, RCLONE, CHECKED)), server),
-            (Work("small", given.small, 20_000, tuple(WAYS)), server),
+            (Work("large", given.large, 128 << 20, (OURS, RCLONE, *beside[:1])), server),
+            (Work("small", given.small, 20_000, (*SMALL, *beside)), server),
             (
                 Work("far", given.far, 20_000, (OURS, RCLONE, OURS_MANY, SINGLE)),
                 replace(server, https=far),
@@ -189,12 +199,20 @@ WAYS: dict[str, Way] = {
     OURS: lambda server, to, files, digests: send(server, to, files, digests, TRANSFERS),
     RCLONE: lambda server, to, files, _: rclone(server, to, files),
     CHECKED: lambda server, to, files, _: rclone(server, to, files, checks=True),
+    OURS_CRC: lambda server, to, files, digests: send(
+        server, to, files, digests, TRANSFERS, Checksum.CRC64NVME
+    ),
     OURS_MANY: lambda server, to, files, digests: send(server, to, files, digests, MANY),
+    OURS_MANY_CRC: lambda server, to, files, digests: send(
+        server, to, files, digests, MANY, Checksum.CRC64NVME
+    ),
     RCLONE_MANY: lambda server, to, files, _: rclone(server, to, files, MANY),
     SINGLE: lambda server, to, files, digests: send(server, to, files, digests, 1),
     RCLONE_SINGLE: lambda server, to, files, _: rclone(server, to, files, 1),
 }
 
+
+SMALL = (OURS, RCLONE, OURS_MANY, RCLONE_MANY, SINGLE, RCLONE_SINGLE)
 
 _JUDGED = {True: "met", False: "MISSED", None: ""}
 
@@ -264,6 +282,11 @@ class Work:
                 f"{with_check:.2f} times",
                 None,
             )
+        for one, crc in ((OURS, OURS_CRC), (OURS_MANY, OURS_MANY_CRC)):
+            if crc in self._ways:
+                ratio = self._times(one, crc, 0), self._times(one, crc, 1)
+                found = "{:.2f} and {:.2f} times".format(*ratio)
+                yield f"{self.what} files, time and processor", crc, found, None
         if SINGLE in self._ways:
             gain = self._times(SINGLE, OURS_MANY, 0)
             target = f"{MANY} at once at least 2 times as fast as one by one"

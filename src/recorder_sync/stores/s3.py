@@ -21,7 +21,7 @@ from recorder_sync.stores.s3_connection import (
 )
 from recorder_sync.stores.s3_errors import GONE, NOT_FIRST, S3Problem
 from recorder_sync.stores.s3_multipart import Lanes, PartsUpload, Pieces, Progress
-from recorder_sync.stores.s3_sums import PartSum, WholeSum
+from recorder_sync.stores.s3_sums import Checksum, PartSum, WholeSum
 from recorder_sync.stores.store import (
     NO_LOCK,
     Check,
@@ -56,20 +56,23 @@ class S3Store:
         *,
         lock_mode: LockMode | None = None,
         parallel: int = 3,
+        checksum: Checksum | None = None,
     ) -> None:
         """Connect to nothing yet.
 
         `lock_mode` is what the checks try; `parallel` is how many parts are on their way at
-        once or being read, of all objects together: each takes 5 MiB of memory.
+        once or being read, of all objects together: each takes 5 MiB of memory. `checksum` is
+        the one that the store has to verify; None: the strongest that it was found to.
         """
         self.name = name
         self._lock_mode = lock_mode
         self._connection = S3Connection(address, credentials)
         self._lanes = Lanes(parallel)
+        self._asked = checksum
         self._profile: s3_marker.Profile | None = None
 
     def check(self, now: datetime) -> Iterator[Check]:
-        yield from s3_checks.checks(self._connection, self._lock_mode, now)
+        yield from s3_checks.checks(self._connection, self._lock_mode, self._asked, now)
 
     def identity(self) -> StoreIdentity:
         marker = s3_marker.read(self._connection)
@@ -84,20 +87,25 @@ class S3Store:
             )
         self._profile = marker.profile
         owner = self._connection.call("get_bucket_acl")["Owner"]
-        return StoreIdentity(
-            str(self._connection.address),
-            {
-                "owner": str(owner.get("ID", "")),
-                "marker": marker.id,
-                "checksum": marker.profile.checksum,
-                "if_none_match": str(marker.profile.if_none_match).lower(),
-            },
-        )
+        facts = {
+            "owner": str(owner.get("ID", "")),
+            "marker": marker.id,
+            "checksum": marker.profile.checksum,
+            "if_none_match": str(marker.profile.if_none_match).lower(),
+        }
+        if marker.profile.digest is not None:
+            facts["digest"] = marker.profile.digest
+        return StoreIdentity(str(self._connection.address), facts)
 
     def bind(self, station: str) -> StoreIdentity:
-        if s3_marker.read(self._connection) is None:
+        marker = s3_marker.read(self._connection)
+        if marker is None:
             s3_checks.refuse_plain(self._connection)
-            s3_marker.put(self._connection, station, s3_checks.find_profile(self._connection))
+            profile = s3_checks.find_profile(self._connection)
+            profile.restricted_to(self._asked)
+            s3_marker.put(self._connection, station, profile)
+        elif marker.profile.digest is None:  # it may have learned one since
+            s3_marker.add(self._connection, marker, s3_checks.find_digest(self._connection))
         return self.identity()
 
     def send(self, item: Outgoing, source: Callable[[], Source], course: Course) -> Receipt:
@@ -173,7 +181,7 @@ class S3Store:
         if self._profile is None:
             self.identity()
         assert self._profile is not None
-        return self._profile
+        return self._profile.restricted_to(self._asked)
 
     def _ours(
         self,
@@ -186,12 +194,12 @@ class S3Store:
         noted = Progress.from_text(course.resume)
         if noted is not None and noted.whole is not None:
             return noted.whole
-        whole = WholeSum(profile.checksum)
+        whole = WholeSum(profile.strongest)
         length = s3_sums.part_size(item.size)
         pieces = Pieces(source(), item.size, length)
         with self._lanes.lent(min(length, item.size)) as buffer:
             while (data := pieces.into(buffer)) is not None:
-                whole.add(PartSum.of(data, profile.checksum))
+                whole.add(PartSum.of(data, profile.strongest))
         return whole.found(in_parts=item.size > s3_sums.PART)
 
     def _is_same(self, there: Stored, item: Outgoing, ours: Mapping[str, str]) -> bool:
@@ -235,8 +243,8 @@ class S3Store:
         first: dict[str, str],
         profile: s3_marker.Profile,
     ) -> Receipt:
-        part = PartSum.of(data, profile.checksum)
-        whole = WholeSum(profile.checksum)
+        part = _sum_of(item, data, profile.strongest)
+        whole = WholeSum(profile.strongest)
         whole.add(part)
         ours = whole.found(in_parts=False)
         fields = {**self._kept_with(item), **part.fields}
@@ -292,15 +300,11 @@ class S3Store:
             upload = PartsUpload(self._connection, item.key, noted, self._lanes)
             if upload.find_parts():
                 return upload
-        sums = (
-            {"ChecksumAlgorithm": "CRC64NVME", "ChecksumType": "FULL_OBJECT"}
-            if profile.checksum is s3_sums.Checksum.CRC64NVME
-            else {}
-        )
+        checksum = profile.strongest
         answer = self._connection.call(
-            "create_multipart_upload", item.key, **self._kept_with(item), **sums
+            "create_multipart_upload", item.key, **self._kept_with(item), **checksum.of_parts
         )
-        fresh = Progress(answer["UploadId"], s3_sums.part_size(item.size), profile.checksum)
+        fresh = Progress(answer["UploadId"], s3_sums.part_size(item.size), checksum)
         course.note(fresh.as_text())
         return PartsUpload(self._connection, item.key, fresh, self._lanes)
 
@@ -335,6 +339,13 @@ class S3Store:
             )
         now = s3_objects.keep(self._connection, there, item.lock, release=False)
         return Receipt(there.version, dict(ours), now)
+
+
+def _sum_of(item: Outgoing, data: memoryview, checksum: Checksum) -> PartSum:
+    """Return the sum of an object in one piece: the seal's own where the store verifies that."""
+    if checksum is Checksum.BLAKE3 and item.digests is not None:
+        return PartSum(len(data), checksum, bytes.fromhex(item.digests.blake3))
+    return PartSum.of(data, checksum)
 
 
 def _facts(item: Outgoing) -> dict[str, str]:

@@ -97,6 +97,7 @@ _HEADERS = {
     "x-amz-object-lock-retain-until-date": "ObjectLockRetainUntilDate",
     "x-amz-server-side-encryption": "ServerSideEncryption",
     "x-amz-version-id": "VersionId",
+    "x-rgw-checksum-blake3": "ChecksumBLAKE3",  # Ceph's own: AWS has none
 }
 _READ: dict[str, Callable[[str], Any]] = {
     "ContentLength": int,

@@ -16,7 +16,7 @@ from recorder_sync.stores import s3_marker
 from recorder_sync.stores.s3_connection import S3Connection, is_missing
 from recorder_sync.stores.s3_errors import S3Problem, server_time
 from recorder_sync.stores.s3_marker import Profile
-from recorder_sync.stores.s3_sums import Checksum, PartSum, crc_field, kept_by
+from recorder_sync.stores.s3_sums import Checksum, PartSum, WholeSum, agree, kept_by, whole_field
 from recorder_sync.stores.store import Check, LockMode, StoreProblem, Trouble, Verdict
 
 PROBES = ".recorder-sync-probe/"
@@ -29,8 +29,13 @@ _DOUBTFUL_SKEW = timedelta(seconds=30)
 _REFUSED_SKEW = timedelta(minutes=15)
 
 
-def checks(connection: S3Connection, lock_mode: LockMode | None, now: datetime) -> Iterator[Check]:
-    """Yield what an upload with locks of `lock_mode` (None: without) would meet."""
+def checks(
+    connection: S3Connection, lock_mode: LockMode | None, asked: Checksum | None, now: datetime
+) -> Iterator[Check]:
+    """Yield what an upload with locks of `lock_mode` (None: without) would meet.
+
+    `asked` is the checksum of the settings; None: the strongest that the store verifies.
+    """
     try:
         answer = connection.call("list_objects_v2", MaxKeys=1, Prefix=connection.address.prefix)
         yield Check(Verdict.GOOD, T("The bucket can be reached over TLS, with these keys."))
@@ -44,9 +49,10 @@ def checks(connection: S3Connection, lock_mode: LockMode | None, now: datetime) 
         yield from _versions(connection, lock_mode)
         profile = find_profile(connection)
         yield from _checksums(profile)
+        used = profile.restricted_to(asked)
         if lock_mode is not None:
-            yield from _locks(connection, lock_mode, profile, server + _LOCKED)
-        yield _bound(connection)
+            yield from _locks(connection, lock_mode, used, server + _LOCKED)
+        yield from _bound(connection, used, asked)
     except StoreProblem as problem:
         yield Check(Verdict.BAD, problem.text, problem.hint)
 
@@ -104,23 +110,62 @@ def _region(connection: S3Connection) -> Check:
 
 
 def find_profile(connection: S3Connection) -> Profile:
-    """Try which checksum the server verifies. Raises StoreProblem."""
+    """Try which checksums the server verifies. Raises StoreProblem."""
     key = PROBES + secrets.token_hex(8)
-    for checksum in Checksum:
+    for checksum in (Checksum.CRC64NVME, Checksum.MD5):
         if _takes(connection, key, _OTHER, PartSum.of(_DATA, checksum)):
             continue  # it looks at no such checksum: what it said is not verified
         if not _takes(connection, key, _DATA, PartSum.of(_DATA, checksum)):
             continue
-        if checksum is Checksum.CRC64NVME and not _keeps_the_crc(connection, key):
+        if checksum is Checksum.CRC64NVME and not _keeps(connection, key, checksum):
             continue
         condition = {"IfNoneMatch": "*"}
         again = _takes(connection, key, _DATA, PartSum.of(_DATA, checksum), **condition)
-        return Profile(checksum, if_none_match=not again)
+        return Profile(checksum, if_none_match=not again, digest=find_digest(connection))
     raise StoreProblem(
         Trouble.REFUSED,
         T("The store takes bytes that do not have the checksum that was sent with them."),
         T("Use another store: this one would keep damaged recordings without a word."),
     )
+
+
+def find_digest(connection: S3Connection) -> Checksum | None:
+    """Try whether the server verifies and keeps BLAKE3, in one piece and in parts.
+
+    A server that fails on what it does not know has none. Raises StoreProblem where it is away.
+    """
+    checksum = Checksum.BLAKE3
+    key = PROBES + secrets.token_hex(8)
+    right = PartSum.of(_DATA, checksum)
+    try:
+        found = (
+            not _takes(connection, key, _OTHER, right)
+            and _takes(connection, key, _DATA, right)
+            and _keeps(connection, key, checksum)
+            and _verifies_parts(connection, PROBES + secrets.token_hex(8), right)
+        )
+    except S3Problem as problem:
+        if problem.status < 400 or problem.status in (429, 503):
+            raise
+        return None
+    return checksum if found else None
+
+
+def _verifies_parts(connection: S3Connection, key: str, part: PartSum) -> bool:
+    begun = connection.call("create_multipart_upload", key, **part.checksum.of_parts)
+    of = {"UploadId": begun["UploadId"], "PartNumber": 1}
+    try:
+        connection.call("upload_part", key, Body=_OTHER, **of, **part.fields)
+    except S3Problem as problem:
+        if problem.trouble is not Trouble.OBJECT:
+            raise
+        _complete(connection, key, begun["UploadId"], part)
+        whole = WholeSum(part.checksum)
+        whole.add(part)
+        there = connection.call("head_object", key, ChecksumMode="ENABLED")
+        return bool(agree(whole.found(in_parts=True), kept_by(there)))
+    connection.call("abort_multipart_upload", key, UploadId=begun["UploadId"])
+    return False
 
 
 def _takes(connection: S3Connection, key: str, data: bytes, part: PartSum, **more: str) -> bool:
@@ -134,10 +179,9 @@ def _takes(connection: S3Connection, key: str, data: bytes, part: PartSum, **mor
     return True
 
 
-def _keeps_the_crc(connection: S3Connection, key: str) -> bool:
+def _keeps(connection: S3Connection, key: str, checksum: Checksum) -> bool:
     answer = connection.call("head_object", key, ChecksumMode="ENABLED")
-    part = PartSum.of(_DATA, Checksum.CRC64NVME)
-    return kept_by(answer).get(Checksum.CRC64NVME) == part.value.hex()
+    return kept_by(answer).get(checksum) == PartSum.of(_DATA, checksum).value.hex()
 
 
 def _clock(server: datetime, now: datetime) -> Check:
@@ -192,7 +236,9 @@ def _versions(connection: S3Connection, lock_mode: LockMode | None) -> Iterator[
 
 
 def _checksums(profile: Profile) -> Iterator[Check]:
-    if profile.checksum is Checksum.CRC64NVME:
+    if profile.digest is not None:
+        yield Check(Verdict.GOOD, T("The store verifies BLAKE3, that of the seal, and keeps it."))
+    elif profile.checksum is Checksum.CRC64NVME:
         yield Check(Verdict.GOOD, T("The store verifies CRC64NVME and keeps it of whole objects."))
     else:
         yield Check(
@@ -213,29 +259,30 @@ def _locks(
 ) -> Iterator[Check]:
     wanted: dict[str, Any] = {"ObjectLockMode": mode.upper(), "ObjectLockRetainUntilDate": until}
     key = PROBES + secrets.token_hex(8)
-    part = PartSum.of(_DATA, profile.checksum)
+    part = PartSum.of(_DATA, profile.strongest)
     answer = connection.call("put_object", key, Body=_DATA, **part.fields, **wanted)
     yield from _lock_held(connection, key, answer.get("VersionId"), mode, in_parts=False)
     key = PROBES + secrets.token_hex(8)
-    answer = _put_in_parts(connection, key, part, wanted)
+    how = part.checksum.of_parts
+    upload = connection.call("create_multipart_upload", key, **how, **wanted)["UploadId"]
+    answer = _complete(connection, key, upload, part)
     yield from _lock_held(connection, key, answer.get("VersionId"), mode, in_parts=True)
 
 
-def _put_in_parts(
-    connection: S3Connection, key: str, part: PartSum, wanted: dict[str, Any]
-) -> dict[str, Any]:
-    crc = part.checksum is Checksum.CRC64NVME
-    whole = crc_field({Checksum.CRC64NVME: part.value.hex()} if crc else {})
-    how = {"ChecksumAlgorithm": "CRC64NVME", "ChecksumType": "FULL_OBJECT"} if crc else {}
-    upload = connection.call("create_multipart_upload", key, **how, **wanted)["UploadId"]
+def _complete(connection: S3Connection, key: str, upload: str, part: PartSum) -> dict[str, Any]:
+    """Send the only part of an upload, and have the object made of it."""
     answer = connection.call(
         "upload_part", key, UploadId=upload, PartNumber=1, Body=_DATA, **part.fields
     )
-    one = {"PartNumber": 1, "ETag": answer["ETag"]}
-    if crc:
-        one["ChecksumCRC64NVME"] = part.fields["ChecksumCRC64NVME"]
+    one = {"PartNumber": 1, "ETag": answer["ETag"], **part.said}
+    whole = WholeSum(part.checksum)
+    whole.add(part)
     return connection.call(
-        "complete_multipart_upload", key, UploadId=upload, MultipartUpload={"Parts": [one]}, **whole
+        "complete_multipart_upload",
+        key,
+        UploadId=upload,
+        MultipartUpload={"Parts": [one]},
+        **whole_field(whole.found(in_parts=True)),
     )
 
 
@@ -294,14 +341,29 @@ def _delete_refused(connection: S3Connection, key: str, of: dict[str, str]) -> C
     return Check(Verdict.GOOD, T("The store refuses to delete a locked object."))
 
 
-def _bound(connection: S3Connection) -> Check:
+def _bound(connection: S3Connection, profile: Profile, asked: Checksum | None) -> Iterator[Check]:
     marker = s3_marker.read(connection)
     if marker is None:
-        return Check(
+        yield Check(
             Verdict.DOUBTFUL,
             T("The bucket is not bound yet."),
             T("Bind it with stores bind; nothing is sent before."),
         )
-    return Check(
+        return
+    yield Check(
         Verdict.GOOD, T("The bucket is bound, first by station {station}.", station=marker.station)
     )
+    known = marker.profile.restricted_to(asked)
+    if profile.digest is not None and known.digest is None:
+        yield Check(
+            Verdict.DOUBTFUL,
+            T("It was bound without BLAKE3: {checksum} is used.", checksum=known.strongest.upper()),
+            T("Run stores bind once more; what is sent from then on is sent with BLAKE3."),
+        )
+    if known.digest is not None and profile.digest is None:
+        yield Check(
+            Verdict.DOUBTFUL,
+            T("The store verified BLAKE3 when it was bound, and does not any more."),
+            T('Find out why. Until then, set checksum = "{checksum}" for this store.',
+              checksum=profile.checksum),
+        )  # fmt: skip

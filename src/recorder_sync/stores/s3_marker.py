@@ -1,13 +1,14 @@
 """The object by which a bucket is known again, and what was found out about its store.
 
 Its random id tells this bucket from another of the same name; without it nothing is sent. It
-also says which checksum the store verifies and whether it honours `If-None-Match`, so that
-every station that uses the bucket knows without trying.
+also says which checksums the store verifies and whether it honours `If-None-Match`, so that
+every station that uses the bucket knows without trying. Stations of an older version pass over
+what they do not know in it.
 """
 
 import json
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from recorder_sync.language import T
 from recorder_sync.stores.s3_connection import S3Connection, is_missing
@@ -24,8 +25,28 @@ class Profile:
     """What an S3 server can do, found out by trying (`s3_checks.py`)."""
 
     checksum: Checksum
+    """CRC64NVME, or MD5."""
     if_none_match: bool
     """Whether it refuses to put a second object under a key when asked so."""
+    digest: Checksum | None = None
+    """A checksum that withstands a forger, where it verifies and keeps one."""
+
+    @property
+    def strongest(self) -> Checksum:
+        """What objects are sent with."""
+        return self.digest or self.checksum
+
+    def restricted_to(self, asked: Checksum | None) -> "Profile":
+        """Return it with this checksum only. Raises StoreProblem where the store has it not."""
+        if asked is None:
+            return self
+        if asked not in (self.digest, self.checksum):
+            raise StoreProblem(
+                Trouble.REFUSED,
+                T("The store was not found to verify {checksum}.", checksum=asked.upper()),
+                T('Set checksum = "auto" for this store, or run stores bind once more.'),
+            )
+        return replace(self, digest=None if asked is self.checksum else self.digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +69,13 @@ def read(connection: S3Connection) -> Marker | None:
         raise
     try:
         said = json.loads(data)
-        profile = Profile(Checksum(said["checksum"]), said["if_none_match"] is True)
+        digest = said.get("digest")
+        profile = Profile(
+            Checksum(said["checksum"]),
+            said["if_none_match"] is True,
+            # One of a later version is not ours to compute: there is the other.
+            Checksum(digest) if digest in list(Checksum) else None,
+        )
         return Marker(str(said["id"]), str(said["station"]), profile)
     except (ValueError, KeyError, TypeError):
         raise StoreProblem(
@@ -60,24 +87,39 @@ def read(connection: S3Connection) -> Marker | None:
 
 def put(connection: S3Connection, station: str, profile: Profile) -> None:
     """Put a marker with a new id where there is none. Raises StoreProblem."""
-    data = json.dumps(
-        {
-            "id": secrets.token_hex(16),
-            "station": station,
-            "checksum": profile.checksum,
-            "if_none_match": profile.if_none_match,
-        }
-    ).encode()
     condition = {"IfNoneMatch": "*"} if profile.if_none_match else {}
     try:
-        connection.call(
-            "put_object",
-            KEY,
-            Body=data,
-            ContentType="application/json",
-            **PartSum.of(data, profile.checksum).fields,
-            **condition,
-        )
+        _put(connection, Marker(secrets.token_hex(16), station, profile), **condition)
     except S3Problem as problem:
         if problem.code not in NOT_FIRST:  # another station was faster: its marker counts
             raise
+
+
+def add(connection: S3Connection, marker: Marker, digest: Checksum | None) -> None:
+    """Have a marker say which digest the store verifies; all else of it stays.
+
+    Raises StoreProblem.
+    """
+    if digest is not None:
+        _put(connection, replace(marker, profile=replace(marker.profile, digest=digest)))
+
+
+def _put(connection: S3Connection, marker: Marker, **condition: str) -> None:
+    profile = marker.profile
+    said = {
+        "id": marker.id,
+        "station": marker.station,
+        "checksum": profile.checksum,
+        "if_none_match": profile.if_none_match,
+    }
+    if profile.digest is not None:
+        said["digest"] = profile.digest
+    data = json.dumps(said).encode()
+    connection.call(
+        "put_object",
+        KEY,
+        Body=data,
+        ContentType="application/json",
+        **PartSum.of(data, profile.checksum).fields,
+        **condition,
+    )

@@ -229,7 +229,7 @@ class PartsUpload:
 
     def complete(self, whole: dict[str, str], **conditions: str) -> dict[str, Any]:
         """Have the store make the object of its parts; return its answer. Raises S3Problem."""
-        wanted = ("PartNumber", "ETag", "ChecksumCRC64NVME")
+        wanted = ("PartNumber", "ETag", self.progress.checksum.field)
         parts = [
             {name: part[name] for name in wanted if name in part}
             for _, part in sorted(self._done.items())
@@ -239,7 +239,7 @@ class PartsUpload:
             self._key,
             UploadId=self.progress.upload,
             MultipartUpload={"Parts": parts},
-            **s3_sums.crc_field(whole),
+            **s3_sums.whole_field(whole),
             **conditions,
         )
 
@@ -247,13 +247,12 @@ class PartsUpload:
         there = self._done.get(number)
         if there is None or there["Size"] != part.size:
             return False
-        if part.checksum is Checksum.CRC64NVME and "ChecksumCRC64NVME" in there:
-            return bool(there["ChecksumCRC64NVME"] == part.fields["ChecksumCRC64NVME"])
+        if part.checksum.field in there:
+            return part.said.items() <= there.items()
         digest = PartSum.of(data, Checksum.MD5).value.hex()
         if there["ETag"].strip('"') != digest:
             return False
-        if part.checksum is Checksum.CRC64NVME:
-            there["ChecksumCRC64NVME"] = part.fields["ChecksumCRC64NVME"]
+        there |= part.said
         return True
 
     def _bring(self, number: int, part: PartSum, data: memoryview, course: Course) -> None:
@@ -265,9 +264,8 @@ class PartsUpload:
             Body=data,
             **part.fields,
         )
-        self._done[number] = {"PartNumber": number, "Size": part.size, "ETag": answer["ETag"]}
-        if part.checksum is Checksum.CRC64NVME:
-            self._done[number]["ChecksumCRC64NVME"] = part.fields["ChecksumCRC64NVME"]
+        there = {"PartNumber": number, "Size": part.size, "ETag": answer["ETag"]}
+        self._done[number] = {**there, **part.said}
         course.sent(part.size)
 
 

@@ -137,6 +137,7 @@ _QUERY = {
 }
 _HEADERS = {
     "BypassGovernanceRetention": "x-amz-bypass-governance-retention",
+    "ChecksumBLAKE3": "x-amz-checksum-blake3",
     "ChecksumCRC64NVME": "x-amz-checksum-crc64nvme",
     "ChecksumMode": "x-amz-checksum-mode",
     "ChecksumType": "x-amz-checksum-type",

@@ -1,9 +1,10 @@
 """What an S3 store computes itself of the bytes it gets, computed here as well.
 
-A modern store has CRC64NVME over the whole object, however it was sent. An old one has MD5:
-of the object where it came in one piece, and else of the MD5 values of its parts. Neither
-withstands a forger; they show that what arrived is what was read, and that was held against
-the seal. Pure.
+Some have BLAKE3: of an object in one piece it is that of the seal; in parts, it is taken of the
+parts' BLAKE3, and withstands a forger as well. A modern store has CRC64NVME over the whole
+object, however it was sent. An old one has MD5, in parts that of the parts' MD5. The last two
+withstand no forger; they show that what arrived is what was read, and that was held against the
+seal. Pure.
 """
 
 import base64
@@ -14,11 +15,15 @@ from enum import StrEnum
 from typing import Any
 
 from awscrt import checksums
+from blake3 import blake3
 
 CRC = "crc64nvme"
 MD5 = "md5"
 MD5_OF_PARTS = "md5-of-parts"
 """MD5 over the MD5 values of the parts, a dash and their number: what ETag has then."""
+BLAKE3 = "blake3"
+BLAKE3_OF_PARTS = "blake3-of-parts"
+"""BLAKE3 over the BLAKE3 values of the parts, a dash and their number."""
 
 PART = 5 << 20
 """Objects up to this size are sent in one piece, larger ones in parts of it."""
@@ -29,8 +34,22 @@ _MIB = 1 << 20
 class Checksum(StrEnum):
     """What a store verifies on arrival and keeps."""
 
+    BLAKE3 = "blake3"
     CRC64NVME = "crc64nvme"
     MD5 = "md5"
+
+    @property
+    def field(self) -> str | None:
+        """The field of requests and answers that has it; None: it has none of its own."""
+        return None if self is Checksum.MD5 else f"Checksum{self.upper()}"
+
+    @property
+    def of_parts(self) -> dict[str, str]:
+        """Parameters of a request that begins an upload in parts."""
+        if self is Checksum.MD5:
+            return {}
+        of = "FULL_OBJECT" if self is Checksum.CRC64NVME else "COMPOSITE"
+        return {"ChecksumAlgorithm": self.upper(), "ChecksumType": of}
 
 
 def part_size(size: int) -> int:
@@ -49,7 +68,9 @@ class PartSum:
 
     @classmethod
     def of(cls, data: bytes | memoryview, checksum: Checksum) -> "PartSum":
-        if checksum is Checksum.CRC64NVME:
+        if checksum is Checksum.BLAKE3:
+            value = blake3(data).digest()
+        elif checksum is Checksum.CRC64NVME:
             value = checksums.crc64nvme(data).to_bytes(8, "big")
         else:
             value = hashlib.md5(data, usedforsecurity=False).digest()
@@ -58,10 +79,15 @@ class PartSum:
     @property
     def fields(self) -> dict[str, str]:
         """Parameters of a request that carries these bytes."""
-        value = base64.b64encode(self.value).decode()
-        if self.checksum is Checksum.CRC64NVME:
-            return {"ChecksumAlgorithm": "CRC64NVME", "ChecksumCRC64NVME": value}
-        return {"ContentMD5": value}
+        if self.checksum is Checksum.MD5:
+            return {"ContentMD5": base64.b64encode(self.value).decode()}
+        return {"ChecksumAlgorithm": self.checksum.upper(), **self.said}
+
+    @property
+    def said(self) -> dict[str, str]:
+        """The field of this checksum, as a store and a list of parts have it; empty for MD5."""
+        field = self.checksum.field
+        return {field: base64.b64encode(self.value).decode()} if field else {}
 
 
 class WholeSum:
@@ -83,33 +109,51 @@ class WholeSum:
         if self._checksum is Checksum.CRC64NVME:
             return {CRC: f"{self._crc:016x}"}
         if not in_parts:
-            return {MD5: self._parts[0].hex()}
-        whole = hashlib.md5(b"".join(self._parts), usedforsecurity=False).hexdigest()
+            return {str(self._checksum): self._parts[0].hex()}
+        values = b"".join(self._parts)
+        if self._checksum is Checksum.BLAKE3:
+            return {BLAKE3_OF_PARTS: f"{blake3(values).hexdigest()}-{len(self._parts)}"}
+        whole = hashlib.md5(values, usedforsecurity=False).hexdigest()
         return {MD5_OF_PARTS: f"{whole}-{len(self._parts)}"}
 
 
-def crc_field(checksums_of_ours: Mapping[str, str]) -> dict[str, str]:
-    """Return the parameters by which a store is told the checksum of the whole object."""
-    value = checksums_of_ours.get(CRC)
-    if value is None:
-        return {}
-    encoded = base64.b64encode(bytes.fromhex(value)).decode()
-    return {"ChecksumType": "FULL_OBJECT", "ChecksumCRC64NVME": encoded}
+def whole_field(ours: Mapping[str, str]) -> dict[str, str]:
+    """Return the parameters by which a store is told the checksum of what it has in parts."""
+    if CRC in ours:
+        return {"ChecksumType": "FULL_OBJECT", "ChecksumCRC64NVME": _encoded(ours[CRC])}
+    if BLAKE3_OF_PARTS in ours:
+        value, _, parts = ours[BLAKE3_OF_PARTS].partition("-")
+        return {"ChecksumType": "COMPOSITE", "ChecksumBLAKE3": f"{_encoded(value)}-{parts}"}
+    return {}
+
+
+def _encoded(value: str) -> str:
+    return base64.b64encode(bytes.fromhex(value)).decode()
+
+
+def _decoded(value: str) -> str:
+    return base64.b64decode(value).hex()
 
 
 def kept_by(answer: Mapping[str, Any]) -> dict[str, str]:
     """Return the checksums over a whole object in a store's answer about it."""
     kept: dict[str, str] = {}
-    if answer.get("ChecksumType", "FULL_OBJECT") == "FULL_OBJECT":
-        for field, name in (("ChecksumCRC64NVME", CRC), ("ChecksumSHA256", "sha256")):
-            if (value := answer.get(field)) and "-" not in value:
-                kept[name] = base64.b64decode(value).hex()
+    is_whole = answer.get("ChecksumType", "FULL_OBJECT") == "FULL_OBJECT"
+    for field, name in _KEPT.items():
+        value, dash, parts = str(answer.get(field, "")).partition("-")
+        if value and not dash and is_whole:
+            kept[name] = _decoded(value)
+        elif dash and name == BLAKE3 and not is_whole:
+            kept[BLAKE3_OF_PARTS] = f"{_decoded(value)}-{parts}"
     etag = str(answer.get("ETag", "")).strip('"')
     if not str(answer.get("ServerSideEncryption", "")).startswith("aws:kms"):
         digest, _, parts = etag.partition("-")
         if len(digest) == 32:
             kept[MD5_OF_PARTS if parts else MD5] = etag
     return kept
+
+
+_KEPT = {"ChecksumBLAKE3": BLAKE3, "ChecksumCRC64NVME": CRC, "ChecksumSHA256": "sha256"}
 
 
 def agree(ours: Mapping[str, str], theirs: Mapping[str, str]) -> bool | None:
@@ -121,5 +165,5 @@ def agree(ours: Mapping[str, str], theirs: Mapping[str, str]) -> bool | None:
 
 
 def _parts(value: str) -> str:
-    """Return of how many parts an MD5 is: of other parts it is another one."""
+    """Return of how many parts a checksum is: of other parts it is another one."""
     return value.partition("-")[2]
