@@ -128,7 +128,7 @@ def _treat(line: ssl.SSLSocket, reading: BinaryIO, asked: Asked, fault: Fault, s
         return False
     if fault.answer is not None:
         status, headers, content = fault.answer
-        _say(line, asked, status, headers, content)
+        _say(line, asked, status, headers, content, is_last=True)
         return False
     if fault.flip is not None:
         body[fault.flip] ^= 0xFF
@@ -161,12 +161,16 @@ def _say(
     headers: dict[str, str],
     content: bytes,
     at_most: int | None = None,
+    *,
+    is_last: bool = False,
 ) -> None:
     fields: dict[str, Any] = dict(headers)
     fields.pop("transfer-encoding", None)
     fields.pop("connection", None)
     if asked.method != "HEAD":
         fields["content-length"] = len(content)
+    if is_last:
+        fields["connection"] = "close"
     head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
     line.sendall((f"HTTP/1.1 {status} x\r\n{head}\r\n".encode("latin-1") + content)[:at_most])
 

@@ -14,6 +14,7 @@ from recorder_sync.stores.s3_sums import (
     agree,
     kept_by,
     part_size,
+    whole_field,
 )
 
 
@@ -33,6 +34,39 @@ def test_crc64nvme_of_the_parts_is_that_of_the_whole(parts: list[bytes]) -> None
     assert _whole(parts, Checksum.CRC64NVME) == _whole([b"".join(parts)], Checksum.CRC64NVME)
 
 
+EMPTY = "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262"
+"""BLAKE3 of nothing, as published."""
+
+
+def test_blake3_of_one_piece_is_that_of_the_published_vector() -> None:
+    assert _whole([b""], Checksum.BLAKE3) == {"blake3": EMPTY}
+
+
+def test_blake3_of_parts_is_read_as_ceph_says_it() -> None:
+    value = "t7bc2y3ZUg44dL68K/YogKqPqsVVx7KUZimiTjSibg8=-3"
+    kept = kept_by({"ChecksumBLAKE3": value, "ChecksumType": "COMPOSITE", "ETag": '"x"'})
+    hexadecimal = "b7b6dcdb2dd9520e3874bebc2bf62880aa8faac555c7b2946629a24e34a26e0f"
+    assert kept == {"blake3-of-parts": f"{hexadecimal}-3"}
+
+
+@given(
+    st.lists(st.binary(max_size=300), min_size=2, max_size=6),
+    st.sampled_from([Checksum.BLAKE3, Checksum.CRC64NVME]),
+)
+def test_what_a_store_is_told_of_an_upload_is_what_it_says_of_the_object(
+    parts: list[bytes], checksum: Checksum
+) -> None:
+    ours = _whole(parts, checksum)
+    assert kept_by(whole_field(ours)) == ours
+
+
+@given(st.lists(st.binary(max_size=50), min_size=2, max_size=4), st.data())
+def test_blake3_of_parts_shows_a_bit_in_any_part(parts: list[bytes], drawn: st.DataObject) -> None:
+    which = drawn.draw(st.integers(0, len(parts) - 1))
+    others = [*parts[:which], parts[which] + b"x", *parts[which + 1 :]]
+    assert agree(_whole(parts, Checksum.BLAKE3), _whole(others, Checksum.BLAKE3)) is False
+
+
 def test_md5_of_parts_is_what_etag_has() -> None:
     digests = hashlib.md5(b"a").digest() + hashlib.md5(b"b").digest()
     ours = _whole([b"a", b"b"], Checksum.MD5)
@@ -43,6 +77,10 @@ def test_md5_of_parts_is_what_etag_has() -> None:
 def test_checksums_over_other_things_are_not_compared() -> None:
     crc = base64.b64encode(bytes(8)).decode()
     assert kept_by({"ChecksumCRC64NVME": crc, "ChecksumType": "COMPOSITE", "ETag": '"x"'}) == {}
+    digest = base64.b64encode(bytes(32)).decode()
+    assert kept_by({"ChecksumBLAKE3": digest, "ChecksumType": "COMPOSITE"}) == {}
+    assert kept_by({"ChecksumBLAKE3": f"{digest}-2", "ChecksumType": "FULL_OBJECT"}) == {}
+    assert agree({"blake3": "0" * 64}, {"blake3-of-parts": "0" * 64 + "-1"}) is None
     kms = {"ETag": f'"{"0" * 32}"', "ServerSideEncryption": "aws:kms"}
     assert kept_by(kms) == {}
     assert agree({"md5": "0" * 32}, {"crc64nvme": "0" * 16}) is None

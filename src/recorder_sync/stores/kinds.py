@@ -10,7 +10,7 @@ from pathlib import Path
 
 from recorder_sync.errors import MissingPart
 from recorder_sync.stores.store import Store, StoreProblem, Trouble
-from recorder_sync.stores.store_settings import StoreSettings
+from recorder_sync.stores.store_settings import AskedChecksum, StoreSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,7 @@ def _sftp(settings: StoreSettings, _surroundings: Surroundings) -> Store:
 def _s3(settings: StoreSettings, _surroundings: Surroundings) -> Store:
     from recorder_sync.stores.s3 import S3Store
     from recorder_sync.stores.s3_connection import Encryption, S3Address, S3Credentials
+    from recorder_sync.stores.s3_sums import Checksum
 
     place = settings.s3
     assert place is not None
@@ -75,6 +76,7 @@ def _s3(settings: StoreSettings, _surroundings: Surroundings) -> Store:
         credentials,
         lock_mode=place.lock_mode,
         parallel=place.parts,
+        checksum=None if place.checksum is AskedChecksum.AUTO else Checksum(place.checksum.value),
     )
 
 

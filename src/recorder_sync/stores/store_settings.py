@@ -91,6 +91,14 @@ class Locking(StrEnum):
     NONE = "none"
 
 
+class AskedChecksum(StrEnum):
+    """The checksum that an S3 store has to verify."""
+
+    AUTO = "auto"
+    BLAKE3 = "blake3"
+    CRC64NVME = "crc64nvme"
+
+
 class S3Place(Section):
     """A bucket of an object store that speaks S3."""
 
@@ -108,6 +116,8 @@ class S3Place(Section):
     """PEM file of the authorities that the server's certificate may be from."""
     lock: Locking = Locking.GOVERNANCE
     """How objects are kept from being deleted; `none`: a store without Object Lock is accepted."""
+    checksum: AskedChecksum = AskedChecksum.AUTO
+    """The one it has to verify; `auto`: the strongest that it was found to when it was bound."""
     encryption: Encryption | None = None
     encryption_key: _Text | None = None
     """Id of the key at the key service."""

@@ -35,9 +35,10 @@ class Bucket:
         return made
 
     def bound(self, address: S3Address | None = None) -> S3Store:
-        store = self.store(address)
-        store.bind("test")
-        return store
+        """A store that was bound, without what may be on the way to it."""
+        address = address or self.address
+        self.store(replace(address, endpoint=self.server.endpoint)).bind("test")
+        return self.store(address)
 
     def through(self, proxy: FaultProxy, **changes: object) -> S3Address:
         return replace(self.address, endpoint=proxy.endpoint, **changes)  # type: ignore[arg-type]

@@ -182,7 +182,8 @@ def test_a_store_that_has_other_bytes_than_were_sent_is_found_out(
     bucket: Bucket, proxy: FaultProxy, size: int, etag: str
 ) -> None:
     store, data = bucket.bound(bucket.through(proxy)), content(size)
-    wrong = {"x-amz-checksum-crc64nvme": "AAAAAAAAAAA=", "etag": f'"{etag}"'}
+    of_parts = etag[32:]
+    wrong = {"x-rgw-checksum-blake3": f"{'A' * 43}={of_parts}", "etag": f'"{etag}"'}
     told = ("HEAD",) if size > PIECE else ("HEAD", "PUT")
     proxy.fault = lambda asked: Fault(other_headers=wrong) if asked.method in told else PASS
     with pytest.raises(StoreProblem, match="other bytes"):

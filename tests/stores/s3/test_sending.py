@@ -5,8 +5,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from blake3 import blake3
 
 from recorder_sync.stores import s3_sums
+from recorder_sync.stores.s3_sums import Checksum, PartSum, WholeSum
 from recorder_sync.stores.store import (
     Interrupted,
     Lock,
@@ -36,12 +38,42 @@ def test_an_object_is_there_whole_and_locked(bucket: Bucket, size: int) -> None:
     assert list(store.unfinished()) == []
 
 
-def test_a_modern_store_vouches_for_whole_objects_by_crc64nvme(modern: Bucket) -> None:
-    store, data = modern.bound(), content(PIECE + 1)
+def test_a_store_vouches_for_an_object_in_one_piece_by_the_digest_of_its_seal(
+    modern: Bucket,
+) -> None:
+    store, data = modern.bound(), content(PIECE)
+    store.send(outgoing(data), source(data), Record())
+    there = store.look(KEY)
+    assert there is not None
+    assert there.checksums["blake3"] == blake3(data).hexdigest()
+
+
+def test_a_store_vouches_for_an_object_in_parts_by_the_digests_of_its_parts(
+    modern: Bucket,
+) -> None:
+    store, data = modern.bound(), content(2 * PIECE + 1)
     receipt = store.send(outgoing(data), source(data), Record())
     there = store.look(KEY)
     assert there is not None
-    assert there.checksums["crc64nvme"] == receipt.checksums["crc64nvme"]
+    parts = (data[:PIECE], data[PIECE : 2 * PIECE], data[2 * PIECE :])
+    digest = blake3(b"".join(blake3(part).digest() for part in parts)).hexdigest()
+    assert there.checksums["blake3-of-parts"] == f"{digest}-3"
+    assert receipt.checksums == {"blake3-of-parts": f"{digest}-3"}
+
+
+@pytest.mark.parametrize("size", [0, PIECE, 2 * PIECE + 1])
+def test_by_the_settings_a_store_vouches_for_whole_objects_by_crc64nvme(
+    modern: Bucket, size: int
+) -> None:
+    modern.bound()
+    store, data = modern.store(checksum=Checksum.CRC64NVME), content(size)
+    receipt = store.send(outgoing(data, for_a_while()), source(data), Record())
+    there = store.look(KEY)
+    assert there is not None
+    whole = WholeSum(Checksum.CRC64NVME)
+    whole.add(PartSum.of(data, Checksum.CRC64NVME))
+    assert there.checksums["crc64nvme"] == whole.found(in_parts=True)["crc64nvme"]
+    assert receipt.checksums["crc64nvme"] == there.checksums["crc64nvme"]
 
 
 def test_a_locked_version_cannot_be_deleted(bucket: Bucket) -> None:
@@ -73,6 +105,43 @@ def test_an_upload_goes_on_where_it_stopped(bucket: Bucket, proxy: FaultProxy) -
     assert proxy.count("PUT", "partNumber") <= 5 + 1  # one may have been on its way
     assert proxy.count("POST", "uploads") == 1
     assert hashlib.sha256(b"".join(again.read(KEY))).digest() == hashlib.sha256(data).digest()
+
+
+@pytest.mark.parametrize(
+    ("begun", "later"),
+    [(Checksum.CRC64NVME, None), (None, Checksum.CRC64NVME)],
+    ids=["crc64nvme-then-blake3", "blake3-then-crc64nvme"],
+)
+def test_an_upload_goes_on_with_the_checksum_it_was_begun_with(
+    modern: Bucket, modern_proxy: FaultProxy, begun: Checksum | None, later: Checksum | None
+) -> None:
+    modern.bound()
+    way, data, record = modern.through(modern_proxy), content(3 * PIECE + 5), Record()
+    with pytest.raises(Interrupted):
+        modern.store(way, checksum=begun).send(
+            outgoing(data), source(data, stop_at=2 * PIECE), record
+        )
+    receipt = modern.store(way, checksum=later).send(outgoing(data), source(data), record)
+    assert modern_proxy.count("POST", "uploads") == 1
+    assert modern_proxy.count("PUT", "partNumber") <= 4 + 1
+    (name,) = receipt.checksums
+    assert name == ("crc64nvme" if begun else "blake3-of-parts")
+    there = modern.store().look(KEY, receipt.version)
+    assert there is not None
+    assert s3_sums.agree(receipt.checksums, there.checksums)
+
+
+def test_what_was_sent_with_the_other_checksum_is_taken_for_the_same(
+    modern: Bucket,
+) -> None:
+    modern.bound()
+    crc = modern.store(checksum=Checksum.CRC64NVME)
+    for key, size in (("small", 1000), ("large", PIECE + 1)):
+        data = content(size)
+        first = crc.send(outgoing(data, key=key), source(data), Record())
+        again = modern.store().send(outgoing(data, key=key), source(data), Record())
+        assert again.version == first.version
+        assert modern.versions(key) == [first.version]
 
 
 def test_a_part_that_is_there_with_other_bytes_is_sent_again(bucket: Bucket) -> None:
