@@ -162,3 +162,15 @@ def test_stations_share_the_line_and_the_first_hours_that_fit_count() -> None:
     assert rate_at(noon, (work, night), 5_000_000, 4) == 250_000
     assert rate_at(evening, (work, night), 5_000_000, 1) == 5_000_000
     assert rate_at(NOW.replace(hour=23), (work, night), 5_000_000, 1) is None
+
+
+def test_what_was_under_way_when_a_store_asked_for_a_pause_does_not_end_it() -> None:
+    asked = Breaker().failed(100.0, 0.0, 5.0, for_long=False)
+    assert asked.worked().gate(104.9) is Gate.SHUT
+    assert asked.worked().gate(105.1) is Gate.PROBE
+    again = Breaker().failed(100.0, 0.0, for_long=False).failed(100.1, 0.0, 5.0, for_long=False)
+    assert again.worked().gate(105.0) is Gate.SHUT
+    assert asked.probing().worked() == Breaker()
+    assert asked.probing().let_go().worked().failures == 1
+    assert Breaker().failed(100.0, 0.0, for_long=False).worked() == Breaker()
+    assert asked.try_at_once().worked() == Breaker()

@@ -133,6 +133,7 @@ class Shared:
             is_news = bool(self._breaker.failures) or not self._is_seen_to_work
             self._breaker, self._is_seen_to_work = self._breaker.worked(), True
             self._took_nothing = False
+            is_news = is_news and not self._breaker.failures
         if is_news:  # what an earlier process noted may stand in the catalogue still
             with station.turn, transaction(station.catalogue):
                 store_states.note_works(station.catalogue, self.destination.name)

@@ -10,7 +10,7 @@ whether it is back before the others follow. Times are in UTC.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
@@ -122,6 +122,8 @@ class Breaker:
     """In a row."""
     shut_until: float = 0.0
     is_probing: bool = False
+    is_asked: bool = False
+    """The store asked for this pause itself."""
 
     def gate(self, now: float) -> Gate:
         if not self.failures:
@@ -130,7 +132,7 @@ class Breaker:
 
     def probing(self) -> "Breaker":
         """Somebody tries; the others wait for the outcome."""
-        return Breaker(self.failures, self.shut_until, is_probing=True)
+        return replace(self, is_probing=True)
 
     def failed(
         self, now: float, chance: float, retry_after_s: float | None = None, *, for_long: bool
@@ -138,17 +140,19 @@ class Breaker:
         """`for_long`: only a person can mend it, so it is tried once an hour."""
         if now < self.shut_until and not self.is_probing:  # under way when another one failed
             asked = min(retry_after_s or 0.0, LONGEST_WAIT.total_seconds())
-            return Breaker(self.failures, max(self.shut_until, now + asked))
+            until = max(self.shut_until, now + asked)
+            return Breaker(self.failures, until, is_asked=self.is_asked or bool(asked))
         failures = self.failures + 1
         wait = wait_after(64 if for_long else failures, chance, retry_after_s)
-        return Breaker(failures, now + wait.total_seconds())
+        return Breaker(failures, now + wait.total_seconds(), is_asked=bool(retry_after_s))
 
     def worked(self) -> "Breaker":
-        return Breaker()
+        """What was under way when the store asked for a pause does not end it."""
+        return self if self.is_asked and not self.is_probing else Breaker()
 
     def let_go(self) -> "Breaker":
         """Whoever tried was broken off, and nothing is known."""
-        return Breaker(self.failures, self.shut_until)
+        return replace(self, is_probing=False)
 
     def try_at_once(self) -> "Breaker":
         """Somebody says that it is mended."""
