@@ -6,7 +6,7 @@ once, hashed meanwhile and held against its digest, sent with a checksum, and th
 for it afterwards, as the service does. `rclone copy` sends MD5 with each file or part, and asks
 after each; it holds no file against what it should be. With `rclone check` after it, each file is
 read and hashed a second time and held against what the store has. Rounds alternate, each pair is
-compared by itself. Processor time is that of the sender and its threads, without the server's,
+compared by itself; all files are in the page cache when a way begins. Processor time is that of the sender and its threads, without the server's,
 from a process that has its libraries; rclone's start counts.
 
 How much is won by several at once depends on what a request costs. On one computer that is the
@@ -20,6 +20,7 @@ not here: see forward_s3.py.
 """
 
 import argparse
+import gc
 import hashlib
 import json
 import os
@@ -238,6 +239,8 @@ class Work:
             data, name = os.urandom(self._size), f"{number:05d}"
             (folder / name).write_bytes(data)
             digests[name] = Digests(blake3(data).hexdigest(), hashlib.sha256(data).hexdigest())
+        os.sync()  # as sealed files are
+        gc.freeze()  # or each process copies what it inherits as soon as it looks at it
         self.runs = {way: [] for way in self._ways}
         for number in range(rounds):
             order = self._ways if number % 2 else tuple(reversed(self._ways))
@@ -245,6 +248,8 @@ class Work:
                 bucket = f"{self.what}-{number}-{place}"
                 server.client.create_bucket(Bucket=bucket)
                 bind(server, bucket)
+                for path in folder.iterdir():
+                    path.read_bytes()  # ours has it forgotten
                 work = partial(WAYS[way], server, bucket, folder, digests)
                 self.runs[way].append(measured(work))
                 _empty(server, bucket)

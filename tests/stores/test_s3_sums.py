@@ -2,7 +2,12 @@
 
 import base64
 import hashlib
+import re
+import shutil
+import subprocess
+from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,6 +52,18 @@ def test_blake3_of_parts_is_read_as_ceph_says_it() -> None:
     kept = kept_by({"ChecksumBLAKE3": value, "ChecksumType": "COMPOSITE", "ETag": '"x"'})
     hexadecimal = "b7b6dcdb2dd9520e3874bebc2bf62880aa8faac555c7b2946629a24e34a26e0f"
     assert kept == {"blake3-of-parts": f"{hexadecimal}-3"}
+
+
+@pytest.mark.skipif(shutil.which("b3sum") is None, reason="b3sum is not installed")
+def test_anybody_can_compute_blake3_of_parts_by_the_line_on_the_page(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs/stores-s3.md").read_text(encoding="utf-8")
+    (line,) = re.findall(r"^split .*b3sum$", page, re.MULTILINE)
+    content = hashlib.shake_128(b"recording").digest(2 * PART + 12345)
+    (tmp_path / "MOV_0001.mp4").write_bytes(content)
+    done = subprocess.run(["sh", "-c", line], cwd=tmp_path, capture_output=True, check=True)
+    parts = [content[at : at + PART] for at in range(0, len(content), PART)]
+    ours = _whole(parts, Checksum.BLAKE3)["blake3-of-parts"]
+    assert done.stdout.decode().split()[0] == ours.removesuffix("-3")
 
 
 @given(

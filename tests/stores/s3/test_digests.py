@@ -9,11 +9,11 @@ import pytest
 from recorder_sync.stores.bindings import Binding
 from recorder_sync.stores.s3 import S3Store
 from recorder_sync.stores.s3_marker import KEY as MARKER
-from recorder_sync.stores.s3_sums import Checksum
+from recorder_sync.stores.s3_sums import Checksum, PartSum, WholeSum, whole_field
 from recorder_sync.stores.store import StoreIdentity, StoreProblem, Trouble, Verdict
 from tests.stores.fault_proxy import PASS, Asked, Fault, FaultProxy
 from tests.stores.s3.conftest import Bucket
-from tests.stores.s3.sending import PIECE, Record, content, outgoing, source
+from tests.stores.s3.sending import KEY, PIECE, Record, content, outgoing, source
 
 SAID = "x-amz-checksum-blake3"
 
@@ -37,19 +37,21 @@ def _takes_any_part(asked: Asked) -> Fault:
     return _takes_anything(asked) if "partNumber=" in asked.target else PASS
 
 
-def _says_another(asked: Asked) -> Fault:
-    """A server that verifies it and keeps another."""
-    return Fault(other_headers={"x-rgw-checksum-blake3": "A" * 43 + "="})
+class _SaysAnother:
+    """A server that verifies it and keeps another, of one piece or in parts."""
 
+    def __init__(self, *, in_parts: bool) -> None:
+        self._in_parts = in_parts
+        self._made_of_parts: set[str] = set()
 
-def _says_another_of_parts(asked: Asked) -> Fault:
-    is_of_parts = "uploadId=" not in asked.target and asked.target in _MADE_OF_PARTS
-    if asked.method == "POST" and "uploadId=" in asked.target:
-        _MADE_OF_PARTS.add(asked.target.partition("?")[0])
-    return Fault(other_headers={"x-rgw-checksum-blake3": "A" * 43 + "=-1"}) if is_of_parts else PASS
-
-
-_MADE_OF_PARTS: set[str] = set()
+    def __call__(self, asked: Asked) -> Fault:
+        target, _, query = asked.target.partition("?")
+        if "uploads" in query:
+            self._made_of_parts.add(target)
+        if (target in self._made_of_parts) is not self._in_parts:
+            return PASS
+        value = "A" * 43 + ("=-1" if self._in_parts else "=")
+        return Fault(other_headers={"x-rgw-checksum-blake3": value})
 
 
 def _said_by(bucket: Bucket) -> dict[str, object]:
@@ -85,8 +87,8 @@ def test_what_a_store_was_seen_to_verify_is_in_its_marker_and_its_binding(modern
         _refuses(501),
         _takes_anything,
         _takes_any_part,
-        _says_another,
-        _says_another_of_parts,
+        _SaysAnother(in_parts=False),
+        _SaysAnother(in_parts=True),
     ],
     ids=["400", "403", "500", "501", "any", "any-part", "keeps-another", "another-of-parts"],
 )
@@ -189,3 +191,36 @@ def test_an_old_store_has_no_digest(old: Bucket) -> None:
     identity: StoreIdentity = old.bound().identity()
     assert identity.facts["checksum"] == "md5"
     assert "digest" not in identity.facts
+
+
+def test_bytes_that_are_not_those_of_the_seal_are_refused_by_the_store_itself(
+    modern: Bucket,
+) -> None:
+    """As memory that changes them after they were read and compared would have it."""
+    store, data = modern.bound(), content(PIECE)
+    with pytest.raises(StoreProblem, match="BadDigest"):
+        store.send(outgoing(data), source(data[:-1] + b"?"), Record())
+    assert modern.versions(KEY) == []
+
+
+def test_a_store_makes_no_object_of_parts_that_are_not_those_that_were_meant(
+    modern: Bucket,
+) -> None:
+    connection, data = modern.bound()._connection, content(PIECE + 1)
+    part = PartSum.of(data, Checksum.BLAKE3)
+    begun = connection.call("create_multipart_upload", KEY, **part.checksum.of_parts)
+    of = {"UploadId": begun["UploadId"]}
+    sent = connection.call("upload_part", KEY, PartNumber=1, Body=data, **of, **part.fields)
+    parts = {"Parts": [{"PartNumber": 1, "ETag": sent["ETag"], **part.said}]}
+    for meant, is_made in ((content(PIECE), False), (data, True)):
+        whole = WholeSum(Checksum.BLAKE3)
+        whole.add(PartSum.of(meant, Checksum.BLAKE3))
+        told = whole_field(whole.found(in_parts=True))
+        if is_made:
+            connection.call("complete_multipart_upload", KEY, MultipartUpload=parts, **of, **told)
+        else:
+            with pytest.raises(StoreProblem, match="BadDigest"):
+                connection.call(
+                    "complete_multipart_upload", KEY, MultipartUpload=parts, **of, **told
+                )
+        assert bool(modern.versions(KEY)) is is_made

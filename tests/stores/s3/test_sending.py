@@ -153,6 +153,17 @@ def test_a_part_that_is_there_with_other_bytes_is_sent_again(bucket: Bucket) -> 
     assert hashlib.sha256(b"".join(store.read(KEY))).digest() == hashlib.sha256(data).digest()
 
 
+def test_a_part_whose_checksum_the_store_lists_is_sent_again_where_it_is_another(
+    modern: Bucket,
+) -> None:
+    modern.bound()
+    store, data, record = modern.store(checksum=Checksum.CRC64NVME), content(3 * PIECE), Record()
+    with pytest.raises(Interrupted):
+        store.send(outgoing(data), source(bytes(3 * PIECE), stop_at=2 * PIECE), record)
+    store.send(outgoing(data), source(data), record)
+    assert hashlib.sha256(b"".join(store.read(KEY))).digest() == hashlib.sha256(data).digest()
+
+
 def test_an_upload_that_the_store_has_forgotten_begins_anew(bucket: Bucket) -> None:
     store, data = bucket.bound(), content(2 * PIECE)
     record = Record()
