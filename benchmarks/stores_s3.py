@@ -6,17 +6,18 @@ once, hashed meanwhile and held against its digest, sent with a checksum, and th
 for it afterwards, as the service does. `rclone copy` sends MD5 with each file or part, and asks
 after each; it holds no file against what it should be. With `rclone check` after it, each file is
 read and hashed a second time and held against what the store has. Rounds alternate, each pair is
-compared by itself; all files are in the page cache when a way begins. Processor time is that of the sender and its threads, without the server's,
-from a process that has its libraries; rclone's start counts.
+compared by itself; all files are in the page cache when a way begins. Processor time is that of
+the sender and its threads, without the server's, from a process that has its libraries; rclone's
+start counts.
 
 How much is won by several at once depends on what a request costs. On one computer that is the
 processor, and what rclone wins there says what it allows; on a network it is time. So small files
 are also sent by a line on which a request takes some milliseconds there and back.
 
 Not to be concluded: what a store on a network is worth. The server takes more of the same
-processors than both senders do, most of it for the checksum: Ceph 20.2 computes CRC64NVME byte by
-byte, at a quarter of a GB a second, which rclone does not ask for. Catalogue and custody log are
-not here: see forward_s3.py.
+processors than both senders do. rclone asks it for no checksum but MD5; ours has it compute
+BLAKE3, and with `--crc` also CRC64NVME, which Ceph 20.2 does byte by byte, a quarter of a GB a
+second. Catalogue and custody log are not here: see forward_s3.py.
 """
 
 import argparse
