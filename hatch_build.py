@@ -25,8 +25,8 @@ class Compile(BuildHookInterface):  # type: ignore[type-arg]
     def _compiles_c(self) -> bool:
         """Without a compiler the package is complete, too: hashlib computes what C does faster."""
         source = Path(self.root, "src/recorder_sync/ingest/sha256_pair.c")
-        library = source.with_name(f"lib{source.stem}.so")
-        new = library.with_suffix(".new")
+        library = source.with_name(f"lib{source.stem}.so.1")  # a .so is taken for a module
+        new = library.with_name(f"{library.name}.new")
         compiler = shutil.which(os.environ.get("CC", "cc"))
         if compiler is None:
             library.unlink(missing_ok=True)

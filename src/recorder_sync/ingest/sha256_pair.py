@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-_LIBRARY = Path(__file__).with_name("libsha256_pair.so")
+_LIBRARY = Path(__file__).with_name("libsha256_pair.so.1")
 _BLOCK = 64
 _LENGTH_BYTES = 8
 
