@@ -94,11 +94,11 @@ class Pairs:
     def _work(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._next() or not self._lanes)
-                lanes = self._next()
-                if not lanes:
-                    self._works = False
-                    return
+                while not (lanes := self._next()):
+                    if not self._lanes:
+                        self._works = False
+                        return
+                    self._changed.wait()
                 handed = [lane.chunks.popleft() for lane in lanes]
             failure = None
             try:
