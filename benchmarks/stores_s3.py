@@ -96,6 +96,7 @@ def send(
                 halt.check,
                 receipt.said,
             )
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         assert found is not None
         assert found.proof is Proof.CHECKSUM
 
