@@ -32,6 +32,19 @@ def _takes_anything(asked: Asked) -> Fault:
     return Fault(answer=(200, {"etag": '"x"'}, b"")) if SAID in asked.headers else PASS
 
 
+class _TakesAnyObject:
+    """It verifies parts only; the first object that it is asked to refuse it takes."""
+
+    def __init__(self) -> None:
+        self._has_come = False
+
+    def __call__(self, asked: Asked) -> Fault:
+        if self._has_come or SAID not in asked.headers:
+            return PASS
+        self._has_come = True
+        return _takes_anything(asked)
+
+
 def _takes_any_part(asked: Asked) -> Fault:
     """It verifies what comes in one piece only."""
     return _takes_anything(asked) if "partNumber=" in asked.target else PASS
@@ -86,11 +99,22 @@ def test_what_a_store_was_seen_to_verify_is_in_its_marker_and_its_binding(modern
         _refuses(500),
         _refuses(501),
         _takes_anything,
+        _TakesAnyObject(),
         _takes_any_part,
         _SaysAnother(in_parts=False),
         _SaysAnother(in_parts=True),
     ],
-    ids=["400", "403", "500", "501", "any", "any-part", "keeps-another", "another-of-parts"],
+    ids=[
+        "400",
+        "403",
+        "500",
+        "501",
+        "any",
+        "any-object",
+        "any-part",
+        "keeps-another",
+        "another-of-parts",
+    ],
 )
 def test_a_store_that_does_not_verify_and_keep_blake3_gets_crc64nvme(
     modern: Bucket, modern_proxy: FaultProxy, fault: Callable[[Asked], Fault]
