@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from recorder_sync.stores import s3_checks
 from recorder_sync.stores.bindings import Binding
 from recorder_sync.stores.s3 import S3Store
 from recorder_sync.stores.s3_marker import KEY as MARKER
@@ -32,17 +33,10 @@ def _takes_anything(asked: Asked) -> Fault:
     return Fault(answer=(200, {"etag": '"x"'}, b"")) if SAID in asked.headers else PASS
 
 
-class _TakesAnyObject:
-    """It verifies parts only; the first object that it is asked to refuse it takes."""
-
-    def __init__(self) -> None:
-        self._has_come = False
-
-    def __call__(self, asked: Asked) -> Fault:
-        if self._has_come or SAID not in asked.headers:
-            return PASS
-        self._has_come = True
-        return _takes_anything(asked)
+def _takes_a_wrong_object(asked: Asked) -> Fault:
+    """It verifies parts only."""
+    is_wrong = asked.headers.get("content-length") == str(len(s3_checks._OTHER))
+    return _takes_anything(asked) if is_wrong and "partNumber=" not in asked.target else PASS
 
 
 def _takes_any_part(asked: Asked) -> Fault:
@@ -99,7 +93,7 @@ def test_what_a_store_was_seen_to_verify_is_in_its_marker_and_its_binding(modern
         _refuses(500),
         _refuses(501),
         _takes_anything,
-        _TakesAnyObject(),
+        _takes_a_wrong_object,
         _takes_any_part,
         _SaysAnother(in_parts=False),
         _SaysAnother(in_parts=True),
@@ -110,7 +104,7 @@ def test_what_a_store_was_seen_to_verify_is_in_its_marker_and_its_binding(modern
         "500",
         "501",
         "any",
-        "any-object",
+        "wrong-object",
         "any-part",
         "keeps-another",
         "another-of-parts",
