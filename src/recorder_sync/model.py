@@ -410,6 +410,8 @@ class AlertKind(StrEnum):
     """By the watchdog, because it hung."""
     CLOCK_STEPPED = "clock-stepped"
     CLOCK_NOT_SYNCHRONISED = "clock-not-synchronised"
+    FFPROBE = "ffprobe"
+    """The program that describes recordings is older than the distribution's, or broken."""
     WATCH_FAILING = "watch-failing"
     """Something cannot be watched just now."""
     CHANNEL_DEAD = "channel-dead"

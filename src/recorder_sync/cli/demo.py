@@ -28,7 +28,7 @@ from recorder_sync.errors import RecorderSyncError
 from recorder_sync.ingest.intake import Request
 from recorder_sync.ingest.report import Report
 from recorder_sync.language import T, chosen_language, tr
-from recorder_sync.media.describer import find_ffprobe
+from recorder_sync.media.ffprobe import find_ffprobe
 from recorder_sync.model import Case, Device, Officer
 from recorder_sync.protection import Protection
 from recorder_sync.shown import local
