@@ -124,7 +124,7 @@ _SMALL = Path("usr/local/lib/recorder-sync/ffprobe")
 _CONFIGURE = """#!/bin/sh
 cat > Makefile <<MADE
 ffprobe:
-\tprintf '#!/bin/sh\\necho "%s" "%s"\\n' "$$(id -un)" '$*' > ffprobe
+\tprintf '#!/bin/sh\\necho "%s" "%s"\\n' "\\$\\$(id -un)" '$*' > ffprobe
 \tchmod +x ffprobe
 MADE
 """

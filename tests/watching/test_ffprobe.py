@@ -59,15 +59,19 @@ def test_as_long_as_no_file_changes_no_program_is_started(
 
 
 def test_one_that_is_named_and_does_not_run_is_a_warning_until_it_does(
-    bed: Bed, small: Path
+    bed: Bed, small: Path, tmp_path: Path
 ) -> None:
-    program(small, "exit 1")
+    library = tmp_path / "library"
+    program(small, f"[ -e {library} ] || exit 127; echo 'ffprobe version {OLD}'")
     bed.configure(media={"ffprobe": str(small)}, backup={"keep": 0})
     bed.watch = Watch([Ffprobe()])
-    bed.tick()
+    with structlog.testing.capture_logs() as journal:
+        bed.tick()
+        bed.tick()
     alert = bed.the(AlertKind.FFPROBE)
     assert alert.severity is Severity.WARNING
-    assert f"{small} does not work: it ended with code 1" in alert.text.english
-    ffprobe(small, OLD)
+    assert f"{small} does not work: it ended with code 127" in alert.text.english
+    assert [line["event"] for line in journal] == [alert.text.english]
+    library.touch()
     bed.tick(MORNING + HOUR)
-    assert bed.is_resolved(alert.number)
+    assert bed.is_resolved(alert.number), "asked again, though the program is the same"
