@@ -21,7 +21,7 @@ from recorder_sync.catalogue import dockings, documents, recordings
 from recorder_sync.catalogue.catching_up import catch_up, is_behind
 from recorder_sync.catalogue.database import FILE_NAME, transaction
 from recorder_sync.catalogue.dockings import DockingOutcome
-from recorder_sync.catalogue.rebuild import take_up
+from recorder_sync.catalogue.taking_up import take_up
 from recorder_sync.custody.log import Act
 from recorder_sync.errors import CatalogueProblem, CustodyProblem
 from recorder_sync.ingest.docking_log import noted_facts
