@@ -17,10 +17,12 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     Field,
     ValidationError,
     ValidationInfo,
+    create_model,
     field_validator,
 )
 
@@ -372,28 +374,25 @@ def _command(arguments: tuple[str, ...] | None, limit_s: float) -> naming.Comman
 class Configuration(Section):
     station: Station
     paths: Paths
-    ingest: Ingest = Ingest()
-    media: Media = Media()
-    dock: Dock = Dock()
-    custody: Custody = Custody()
-    readiness: Readiness = Readiness()
-    deadline: Deadline = Deadline()
-    backup: Backup = Backup()
-    witness: Witness = Witness()
-    verification: Verification = Verification()
-    watch: Watch = Watch()
-    alerts: Alerts = Alerts()
-    forward: Forward = Forward()
-    web: Web = Web()
-    previews: Previews = Previews()
-    marks: MarksSettings = MarksSettings()
-    documents: DocumentSettings = DocumentSettings()
-    stores: tuple[StoreSettings, ...] = ()
-    webhooks: tuple[Webhook, ...] = ()
+    ingest: Ingest = Ingest.model_construct()
+    media: Media = Media.model_construct()
+    dock: Dock = Dock.model_construct()
+    custody: Custody = Custody.model_construct()
+    readiness: Readiness = Readiness.model_construct()
+    deadline: Deadline = Deadline.model_construct()
+    backup: Backup = Backup.model_construct()
+    witness: Witness = Witness.model_construct()
+    verification: Verification = Verification.model_construct()
+    watch: Watch = Watch.model_construct()
+    alerts: Alerts = Alerts.model_construct()
+    forward: Forward = Forward.model_construct()
+    web: Web = Web.model_construct()
+    previews: Previews = Previews.model_construct()
+    marks: MarksSettings = MarksSettings.model_construct()
+    documents: DocumentSettings = DocumentSettings.model_construct()
+    stores: Annotated[tuple[StoreSettings, ...], AfterValidator(each_once)] = ()
+    webhooks: Annotated[tuple[Webhook, ...], AfterValidator(each_hook_once)] = ()
     profiles: tuple[Profile, ...] = ()
-
-    _each_store_once = field_validator("stores")(each_once)
-    _each_hook_once = field_validator("webhooks")(each_hook_once)
 
     @property
     def backup_folder(self) -> Path:
@@ -468,9 +467,7 @@ def parse(values: dict[str, Any], path: Path) -> Configuration:
     """Turn the values of the file `path` into settings, or raise ConfigurationProblem."""
     problems = []
     try:
-        # As JSON, pydantic can be strict about types and still read paths and enums.
-        text = json.dumps(values, default=str)
-        configuration = Configuration.model_validate_json(text, strict=True)
+        configuration = _validated(values)
     except ValidationError as error:
         problems = list(_problems(error))
     else:
@@ -499,6 +496,23 @@ def parse(values: dict[str, Any], path: Path) -> Configuration:
             T("Mend them and run: recorder-sync config check"),
         )
     return configuration
+
+
+def _validated(values: dict[str, Any]) -> Configuration:
+    """Turn the tables of a file into settings; those that it has not are as by default.
+
+    Only what is there, or has to be, is validated: validators for all sections would take as
+    long to make as pydantic to import. Raises ValidationError.
+    """
+    wanted: dict[str, Any] = {
+        name: (kind, ...)
+        for name, kind in Configuration.__annotations__.items()
+        if name in values or Configuration.model_fields[name].is_required()
+    }
+    given = create_model("Given", __base__=Section, **wanted)
+    # As JSON, pydantic can be strict about types and still read paths and enums.
+    text = json.dumps(values, default=str)
+    return Configuration.model_construct(**dict(given.model_validate_json(text, strict=True)))
 
 
 def _problems(error: ValidationError) -> Iterable[Text]:
