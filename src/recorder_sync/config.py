@@ -11,9 +11,8 @@ import tomllib
 from collections.abc import Iterable
 from enum import StrEnum
 from functools import cached_property
-from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -35,11 +34,13 @@ from recorder_sync.marks_settings import MarksSettings
 from recorder_sync.model import Kind
 from recorder_sync.preview_settings import Previews
 from recorder_sync.rules import naming
-from recorder_sync.rules.watch_limits import WatchLimits
 from recorder_sync.section import AbsolutePath, Section, absolute
 from recorder_sync.stores.store_settings import StoreSettings, each_once
 from recorder_sync.web_settings import Web
 from recorder_sync.webhooks.settings import Webhook, each_hook_once
+
+if TYPE_CHECKING:  # every command has the settings, few have this rule
+    from recorder_sync.rules.watch_limits import WatchLimits
 
 DEFAULT_PATH = Path("/etc/recorder-sync/config.toml")
 PATH_VARIABLE = "RECORDER_SYNC_CONFIG"
@@ -399,7 +400,7 @@ class Configuration(Section):
         return self.backup.folder or self.paths.state / "backups"
 
     @cached_property
-    def watch_limits(self) -> WatchLimits:
+    def watch_limits(self) -> "WatchLimits":
         """The limits that the rules watch."""
         limits = self.readiness
         return self.watch.limits(
@@ -417,7 +418,7 @@ class _Shipped(Section):
 
 
 def _shipped_profiles() -> tuple[Profile, ...]:
-    text = resources.files("recorder_sync").joinpath("profiles.toml").read_text("utf-8")
+    text = Path(__file__).with_name("profiles.toml").read_text("utf-8")
     return _Shipped.model_validate(tomllib.loads(text)).profiles
 
 

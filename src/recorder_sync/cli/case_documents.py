@@ -27,7 +27,7 @@ from recorder_sync.language import T, tr
 from recorder_sync.model import CardPath
 from recorder_sync.on_record import put
 from recorder_sync.rules.documents import Change, Clearable, DocumentKind, Given
-from recorder_sync.rules.marks import Stage
+from recorder_sync.rules.stage import Stage
 from recorder_sync.shown import amount, local, minute
 from recorder_sync.station import Station
 

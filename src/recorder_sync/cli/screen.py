@@ -17,8 +17,8 @@ from recorder_sync.language import tr
 from recorder_sync.model import Recording
 from recorder_sync.printable import printable
 
-answers = Console(highlight=False, soft_wrap=False)
-messages = Console(stderr=True, highlight=False, soft_wrap=True)
+answers = Console(highlight=False, emoji=False, soft_wrap=False)
+messages = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 
 
 def print_json(document: object) -> None:

@@ -29,7 +29,7 @@ from recorder_sync.journal import Log
 from recorder_sync.language import T, Text
 from recorder_sync.model import CardPath
 from recorder_sync.rules.documents import DocumentKind, Given, document_id
-from recorder_sync.rules.marks import Stage
+from recorder_sync.rules.stage import Stage
 from recorder_sync.timestamps import iso, moment
 
 FOLDER = "handed-in"
