@@ -114,7 +114,7 @@ def _show(found: list[SealedDocument], station: Station) -> None:
         (tr("Handed in"), lambda one: minute(one.document.given.at, zone)),
         (tr("By"), lambda one: one.document.given.by),
     ]
-    if answers.width >= _WIDE:
+    if answers.console.width >= _WIDE:
         columns += [
             (tr("Kind"), lambda one: tr(one.document.given.kind.value)),
             (tr("Stage"), lambda one: one.document.given.stage and tr(one.document.given.stage)),
