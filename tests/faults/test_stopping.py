@@ -33,7 +33,7 @@ def names(card: Card, media_files: MediaFiles) -> list[str]:
     names = [f"{number}.jpg" for number in range(20)]
     for number, name in enumerate(names):
         card.put(name, photo + bytes([1, number]))
-    large(card, "clip.mp4", media_files.video, 64 << 20)
+    large(card, "clip.mp4", media_files.video, 256 << 20)
     return [*names, "clip.mp4"]
 
 

@@ -38,6 +38,13 @@ from tests.ingest.aftermath import (
 _LARGE = 64 << 20
 
 
+@pytest.fixture
+def one_by_one(stocked: Dock) -> Dock:
+    """A station that reads the second large recording of a card after the first."""
+    stocked.configure(ingest={"reserve_mib": 0, "copies_per_disk": 1})
+    return stocked
+
+
 def take_in_while(dock: Dock, card: Card, meddle: Callable[[], object]) -> Done:
     """Take in a card, and meddle with it in the middle of the copy of its large recording.
 
@@ -96,24 +103,24 @@ def test_a_recording_cut_short_while_it_is_read_is_sealed_as_it_ends(
 
 
 def test_a_recording_that_vanishes_after_the_inventory_fails_and_is_on_record(
-    stocked: Dock, card: Card, media_files: MediaFiles
+    one_by_one: Dock, card: Card, media_files: MediaFiles
 ) -> None:
     card.put("small.jpg", media_files.photo.read_bytes() + b"another")
     large(card, "first.mp4", media_files.other_video, _LARGE)
     victim = large(card, "second.mp4", media_files.video, 8 << 20)
-    done = take_in_while(stocked, card, victim.unlink)
+    done = take_in_while(one_by_one, card, victim.unlink)
     check_failure(done, "second.mp4", "disappeared", "after the inventory")
     assert done.json["inventory"] == 3
-    shown = ask(stocked, "dockings", "show", done.json["docking"], "--json").json
+    shown = ask(one_by_one, "dockings", "show", done.json["docking"], "--json").json
     (entry,) = (file for file in shown["files"] if file["path"] == "second.mp4")
     assert (entry["outcome"], entry["size"]) == ("failed", 8 << 20)
     assert entry["hint"]
-    check_evidence(stocked, "small.jpg", "first.mp4", earlier=1)
+    check_evidence(one_by_one, "small.jpg", "first.mp4", earlier=1)
 
 
 @pytest.mark.parametrize("becomes", ["a link", "a folder", "a pipe"])
 def test_a_recording_that_becomes_something_else_fails_and_nothing_foreign_is_sealed(
-    stocked: Dock, card: Card, media_files: MediaFiles, tmp_path: Path, becomes: str
+    one_by_one: Dock, card: Card, media_files: MediaFiles, tmp_path: Path, becomes: str
 ) -> None:
     large(card, "first.mp4", media_files.other_video, _LARGE)
     victim = large(card, "second.mp4", media_files.video, 8 << 20)
@@ -130,13 +137,13 @@ def test_a_recording_that_becomes_something_else_fails_and_nothing_foreign_is_se
             case "a pipe":
                 os.mkfifo(victim)
 
-    done = take_in_while(stocked, card, replace)
+    done = take_in_while(one_by_one, card, replace)
     check_failure(done, "second.mp4")
-    check_evidence(stocked, "first.mp4", earlier=1)
+    check_evidence(one_by_one, "first.mp4", earlier=1)
 
 
 def test_a_folder_that_becomes_a_link_leads_nowhere(
-    stocked: Dock, card: Card, media_files: MediaFiles, tmp_path: Path
+    one_by_one: Dock, card: Card, media_files: MediaFiles, tmp_path: Path
 ) -> None:
     large(card, "first.mp4", media_files.other_video, _LARGE)
     large(card, "sub/second.mp4", media_files.video, 8 << 20)
@@ -145,13 +152,13 @@ def test_a_folder_that_becomes_a_link_leads_nowhere(
         (card.path / "sub").rename(tmp_path / "sub")
         (card.path / "sub").symlink_to(tmp_path / "sub")
 
-    done = take_in_while(stocked, card, replace)
+    done = take_in_while(one_by_one, card, replace)
     check_failure(done, "sub/second.mp4")
-    check_evidence(stocked, "first.mp4", earlier=1)
+    check_evidence(one_by_one, "first.mp4", earlier=1)
 
 
 def test_a_card_that_is_emptied_on_the_way_counts_as_unplugged(
-    stocked: Dock, card: Card, media_files: MediaFiles
+    one_by_one: Dock, card: Card, media_files: MediaFiles
 ) -> None:
     large(card, "first.mp4", media_files.other_video, _LARGE)
     large(card, "second.mp4", media_files.video, 8 << 20)
@@ -162,14 +169,14 @@ def test_a_card_that_is_emptied_on_the_way_counts_as_unplugged(
         for file in card.path.iterdir():
             file.unlink()
 
-    done = take_in_while(stocked, card, unplug)
+    done = take_in_while(one_by_one, card, unplug)
     assert done.code == 1
     assert "Traceback" not in done.err
     assert {f["path"] for f in done.json["failures"]} >= {"second.mp4", "third.mp4"}
     assert all("gone" in f["error"] and f["hint"] for f in done.json["failures"][-2:])
     card.put("third.mp4", kept)
-    assert stocked.ingest(card).json["sealed"] == 1
-    check_evidence(stocked, *(["first.mp4"] * done.json["sealed"]), "third.mp4", earlier=1)
+    assert one_by_one.ingest(card).json["sealed"] == 1
+    check_evidence(one_by_one, *(["first.mp4"] * done.json["sealed"]), "third.mp4", earlier=1)
 
 
 # -- what may not be read

@@ -246,3 +246,16 @@ def test_an_error_in_a_turn_gives_it_back() -> None:
     with pytest.raises(OSError, match="bad"), line.card().turn(never):
         raise OSError("bad")
     assert free(line, line.card())
+
+
+def test_a_card_is_alone_until_another_copies_or_waits() -> None:
+    line = Line(_ONE)
+    card, other = line.card(), line.card(disk="sdb")
+    assert card.is_alone()
+    with card.turn(never):
+        assert card.is_alone()
+        assert not other.is_alone()
+        line.wait("other", other)
+        assert not card.is_alone()
+    line.join()
+    assert card.is_alone()

@@ -16,7 +16,7 @@ from mmap import mmap
 
 from recorder_sync.direct_io import CHUNK, aligned_memory, free
 
-RING = 6
+RING = 4
 """Buffers in a ring."""
 
 ALONE = CHUNK // 2
@@ -30,11 +30,18 @@ class _Ring:
     buffers: list[memoryview]
 
 
+def is_ring(buffers: list[memoryview]) -> bool:
+    """Tell whether a copy has a ring, and not one buffer alone."""
+    return len(buffers) == RING
+
+
 class Buffers:
     """The buffers of this process, lent to one copy at a time."""
 
-    def __init__(self) -> None:
-        self._most_rings = max(1, min(2, len(os.sched_getaffinity(0)) // 2))
+    def __init__(self, *, for_pairs: bool = False) -> None:
+        """`for_pairs`: two recordings share the thread for SHA-256, so both have a ring."""
+        processors = len(os.sched_getaffinity(0))
+        self._most_rings = max(1, min(2, processors if for_pairs else processors // 2))
         self._lock = threading.Lock()
         self._large = 0
         """Large recordings that have buffers just now."""

@@ -14,8 +14,10 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 import psutil
 
 from recorder_sync.config import Configuration
+from recorder_sync.ingest import sha256_pair
 from recorder_sync.ingest.buffers import Buffers
 from recorder_sync.ingest.copier import Copier
+from recorder_sync.ingest.pairs import Pairs
 from recorder_sync.ingest.turns import Limits, Turns
 from recorder_sync.media.describer import Describer
 
@@ -35,7 +37,9 @@ class Capacity:
     def __init__(self, settings: Configuration, stack: ExitStack) -> None:
         ingest = settings.ingest
         self.describer = stack.enter_context(closing(Describer(settings.media)))
-        self.buffers = Buffers()
+        self.pairs = Pairs() if sha256_pair.is_there() else None
+        """None: this computer cannot compute SHA-256 of two recordings at once."""
+        self.buffers = Buffers(for_pairs=self.pairs is not None)
         stack.callback(self.buffers.close)
         self.copier = stack.enter_context(closing(Copier()))
         self.turns = Turns(

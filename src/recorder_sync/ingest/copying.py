@@ -13,11 +13,12 @@ from pathlib import Path
 from recorder_sync.config import Ingest as IngestSettings
 from recorder_sync.durable import READ_ONLY
 from recorder_sync.errors import RecordingFailure
-from recorder_sync.ingest.buffers import Buffers
+from recorder_sync.ingest.buffers import Buffers, is_ring
 from recorder_sync.ingest.engine import Copied, Copy, Digesting, Mark, Writer, not_written
 from recorder_sync.ingest.failures import bad_medium, explained, other_bytes
 from recorder_sync.ingest.inventory import Item
 from recorder_sync.ingest.medium import file_system_of, has_device
+from recorder_sync.ingest.pairs import Pairs
 from recorder_sync.ingest.part import NEW, part_folder
 from recorder_sync.ingest.partials import KEPT_FROM, KeptPartials, Note, go_on, key_of, write_note
 from recorder_sync.ingest.progress import Observer
@@ -74,6 +75,7 @@ class Copying:
         device: str | None,
         settings: IngestSettings,
         buffers: Buffers,
+        pairs: Pairs | None,
         copy_small: Callable[[SmallGroup], Sequence[SmallCopy | RecordingFailure]],
         observer: Observer,
         stop: Stop,
@@ -84,6 +86,7 @@ class Copying:
         self._device = device
         self._settings = settings
         self._buffers = buffers
+        self._pairs = pairs
         self._copy_small = copy_small
         self._observer = observer
         self._stop = stop
@@ -122,11 +125,12 @@ class Copying:
             with ExitStack() as stack:
                 target, mark = self._part_or_kept(part, key, first, stack)
                 buffers = stack.enter_context(self._buffers.for_large())
+                pairs = self._pairs if is_ring(buffers) else None
                 self._observer.started(item.path, expected.size)
-                writer, digesting = Writer(target), Digesting(self._settings.digests)
+                writer, digesting = Writer(target), self._digesting(pairs)
                 if mark and not go_on(source, target, mark, digesting, buffers[0], between):
                     writer.start_over()
-                    digesting, mark = Digesting(self._settings.digests), None
+                    digesting, mark = self._digesting(pairs), None
                 if mark:
                     self._observer.copied(item.path, mark.length)
                 copy = Copy(
@@ -136,10 +140,14 @@ class Copying:
                     lambda count: self._observer.copied(item.path, count),
                     between,
                     lambda reached: self._note(part, key, reached),
+                    pairs,
                 )
                 copied = copy.run(buffers)
                 writer.close_to_writing()
         return OnDisk(item, part, copied, expected.mtime_ns, mark.length if mark else None)
+
+    def _digesting(self, pairs: Pairs | None) -> Digesting:
+        return Digesting(self._settings.digests, in_pairs=pairs is not None)
 
     def _part_or_kept(
         self, part: Path, key: str, first: bool, stack: ExitStack

@@ -4,7 +4,8 @@ Bytes go round the page cache on both sides where the file systems allow it: rea
 hundreds of gigabytes through it would cost more processor time than the digests, and
 push everything else out of memory. A recording that is alone runs through a ring of
 buffers, with this thread reading and computing BLAKE3, one thread writing and one for
-each other digest, so the slowest sets the pace, not their sum. Where more recordings are
+each other digest, so the slowest sets the pace, not their sum; SHA-256 of two recordings
+is computed at once where the processor can (`pairs.py`). Where more recordings are
 under way than the processors have room for, each is copied in its own thread alone.
 
 A source that is not the same after the copy as before it was not copied whole, and is
@@ -17,17 +18,20 @@ import hashlib
 import mmap
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 
 from blake3 import blake3
 
 from recorder_sync.direct_io import prefer_direct, whole_pages
 from recorder_sync.durable import READ_ONLY
 from recorder_sync.errors import RecordingFailure, os_reason
-from recorder_sync.ingest.buffers import RING
+from recorder_sync.ingest.buffers import is_ring
+from recorder_sync.ingest.pairs import Pairs
 from recorder_sync.ingest.ring import Ring
+from recorder_sync.ingest.sha256_pair import Sha256
 from recorder_sync.ingest.source import Source, changed
 from recorder_sync.language import T
 from recorder_sync.model import Digests
@@ -72,12 +76,22 @@ def fingerprint_of(handle: int) -> bytes:
     return fingerprint(os.pread(handle, SAMPLE, 0), os.pread(handle, SAMPLE, max(0, size - SAMPLE)))
 
 
+class Digest(Protocol):
+    def update(self, data: memoryview, /) -> None: ...
+    def hexdigest(self) -> str: ...
+
+
 class Digesting:
     """The digests, and the first and last bytes, of what was read."""
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], *, in_pairs: bool = False) -> None:
+        """`in_pairs`: SHA-256 can be computed together with that of another recording."""
         self.size = 0
-        self.others = {name: hashlib.new(name) for name in names if name != "blake3"}
+        self.others: dict[str, Digest] = {
+            name: Sha256() if in_pairs and name == Sha256.name else hashlib.new(name)
+            for name in names
+            if name != "blake3"
+        }
         """Those that may be computed beside BLAKE3, by a thread of their own."""
         self._blake3 = blake3()
         self._head = b""
@@ -170,8 +184,9 @@ class Copy:
         advanced: Callable[[int], None],
         between: Callable[[], None],
         mark: Callable[[Mark], None],
+        pairs: Pairs | None = None,
     ) -> None:
-        """`digesting` has taken what is copied already.
+        """`digesting` has taken what is copied already; `pairs` if it is `in_pairs`.
 
         `advanced` is told the bytes of each chunk; `between` is called before each and may
         raise; `mark` is told now and then how far the copy is on stable storage, and once
@@ -183,6 +198,7 @@ class Copy:
         self._advanced = advanced
         self._between = between
         self._mark = mark
+        self._pairs = pairs
         self._marked = digesting.size
 
     def run(self, buffers: list[memoryview]) -> Copied:
@@ -191,7 +207,7 @@ class Copy:
         Raises SourceChanged, WriteFailed, OSError from the source, or what `between` raises.
         """
         os.posix_fadvise(self._source.handle, 0, 0, os.POSIX_FADV_SEQUENTIAL)
-        if len(buffers) == RING:
+        if is_ring(buffers):
             self._through(Ring(buffers))
         else:
             self._alone(buffers[0])
@@ -230,14 +246,16 @@ class Copy:
             written += count
 
         ring.beside("write", write)
-        for name, digest in self._digesting.others.items():
-            ring.beside(name, partial(_digest, digest))
         try:
-            try:
+            with ExitStack() as stack:
+                for name, digest in self._digesting.others.items():
+                    if self._pairs is not None and isinstance(digest, Sha256):
+                        ring.meet_others(stack.enter_context(self._pairs.lane(digest)))
+                    else:
+                        ring.beside(name, partial(_digest, digest))
+                stack.callback(ring.end)
                 self._feed(ring)
                 ring.drain()
-            finally:
-                ring.end()
         except WriteFailed:
             raise
         except Exception:
@@ -281,7 +299,7 @@ class Copy:
             self._mark(Mark(self._marked, self._digesting.blake3))
 
 
-def _digest(digest: "hashlib._Hash", buffer: memoryview, count: int) -> None:
+def _digest(digest: Digest, buffer: memoryview, count: int) -> None:
     digest.update(buffer[:count])
 
 

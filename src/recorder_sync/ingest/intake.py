@@ -247,6 +247,7 @@ class Intake:
             self._report.identity.device,
             settings,
             capacity.buffers,
+            capacity.pairs,
             capacity.copier.copy if is_many else copy_small,
             self._observer,
             self._stop,

@@ -4,14 +4,17 @@
                                            ├─ read back ─ described ─ to be sealed
     small recordings, several together ────┘
 
-A card reads fastest in sequence, so its large recordings go one by one. Reading back and
+A card reads fastest in sequence, so its large recordings go one by one; two together once
+the small ones are in and while no other card copies, where the SHA-256 of two is computed for
+little more than that of one (`pairs.py`). Reading back and
 describing belong to threads that all cards share (`capacity.py`), so the card reads on
 meanwhile. What cannot be read is salvaged when everything else is in.
 """
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from queue import SimpleQueue
@@ -30,6 +33,9 @@ from recorder_sync.model import Media
 
 _ATTEMPTS = 3
 """How often a file that changes while it is read is tried."""
+
+_LARGE_AT_ONCE = 2
+"""Large recordings of one card, where their SHA-256 is computed at once."""
 
 _PAUSE_S = 1.0
 """Seconds a device gets to finish writing between two attempts."""
@@ -92,13 +98,12 @@ class Lanes:
         large = [one for one in numbered if one[1].size > CHUNK]
         small = list(_together([one for one in numbered if one[1].size <= CHUNK]))
         with (
-            ThreadPoolExecutor(1, thread_name_prefix="large") as single,
+            ThreadPoolExecutor(_LARGE_AT_ONCE, thread_name_prefix="large") as pair,
             ThreadPoolExecutor(self._at_once, thread_name_prefix="small") as several,
         ):
-            for one in large:
-                single.submit(self._step, self._take_large, one)
-            for group in small:
-                several.submit(self._step, self._take_small, group)
+            groups = [several.submit(self._step, self._take_small, group) for group in small]
+            waiting = deque(large)
+            pair.submit(self._take_all_large, waiting, groups, pair)
             try:
                 left = len(large) + len(small)
                 while left:
@@ -108,7 +113,8 @@ class Lanes:
                     left -= len(steps)
                     yield _joined(steps)
             finally:
-                for pool in (single, several):
+                waiting.clear()
+                for pool in (pair, several):
                     pool.shutdown(cancel_futures=True)
 
     def _step(self, work: Callable[..., None], *about: object) -> None:
@@ -119,6 +125,28 @@ class Lanes:
             self._done.put([])
         except Exception as error:  # noqa: BLE001 - raised again by the thread that waits
             self._done.put(error)
+
+    def _take_all_large(
+        self, waiting: deque[Numbered], groups: Sequence[Future[None]], pair: ThreadPoolExecutor
+    ) -> None:
+        beside: Future[None] | None = None
+        while (one := _next_of(waiting)) is not None:
+            if waiting and self._has_room_beside(groups) and (beside is None or beside.done()):
+                beside = pair.submit(self._take_large_beside, waiting, groups)
+            self._step(self._take_large, one)
+
+    def _take_large_beside(self, waiting: deque[Numbered], groups: Sequence[Future[None]]) -> None:
+        while self._has_room_beside(groups) and (one := _next_of(waiting)) is not None:
+            self._step(self._take_large, one)
+
+    def _has_room_beside(self, groups: Sequence[Future[None]]) -> bool:
+        """Tell whether a second large recording is copied now without a cost to anybody."""
+        return (
+            self._capacity.pairs is not None
+            and self._at_once >= _LARGE_AT_ONCE
+            and all(group.done() for group in groups)
+            and self._turns.is_alone()
+        )
 
     def _take_large(self, numbered: Numbered) -> None:
         try:
@@ -220,6 +248,14 @@ class Lanes:
     def _between(self, pass_on: Callable[[], None]) -> None:
         self._stop.check()
         pass_on()
+
+
+def _next_of(waiting: deque[Numbered]) -> Numbered | None:
+    """Take the next; several threads may ask at once."""
+    try:
+        return waiting.popleft()
+    except IndexError:
+        return None
 
 
 def _joined(steps: Sequence[list[Result] | Exception]) -> list[Result]:

@@ -4,6 +4,8 @@ import threading
 from collections.abc import Callable
 from queue import SimpleQueue
 
+from recorder_sync.ingest.pairs import Lane
+
 
 class Ring:
     """One recording's ring: the caller fills buffers, the threads beside it work on them."""
@@ -14,6 +16,7 @@ class Ring:
         for buffer in buffers:
             self._free.put(buffer)
         self._queues: list[SimpleQueue[tuple[memoryview, int] | None]] = []
+        self._lanes: list[Lane] = []
         self._threads: list[threading.Thread] = []
         self._pending: dict[int, int] = {}
         self._lock = threading.Lock()
@@ -37,6 +40,10 @@ class Ring:
         thread.start()
         self._threads.append(thread)
 
+    def meet_others(self, lane: Lane) -> None:
+        """Have every buffer handed over computed by the thread that all rings share, too."""
+        self._lanes.append(lane)
+
     def next_free(self) -> memoryview:
         """Wait for a buffer. Raises what a thread beside raised."""
         buffer = self._free.get()
@@ -45,9 +52,11 @@ class Ring:
 
     def hand_over(self, buffer: memoryview, count: int) -> None:
         """Give the first `count` bytes of a buffer to the threads beside."""
-        self._pending[id(buffer)] = len(self._queues)
+        self._pending[id(buffer)] = len(self._queues) + len(self._lanes)
         for queue in self._queues:
             queue.put((buffer, count))
+        for lane in self._lanes:
+            lane.take(buffer, count, self._computed)
 
     def give_back(self, buffer: memoryview) -> None:
         """Return a buffer that was not filled after all."""
@@ -55,6 +64,8 @@ class Ring:
 
     def drain(self) -> None:
         """Wait until everything handed over is worked on. Raises what a thread raised."""
+        for lane in self._lanes:
+            lane.hurry()
         for buffer in [self._free.get() for _ in self._buffers]:
             self._free.put(buffer)
         self.raise_failure()
@@ -69,6 +80,11 @@ class Ring:
     def raise_failure(self) -> None:
         if self._failure is not None:
             raise self._failure
+
+    def _computed(self, buffer: memoryview, failure: Exception | None) -> None:
+        if failure is not None:
+            self._failure = failure
+        self._done_with(buffer)
 
     def _done_with(self, buffer: memoryview) -> None:
         with self._lock:

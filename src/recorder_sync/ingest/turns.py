@@ -84,6 +84,11 @@ class Turns:
             finally:
                 self._copying.append(card)
 
+    def is_alone(self, card: "CardTurns") -> bool:
+        """Tell whether no other card copies or waits."""
+        with self._changed:
+            return all(other is card for other in (*self._copying, *self._waiting))
+
     def now(self) -> float:
         return self._clock()
 
@@ -115,6 +120,10 @@ class CardTurns:
         self.served_s = 0.0
         """Seconds of all its turns so far."""
         self._turns = turns
+
+    def is_alone(self) -> bool:
+        """Tell whether no other card copies or waits."""
+        return self._turns.is_alone(self)
 
     @contextmanager
     def turn(self, stop: Callable[[], None]) -> Iterator["Turn"]:
