@@ -22,16 +22,16 @@ install: | parts ## as root: the service of this computer (docs/dock.md); DESTDI
 uninstall: ## as root: remove the service; evidence, state and configuration stay
 	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" ./tools/install.sh uninstall
 
-test: $(VENV)/dev.done | parts test-parts ## run the everyday tests, about ten minutes
+test: compiler $(VENV)/dev.done | parts test-parts ## run the everyday tests, about ten minutes
 	$(BIN)/pytest -n 2 --dist worksteal -m "not long" --ignore tests/web
 
-long: $(VENV)/dev.done | parts test-parts ## of the tests, those that take long
+long: compiler $(VENV)/dev.done | parts test-parts ## of the tests, those that take long
 	$(BIN)/pytest -n 2 --dist worksteal -m long
 
 pages: $(VENV)/dev.done | parts browser-parts ## the web service, without and in a real browser
 	$(BIN)/pytest tests/web --browser -n 2 --dist worksteal
 
-torture: $(VENV)/dev.done | parts test-parts ## attack it: kills, power cuts, broken cards and disks
+torture: compiler $(VENV)/dev.done | parts test-parts ## attack it: kills, power cuts, broken cards and disks
 	$(BIN)/pytest tests/faults tests/ingest/test_bad_input_sources.py -n 2 --dist worksteal --torture --timeout 3000 -rPx
 
 month: $(VENV)/dev.done ## twenty months of a station, against a naive model of the deadlines
@@ -55,7 +55,7 @@ check: $(VENV)/dev.done ## lint, types, dead links in docs
 	$(BIN)/mypy
 	$(BIN)/python tools/check_docs.py
 
-bench: $(VENV)/dev.done | parts compared ## measure: ingest, searches, proofs at 10 000 000 entries, verification
+bench: compiler $(VENV)/dev.done | parts compared ## measure: ingest, searches, proofs at 10 000 000 entries, verification
 	$(BIN)/python benchmarks/ingest.py
 	$(BIN)/python benchmarks/catalogue_search.py
 	$(BIN)/python benchmarks/custody.py
@@ -106,6 +106,10 @@ browser-parts:
 store-parts:
 	@./tools/system_parts.sh mmdebstrap:mmdebstrap unshare:util-linux
 
+.PHONY: compiler
+compiler: # before the program is installed: it can do without, but then not everything is tested
+	@./tools/system_parts.sh cc:gcc /usr/include/stdint.h:libc6-dev
+
 .PHONY: compared
 compared: # what the benchmarks compare the intake with
 	@./tools/system_parts.sh rsync:rsync rclone:rclone b3sum:b3sum
@@ -114,7 +118,8 @@ $(VENV)/bin/pip:
 	@./tools/system_parts.sh --venv $(PYTHON)
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/runtime.done: $(VENV)/bin/pip requirements/runtime.lock pyproject.toml hatch_build.py $(wildcard src/recorder_sync/locale/*/LC_MESSAGES/*.po)
+$(VENV)/runtime.done: $(VENV)/bin/pip requirements/runtime.lock pyproject.toml hatch_build.py \
+		src/recorder_sync/ingest/sha256_pair.c $(wildcard src/recorder_sync/locale/*/LC_MESSAGES/*.po)
 	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/runtime.lock
 	$(BIN)/pip install -q --disable-pip-version-check --no-build-isolation --no-deps -e .
 	@touch $@
