@@ -15,7 +15,7 @@ import ffmpeg
 
 from recorder_sync.media.containers import is_cut_short
 from recorder_sync.media.demuxers import DEMUXERS
-from recorder_sync.model import Flag, Kind, Media, Position
+from recorder_sync.media_facts import Flag, Kind, Media, Position
 
 _PHOTO_CONTAINERS = {"jpeg_pipe", "png_pipe"}
 _LONGEST_VALUE = 1024
