@@ -36,7 +36,7 @@ def test_damage_under_a_good_cache_is_found_though_an_ordinary_read_misses_it(
         with path.open("wb") as copy:
             copy.write(_MARK * 256)
             copy.flush()
-            os.fsync(raw.fileno())
+            os.fsync(copy.fileno())
         whole = blake3(path.read_bytes()).hexdigest()
         where = image.read_bytes().index(_MARK)
         with image.open("r+b") as disk:
@@ -48,7 +48,7 @@ def test_damage_under_a_good_cache_is_found_though_an_ordinary_read_misses_it(
 
 
 def _read_back(path: Path) -> Read:
-    handle = os.open(path, os.O_RDWR)
+    handle = os.open(path, os.O_RDONLY)
     try:
         with page_aligned() as buffer:
             return read_back(handle, buffer, has_device(file_system_of(path)))
