@@ -15,9 +15,10 @@ venv: $(VENV)/runtime.done ## make .venv with the program in it
 demo: $(VENV)/runtime.done | parts ## simulated cameras on a throw-away station
 	@$(BIN)/recorder-sync demo
 
-install: | parts ## as root: the service of this computer (docs/dock.md); DESTDIR, PREFIX
+install: | parts small-parts ## as root: the service of this computer (docs/dock.md); DESTDIR, PREFIX, SMALL_FFPROBE
 	@./tools/system_parts.sh --venv $(PYTHON)
-	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" PYTHON="$(PYTHON)" ./tools/install.sh install
+	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" PYTHON="$(PYTHON)" SMALL_FFPROBE="$(SMALL_FFPROBE)" \
+	  ./tools/install.sh install
 
 uninstall: ## as root: remove the service; evidence, state and configuration stay
 	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" ./tools/install.sh uninstall
@@ -83,6 +84,11 @@ clean: ## remove .venv and caches
 .PHONY: parts compared
 parts:
 	@./tools/system_parts.sh ffprobe:ffmpeg ffmpeg:ffmpeg
+
+.PHONY: small-parts
+small-parts: # what a small ffprobe is built with
+	@[ -z "$(SMALL_FFPROBE)" ] || ./tools/system_parts.sh cc:gcc /usr/include/stdint.h:libc6-dev \
+	  /usr/include/zlib.h:zlib1g-dev setpriv:util-linux
 
 .PHONY: test-parts
 test-parts:

@@ -38,7 +38,7 @@ from recorder_sync.catalogue.search import Search, search
 from recorder_sync.model import Kind
 from recorder_sync.rules.access import Reach, Scope, Secrecy
 from recorder_sync.rules.lifecycle import State
-from recorder_sync.rules.marks import Stage
+from recorder_sync.rules.stage import Stage
 
 COMMANDS: tuple[tuple[str, list[str]], ...] = (
     ("everything", []),

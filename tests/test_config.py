@@ -13,6 +13,7 @@ import pytest
 import tomli_w
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from recorder_sync.config import (
     DEFAULT_PATH,
@@ -73,6 +74,21 @@ def test_the_smallest_configuration_of_the_interface_works(tmp_path: Path) -> No
     assert found.ingest.read_back
     assert found.deadline.hours == 24
     assert found.known_profiles
+
+
+def test_what_the_file_does_not_say_is_as_if_it_said_the_default() -> None:
+    """Sections that are not in the file are made without validation."""
+    defaults = {
+        name: field.default
+        for name, field in Configuration.model_fields.items()
+        if isinstance(field.default, BaseModel)
+    }
+    assert len(defaults) > 10
+    for name, section in defaults.items():
+        assert section == type(section)(), name
+        assert section.model_fields_set == set(), name
+    assert parsed() == Configuration.model_validate(SMALLEST)
+    assert parsed().model_fields_set == {"station", "paths"}
 
 
 def test_the_example_configuration_is_right() -> None:

@@ -5,6 +5,8 @@
 #   DESTDIR   files are put below it for a package; nothing is started, no user is made
 #   PREFIX    where the program goes, /opt/recorder-sync
 #   PYTHON    the Python that it runs with, 3.11 or later
+#   SMALL_FFPROBE   FFmpeg's source, as `apt-get source ffmpeg` made it: a small ffprobe is built
+#             of it, in some minutes, and used from then on; a pattern may name the folder
 #
 # It may be run again at any time: that is the upgrade. The program is built beside the old
 # one, which goes on working until the new one is whole.
@@ -13,6 +15,7 @@ set -eu
 DESTDIR=${DESTDIR-}
 PREFIX=${PREFIX:-/opt/recorder-sync}
 PYTHON=${PYTHON:-python3}
+SMALL_FFPROBE=${SMALL_FFPROBE-}
 source=$(cd "$(dirname "$0")/.." && pwd)
 user=recorder-sync
 
@@ -22,6 +25,7 @@ sysusers=$DESTDIR/usr/local/lib/sysusers.d
 tmpfiles=$DESTDIR/usr/local/lib/tmpfiles.d
 command=$DESTDIR/usr/local/bin/recorder-sync
 configuration=$DESTDIR/etc/recorder-sync
+small=$DESTDIR/usr/local/lib/recorder-sync/ffprobe
 state=$DESTDIR/var/lib/recorder-sync
 evidence=$DESTDIR/srv/evidence
 
@@ -62,6 +66,35 @@ put_program() {
     rm -rf "$program.old"
     mkdir -p "${command%/*}"
     ln -sfn "$PREFIX/bin/recorder-sync" "$command"
+}
+
+build_small() { # FOLDER, where it does not stay: the source's code runs as nobody, never as root
+    IFS= # a folder's name may have spaces
+    # shellcheck disable=SC2086 # the shell leaves a pattern behind `=` as it is
+    set -- "$1" $SMALL_FFPROBE
+    unset IFS
+    [ $# -eq 2 ] && [ -x "$2/configure" ] || {
+        echo "SMALL_FFPROBE=$SMALL_FFPROBE is not one folder that apt-get source ffmpeg made" >&2
+        exit 2
+    }
+    echo "Building a small ffprobe of $2: this takes some minutes" >&2
+    if [ "$(id -u)" -eq 0 ]; then
+        cp -R "$2" "$1/source" # nobody may not look into root's folders
+        cp "$source/tools/small_ffprobe.sh" "$1/small_ffprobe.sh"
+        mkdir "$1/built"
+        chown -R nobody: "$1"
+        TMPDIR=$1 HOME=$1 setpriv --reuid nobody --regid "$(id -g nobody)" --clear-groups \
+            --no-new-privs --inh-caps=-all \
+            sh "$1/small_ffprobe.sh" "$1/source" "$1/built/ffprobe" >&2
+    else
+        sh "$source/tools/small_ffprobe.sh" "$2" "$1/built/ffprobe" >&2
+    fi
+}
+
+put_small() { # FILE
+    mkdir -p "${small%/*}"
+    install -m 0755 "$1" "$small.new"
+    mv "$small.new" "$small"
 }
 
 put() { # SOURCE FILE
@@ -119,7 +152,13 @@ start() {
 
 install_all() {
     [ -n "$DESTDIR" ] || refuse_private_python
+    if [ -n "$SMALL_FFPROBE" ]; then # first of all: what fails has changed nothing
+        work=$(mktemp -d)
+        trap 'rm -rf "$work"' EXIT
+        build_small "$work"
+    fi
     put_program
+    [ -z "$SMALL_FFPROBE" ] || put_small "$work/built/ffprobe"
     put_system_files
     make_user
     put_folder "$state"
@@ -145,7 +184,7 @@ uninstall_all() {
     for unit in "$source"/systemd/*.service "$source"/systemd/*.path "$source"/systemd/*.target; do
         rm -f "$units/${unit##*/}"
     done
-    rm -rf "$DESTDIR$PREFIX" "$DESTDIR$PREFIX.new" "$DESTDIR$PREFIX.old"
+    rm -rf "$DESTDIR$PREFIX" "$DESTDIR$PREFIX.new" "$DESTDIR$PREFIX.old" "${small%/*}"
     if system_runs; then
         systemctl daemon-reload
         udevadm control --reload

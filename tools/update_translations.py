@@ -42,12 +42,13 @@ from recorder_sync.rules.coverage import NoRecordingReason
 from recorder_sync.rules.deadline import DeferralReason
 from recorder_sync.rules.docking import Stay
 from recorder_sync.rules.documents import DocumentKind
-from recorder_sync.rules.escalation import Recipient
 from recorder_sync.rules.figures import Step
-from recorder_sync.rules.marks import BookmarkKind, Markable, Stage
+from recorder_sync.rules.marks import BookmarkKind, Markable
 from recorder_sync.rules.matter import Severity
 from recorder_sync.rules.outstanding import Why
+from recorder_sync.rules.recipient import Recipient
 from recorder_sync.rules.reconcile import AlertState, ResolvedBy
+from recorder_sync.rules.stage import Stage
 from recorder_sync.watching.deadlines import What
 from recorder_sync.web.looks import Look
 from recorder_sync.web.navigation import PARTS

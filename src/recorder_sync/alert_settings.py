@@ -7,15 +7,18 @@ Art. 21 stand in `[deadline]`, and what a battery and a clock must do in `[readi
 
 import re
 from datetime import time, timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, field_validator
 
 from recorder_sync.channels.settings import Channel
-from recorder_sync.rules.escalation import EscalationSettings, Recipient, Stage
 from recorder_sync.rules.matter import Severity
-from recorder_sync.rules.watch_limits import WatchLimits
+from recorder_sync.rules.recipient import Recipient
 from recorder_sync.section import Section
+
+if TYPE_CHECKING:  # every command has the settings, few have these rules
+    from recorder_sync.rules.escalation import EscalationSettings
+    from recorder_sync.rules.watch_limits import WatchLimits
 
 _YEAR_H = 24.0 * 366
 _Hours = Annotated[float, Field(ge=0, le=_YEAR_H)]
@@ -71,8 +74,10 @@ class Watch(Section):
 
     def limits(
         self, stored_within_hours: float, least_battery_percent: int, clock_offset_s: float
-    ) -> WatchLimits:
+    ) -> "WatchLimits":
         """Return the limits of the rules; what stands in other sections is given."""
+        from recorder_sync.rules.watch_limits import WatchLimits
+
         return WatchLimits(
             stored_within=timedelta(hours=stored_within_hours),
             lead=timedelta(hours=self.lead_hours),
@@ -151,8 +156,10 @@ class Alerts(Section):
         return channels
 
     @property
-    def escalation(self) -> EscalationSettings:
+    def escalation(self) -> "EscalationSettings":
         """Return the settings of the rule."""
+        from recorder_sync.rules.escalation import EscalationSettings, Stage
+
         return EscalationSettings(
             told={
                 Stage.FIRST: frozenset(self.first),

@@ -16,7 +16,6 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
-import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -27,6 +26,7 @@ from recorder_sync.config import Configuration
 from recorder_sync.custody.growth import LogGrowth
 from recorder_sync.errors import RecorderSyncError, defect, refused
 from recorder_sync.ingest.stopping import Stop, Stopping
+from recorder_sync.journal import Log
 from recorder_sync.language import T, Text
 from recorder_sync.model import AlertKind
 from recorder_sync.rules.matter import Matter, Severity, key_of
@@ -39,7 +39,7 @@ _EVERY_S = 60.0
 _OVERDUE_S = 2 * _EVERY_S
 _TICK = "tick"
 
-_log = structlog.get_logger("watch")
+_log = Log()
 
 
 class Clockwork:

@@ -11,16 +11,17 @@ import tomllib
 from collections.abc import Iterable
 from enum import StrEnum
 from functools import cached_property
-from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     Field,
     ValidationError,
     ValidationInfo,
+    create_model,
     field_validator,
 )
 
@@ -33,11 +34,13 @@ from recorder_sync.marks_settings import MarksSettings
 from recorder_sync.model import Kind
 from recorder_sync.preview_settings import Previews
 from recorder_sync.rules import naming
-from recorder_sync.rules.watch_limits import WatchLimits
 from recorder_sync.section import AbsolutePath, Section, absolute
 from recorder_sync.stores.store_settings import StoreSettings, each_once
 from recorder_sync.web_settings import Web
 from recorder_sync.webhooks.settings import Webhook, each_hook_once
+
+if TYPE_CHECKING:  # every command has the settings, few have this rule
+    from recorder_sync.rules.watch_limits import WatchLimits
 
 DEFAULT_PATH = Path("/etc/recorder-sync/config.toml")
 PATH_VARIABLE = "RECORDER_SYNC_CONFIG"
@@ -114,8 +117,9 @@ class Ingest(Section):
 
 
 class Media(Section):
-    ffprobe: str = "ffprobe"
-    """The ffprobe program: a name on PATH, or an absolute path."""
+    ffprobe: str | None = None
+    """The ffprobe program: a name on PATH, or an absolute path. Where none is named: the small
+    one that `make install` built, if it is there and fit, else `ffprobe` on PATH."""
     processes: Annotated[int, Field(ge=1, le=16)] = 1
     """Confined processes that read media files. Each, with its ffprobe, takes 40 MiB."""
     time_limit_s: Annotated[float, Field(gt=0, le=600)] = 30.0
@@ -372,35 +376,32 @@ def _command(arguments: tuple[str, ...] | None, limit_s: float) -> naming.Comman
 class Configuration(Section):
     station: Station
     paths: Paths
-    ingest: Ingest = Ingest()
-    media: Media = Media()
-    dock: Dock = Dock()
-    custody: Custody = Custody()
-    readiness: Readiness = Readiness()
-    deadline: Deadline = Deadline()
-    backup: Backup = Backup()
-    witness: Witness = Witness()
-    verification: Verification = Verification()
-    watch: Watch = Watch()
-    alerts: Alerts = Alerts()
-    forward: Forward = Forward()
-    web: Web = Web()
-    previews: Previews = Previews()
-    marks: MarksSettings = MarksSettings()
-    documents: DocumentSettings = DocumentSettings()
-    stores: tuple[StoreSettings, ...] = ()
-    webhooks: tuple[Webhook, ...] = ()
+    ingest: Ingest = Ingest.model_construct()
+    media: Media = Media.model_construct()
+    dock: Dock = Dock.model_construct()
+    custody: Custody = Custody.model_construct()
+    readiness: Readiness = Readiness.model_construct()
+    deadline: Deadline = Deadline.model_construct()
+    backup: Backup = Backup.model_construct()
+    witness: Witness = Witness.model_construct()
+    verification: Verification = Verification.model_construct()
+    watch: Watch = Watch.model_construct()
+    alerts: Alerts = Alerts.model_construct()
+    forward: Forward = Forward.model_construct()
+    web: Web = Web.model_construct()
+    previews: Previews = Previews.model_construct()
+    marks: MarksSettings = MarksSettings.model_construct()
+    documents: DocumentSettings = DocumentSettings.model_construct()
+    stores: Annotated[tuple[StoreSettings, ...], AfterValidator(each_once)] = ()
+    webhooks: Annotated[tuple[Webhook, ...], AfterValidator(each_hook_once)] = ()
     profiles: tuple[Profile, ...] = ()
-
-    _each_store_once = field_validator("stores")(each_once)
-    _each_hook_once = field_validator("webhooks")(each_hook_once)
 
     @property
     def backup_folder(self) -> Path:
         return self.backup.folder or self.paths.state / "backups"
 
     @cached_property
-    def watch_limits(self) -> WatchLimits:
+    def watch_limits(self) -> "WatchLimits":
         """The limits that the rules watch."""
         limits = self.readiness
         return self.watch.limits(
@@ -418,7 +419,7 @@ class _Shipped(Section):
 
 
 def _shipped_profiles() -> tuple[Profile, ...]:
-    text = resources.files("recorder_sync").joinpath("profiles.toml").read_text("utf-8")
+    text = Path(__file__).with_name("profiles.toml").read_text("utf-8")
     return _Shipped.model_validate(tomllib.loads(text)).profiles
 
 
@@ -468,9 +469,7 @@ def parse(values: dict[str, Any], path: Path) -> Configuration:
     """Turn the values of the file `path` into settings, or raise ConfigurationProblem."""
     problems = []
     try:
-        # As JSON, pydantic can be strict about types and still read paths and enums.
-        text = json.dumps(values, default=str)
-        configuration = Configuration.model_validate_json(text, strict=True)
+        configuration = _validated(values)
     except ValidationError as error:
         problems = list(_problems(error))
     else:
@@ -499,6 +498,23 @@ def parse(values: dict[str, Any], path: Path) -> Configuration:
             T("Mend them and run: recorder-sync config check"),
         )
     return configuration
+
+
+def _validated(values: dict[str, Any]) -> Configuration:
+    """Turn the tables of a file into settings; those that it has not are as by default.
+
+    Only what is there, or has to be, is validated: validators for all sections would take as
+    long to make as pydantic to import. Raises ValidationError.
+    """
+    wanted: dict[str, Any] = {
+        name: (kind, ...)
+        for name, kind in Configuration.__annotations__.items()
+        if name in values or Configuration.model_fields[name].is_required()
+    }
+    given = create_model("Given", __base__=Section, **wanted)
+    # As JSON, pydantic can be strict about types and still read paths and enums.
+    text = json.dumps(values, default=str)
+    return Configuration.model_construct(**dict(given.model_validate_json(text, strict=True)))
 
 
 def _problems(error: ValidationError) -> Iterable[Text]:

@@ -4,8 +4,6 @@ import sqlite3
 import threading
 from collections.abc import Callable
 
-import structlog
-
 from recorder_sync.alerts.raising import raise_alert
 from recorder_sync.backups import Backups, is_backup_due
 from recorder_sync.catalogue import measured
@@ -14,6 +12,7 @@ from recorder_sync.catalogue.measured import BACKUP_FAILED, Measured
 from recorder_sync.config import Configuration
 from recorder_sync.errors import RecorderSyncError
 from recorder_sync.explained import explained
+from recorder_sync.journal import Log
 from recorder_sync.language import T
 from recorder_sync.model import AlertKind
 from recorder_sync.station import Station, now, open_station
@@ -21,7 +20,7 @@ from recorder_sync.station import Station, now, open_station
 _LOOK_EVERY_S = 60.0
 _TRY_AGAIN_S = 3600.0
 """After one that failed."""
-_log = structlog.get_logger("backup")
+_log = Log()
 
 
 class DailyBackup:

@@ -8,7 +8,7 @@ from recorder_sync.language import T, tr
 from recorder_sync.model import CardPath, Digests
 from recorder_sync.printable import printable
 from recorder_sync.rules.documents import Document, DocumentKind, Given
-from recorder_sync.rules.marks import Stage
+from recorder_sync.rules.stage import Stage
 from recorder_sync.timestamps import iso, moment
 
 Json = dict[str, Any]

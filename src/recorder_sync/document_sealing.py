@@ -10,8 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import structlog
-
 from recorder_sync.alerts.raising import raise_alert
 from recorder_sync.catalogue.database import TAKING_IN_KIB
 from recorder_sync.config import Configuration
@@ -20,6 +18,7 @@ from recorder_sync.explained import explained
 from recorder_sync.ingest.documents import seal_handed_in
 from recorder_sync.ingest.stopping import Stop, Stopping
 from recorder_sync.ingest.tray import HandedIn, Tray
+from recorder_sync.journal import Log
 from recorder_sync.language import T
 from recorder_sync.model import AlertKind
 from recorder_sync.station import Station, open_station
@@ -29,7 +28,7 @@ _STOP_WITHIN_S = 2.0
 _AGAIN_S = 60.0
 """Seconds after which a document that could not be sealed is tried again."""
 
-_log = structlog.get_logger("documents")
+_log = Log()
 
 
 @contextmanager

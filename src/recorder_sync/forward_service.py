@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import structlog
-
 from recorder_sync.channels.delivering import telling
 from recorder_sync.forward.engine import forwarding
+from recorder_sync.journal import Log
 from recorder_sync.left_behind import end_without_them
 from recorder_sync.service_life import ServiceLife
 from recorder_sync.webhooks.delivering import telling_events
@@ -20,7 +19,7 @@ from recorder_sync.witnessing.delivery import delivering
 
 _FIXED = ("station", "paths")
 
-_log = structlog.get_logger("forward")
+_log = Log()
 
 
 class ForwardService:

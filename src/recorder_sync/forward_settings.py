@@ -1,12 +1,14 @@
 """The settings of what is forwarded: the line, the time of day, how long stores keep it."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
 from recorder_sync.model import Flag, Kind
-from recorder_sync.rules.forwarding import LimitedHours, Retention, Selection
 from recorder_sync.section import Section
+
+if TYPE_CHECKING:  # every command has the settings, few have these rules
+    from recorder_sync.rules.forwarding import LimitedHours, Retention
 
 _Clock = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 _Rate = Annotated[float, Field(gt=0)]
@@ -51,14 +53,18 @@ class Forward(Section):
         return _rate(self.limit_mb_s)
 
     @property
-    def limited_hours(self) -> tuple[LimitedHours, ...]:
+    def limited_hours(self) -> "tuple[LimitedHours, ...]":
+        from recorder_sync.rules.forwarding import LimitedHours
+
         return tuple(
             LimitedHours(_minutes(one.begins), _minutes(one.ends), _rate(one.mb_s))
             for one in self.bandwidth
         )
 
     @property
-    def policies(self) -> tuple[Retention, ...]:
+    def policies(self) -> "tuple[Retention, ...]":
+        from recorder_sync.rules.forwarding import Retention, Selection
+
         return tuple(
             Retention(
                 Selection(frozenset(one.kinds), frozenset(one.flags), in_case=one.cases),

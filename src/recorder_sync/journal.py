@@ -1,58 +1,53 @@
-"""What the daemon logs: one line an event, English, with its facts as `key=value`.
+"""What the program tells of itself: one line an event, English, with its facts.
 
-Under systemd each line begins with its priority (sd-daemon(3)), and the journal knows
-the time; anywhere else the line has the time.
+`journal_lines.py` says how a line looks. It brings structlog, and with it asyncio and what
+colours tracebacks: 100 modules, as long to import as an intake's own. So it comes with the first
+line. A service, which writes many, has it from its start; most commands write none.
 """
 
 import logging
-import os
-import sys
-from collections.abc import MutableMapping
-from typing import Any
 
-import structlog
-
-_PRIORITY = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
+_least: int | None = None
+"""The least severe that is written; None: nobody has said, as in a command."""
 
 
 def log_to_the_journal(least: int = logging.INFO) -> None:
-    """Have every logger of this process write to standard error what is at least so severe."""
-    in_journal = "JOURNAL_STREAM" in os.environ
-    processors: list[structlog.typing.Processor] = [structlog.processors.format_exc_info]
-    if in_journal:
-        processors += [structlog.stdlib.add_log_level, _with_priority]
-    else:
-        processors += [
-            structlog.stdlib.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-        ]
-    order = ["timestamp", "level", "event"]
-    processors.append(
-        structlog.processors.LogfmtRenderer(key_order=order, drop_missing=True)
-        if not in_journal
-        else _PriorityLine()
-    )
-    structlog.configure(
-        processors=processors,
-        wrapper_class=structlog.make_filtering_bound_logger(least),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )
+    """Write to standard error from now on what is at least so severe."""
+    global _least  # noqa: PLW0603 - one process has one standard error
+    from recorder_sync.journal_lines import configure
+
+    configure(least)
+    _least = least
 
 
-def _with_priority(
-    _logger: object, _method: str, event: MutableMapping[str, Any]
-) -> MutableMapping[str, Any]:
-    event["priority"] = _PRIORITY.get(event.pop("level"), 6)
-    return event
+class Log:
+    """Where a part of the program writes its lines; `facts` stand in each of them.
 
+    Where nobody has called `log_to_the_journal`, warnings and worse are written: on standard
+    output is the answer of a command, and nothing else.
+    """
 
-class _PriorityLine:
-    """Renders `<6>event key=value`."""
+    def __init__(self, **facts: object) -> None:
+        self._facts = facts
 
-    def __init__(self) -> None:
-        self._rest = structlog.processors.LogfmtRenderer(key_order=["event"], drop_missing=True)
+    def info(self, event: str, **facts: object) -> None:
+        self._write("info", logging.INFO, event, facts)
 
-    def __call__(self, logger: Any, method: str, event: MutableMapping[str, Any]) -> str:
-        priority = event.pop("priority")
-        return f"<{priority}>{self._rest(logger, method, event)}"
+    def warning(self, event: str, **facts: object) -> None:
+        self._write("warning", logging.WARNING, event, facts)
+
+    def error(self, event: str, **facts: object) -> None:
+        self._write("error", logging.ERROR, event, facts)
+
+    def exception(self, event: str, **facts: object) -> None:
+        """Write an error with the traceback of what is being handled."""
+        self._write("exception", logging.ERROR, event, facts)
+
+    def _write(self, method: str, severity: int, event: str, facts: dict[str, object]) -> None:
+        if severity < (logging.WARNING if _least is None else _least):
+            return
+        if _least is None:
+            log_to_the_journal(logging.WARNING)
+        from recorder_sync.journal_lines import write
+
+        write(method, event, self._facts | facts)

@@ -6,11 +6,15 @@ datetimes in UTC, sizes are bytes, durations seconds.
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
 from recorder_sync.language import Text
+from recorder_sync.media_facts import Flag as Flag  # noqa: PLC0414 - found here with the others
+from recorder_sync.media_facts import Kind as Kind  # noqa: PLC0414
+from recorder_sync.media_facts import Media as Media  # noqa: PLC0414
+from recorder_sync.media_facts import Position as Position  # noqa: PLC0414
 from recorder_sync.printable import printable
 from recorder_sync.rules.access import Secrecy
 
@@ -18,13 +22,6 @@ _HEX = frozenset("0123456789abcdef")
 
 UNASSIGNED = "unassigned"
 """The folder and name of what no device number is known for."""
-
-
-class Kind(StrEnum):
-    VIDEO = "video"
-    AUDIO = "audio"
-    PHOTO = "photo"
-    OTHER = "other"
 
 
 class Source(StrEnum):
@@ -44,25 +41,6 @@ class TimeSource(StrEnum):
     CONTAINER = "container"
     NAME = "name"
     MTIME = "mtime"
-
-
-class Flag(StrEnum):
-    """What a person should know about a recording before relying on it."""
-
-    IMPORTANT = "important"
-    TRUNCATED = "truncated"
-    UNREADABLE = "unreadable"
-    FUTURE_DATED = "future-dated"
-    IMPLAUSIBLE_TIME = "implausible-time"
-    TIME_CONFLICT = "time-conflict"
-    DEVICE_CONFLICT = "device-conflict"
-    OFFICER_CONFLICT = "officer-conflict"
-    CASE_CONFLICT = "case-conflict"
-    UNVERIFIED_MEDIUM = "unverified-medium"
-    CONTENT_CONFLICT = "content-conflict"
-    """The card showed other content under the same path, size and time before."""
-    SALVAGED = "salvaged"
-    """Parts of it could not be read: not the whole recording."""
 
 
 class IdentityState(StrEnum):
@@ -205,39 +183,6 @@ class Device:
     usb: UsbIdentity | None = None
     fs_uuids: tuple[str, ...] = ()
     """File systems of its memory and its cards."""
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """Degrees, WGS 84; north and east positive."""
-
-    latitude: float
-    longitude: float
-
-
-@dataclass(frozen=True, slots=True)
-class Media:
-    """What a file says of itself (ffprobe, EXIF). Absent values are None."""
-
-    kind: Kind = Kind.OTHER
-    container: str | None = None
-    codec: str | None = None
-    audio_codec: str | None = None
-    width: int | None = None
-    height: int | None = None
-    frame_rate: float | None = None
-    duration_s: float | None = None
-    started: str | None = None
-    """The start as the file writes it, unchanged."""
-    position: Position | None = None
-    make: str | None = None
-    model: str | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
-    """Every text tag of the container, as found."""
-    problem: Flag | None = None
-    """`truncated` or `unreadable`, or None."""
-    detail: str | None = None
-    """What ffprobe or the photo library said about the problem, in English."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -410,6 +355,8 @@ class AlertKind(StrEnum):
     """By the watchdog, because it hung."""
     CLOCK_STEPPED = "clock-stepped"
     CLOCK_NOT_SYNCHRONISED = "clock-not-synchronised"
+    FFPROBE = "ffprobe"
+    """The program that describes recordings is older than the distribution's, or broken."""
     WATCH_FAILING = "watch-failing"
     """Something cannot be watched just now."""
     CHANNEL_DEAD = "channel-dead"

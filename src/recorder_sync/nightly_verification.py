@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, time
 
-import structlog
-
 from recorder_sync.alerts.raising import raise_alert
 from recorder_sync.config import Configuration
 from recorder_sync.errors import RecorderSyncError
@@ -15,6 +13,7 @@ from recorder_sync.explained import explained
 from recorder_sync.ingest.stopping import Stop
 from recorder_sync.inspection.nightly import verify_tonight
 from recorder_sync.inspection.pace import step_back
+from recorder_sync.journal import Log
 from recorder_sync.language import T
 from recorder_sync.model import AlertKind
 from recorder_sync.rules.reverification import Night, night_at
@@ -26,7 +25,7 @@ _LOOK_S = 60.0
 _AGAIN_S = 900.0
 """Seconds after which a night's work that could not be done is tried again."""
 
-_log = structlog.get_logger("verification")
+_log = Log()
 
 
 class NightlyVerification:

@@ -9,17 +9,16 @@ himself from the first look to the end, so nothing is opened twice.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-import structlog
-
 from recorder_sync.catalogue import trail
 from recorder_sync.catalogue.catching_up import take_up_rest_within
 from recorder_sync.catalogue.database import transaction
-from recorder_sync.catalogue.rebuild import note_taken_up, take_up, taken_up
+from recorder_sync.catalogue.taking_up import note_taken_up, take_up, taken_up
 from recorder_sync.custody.log import Deed, Entry
 from recorder_sync.errors import CustodyProblem
+from recorder_sync.journal import Log
 from recorder_sync.station import Station
 
-_log = structlog.get_logger("record")
+_log = Log()
 
 
 @contextmanager

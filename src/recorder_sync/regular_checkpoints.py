@@ -12,14 +12,13 @@ import threading
 import time
 from collections.abc import Callable
 
-import structlog
-
 from recorder_sync.alerts.raising import raise_station_alert
 from recorder_sync.config import Configuration
 from recorder_sync.custody.checkpoints import Checkpoints
 from recorder_sync.custody.growth import LogGrowth
 from recorder_sync.errors import MissingPart, RecorderSyncError, refused
 from recorder_sync.explained import explained
+from recorder_sync.journal import Log
 from recorder_sync.language import T, Text
 from recorder_sync.station import evidence_and_custody
 from recorder_sync.witnessing.making import make_checkpoint
@@ -28,7 +27,7 @@ _EVERY_S = 3600.0
 _LOOK_EVERY_S = 1.0
 _LOOK = T("Run: recorder-sync custody verify")
 
-_log = structlog.get_logger("custody")
+_log = Log()
 
 
 class RegularCheckpoints:

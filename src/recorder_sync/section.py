@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 class Section(BaseModel):
     """A table of the configuration: no key but those it names, and it never changes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, defer_build=True)
 
 
 def absolute(path: Path) -> Path:

@@ -13,8 +13,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import structlog
-
 from recorder_sync import __version__
 from recorder_sync.catalogue.catching_up import take_up_rest
 from recorder_sync.channels.delivering import telling
@@ -34,7 +32,7 @@ from recorder_sync.errors import MissingPart, RecorderSyncError, all_of
 from recorder_sync.forward.engine import forwarding
 from recorder_sync.ingest.capacity import capacity_of
 from recorder_sync.ingest.recovery import recover
-from recorder_sync.journal import log_to_the_journal
+from recorder_sync.journal import Log, log_to_the_journal
 from recorder_sync.language import T
 from recorder_sync.left_behind import end_without_them
 from recorder_sync.nightly_verification import NightlyVerification
@@ -71,7 +69,7 @@ _SERVED_AT_START = (
     *("web.certificate", "web.certificate_key", "web.behind_proxy"),
 )
 
-_log = structlog.get_logger("service")
+_log = Log()
 
 
 class DockService:

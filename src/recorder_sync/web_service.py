@@ -6,14 +6,13 @@ the catalogue.
 
 from pathlib import Path
 
-import structlog
-
+from recorder_sync.journal import Log
 from recorder_sync.service_life import ServiceLife
 from recorder_sync.web.serving import serving
 
 _FIXED = ("station", "paths", "web")
 
-_log = structlog.get_logger("web")
+_log = Log()
 
 
 class WebService:

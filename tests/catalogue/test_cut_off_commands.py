@@ -14,7 +14,7 @@ import pytest
 
 from recorder_sync.alerts.raising import raise_alert
 from recorder_sync.catalogue.catching_up import take_up_rest
-from recorder_sync.catalogue.rebuild import taken_up
+from recorder_sync.catalogue.taking_up import taken_up
 from recorder_sync.custody.log import Act
 from recorder_sync.language import T
 from recorder_sync.model import AlertKind

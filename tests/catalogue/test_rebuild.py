@@ -12,8 +12,11 @@ from typing import Any
 
 import pytest
 
+from recorder_sync.catalogue import trail
 from recorder_sync.catalogue.rebuild import rebuild
 from recorder_sync.catalogue.search import Search, search
+from recorder_sync.catalogue.steps import STEPS
+from recorder_sync.catalogue.taking_up import ACTS
 from recorder_sync.custody.log import Act, CustodyLog
 from tests.conftest import Card, Dock, MediaFiles
 
@@ -250,3 +253,8 @@ def test_promise_9_a_log_with_a_wild_time_can_still_be_rebuilt(
     dock.ingest(card)
     done = dock.run("catalogue", "rebuild", "--json")
     assert (done.code, "Traceback" in done.err) == (0, False)
+
+
+def test_every_act_that_the_catalogue_has_something_of_has_a_step_or_a_row_of_the_trail() -> None:
+    """The list stands apart from the steps, which most commands do not import."""
+    assert frozenset(STEPS) | trail.ACTS == ACTS

@@ -44,7 +44,8 @@ from recorder_sync.model import (
 from recorder_sync.rules.access import Reach, Scope, Secrecy
 from recorder_sync.rules.identity import recording_id
 from recorder_sync.rules.lifecycle import State
-from recorder_sync.rules.marks import ITEMS, Marks, Notified, Stage
+from recorder_sync.rules.marks import ITEMS, Marks, Notified
+from recorder_sync.rules.stage import Stage
 from recorder_sync.timestamps import iso
 
 COUNT = 300

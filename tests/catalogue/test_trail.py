@@ -14,7 +14,7 @@ from recorder_sync.access.database import open_accounts
 from recorder_sync.access.sign_ins import Attempt
 from recorder_sync.access.signing_in import sign_in
 from recorder_sync.catalogue import trail
-from recorder_sync.catalogue.rebuild import taken_up
+from recorder_sync.catalogue.taking_up import taken_up
 from recorder_sync.catalogue.trail import Wanted
 from recorder_sync.custody.log import Act, Deed
 from recorder_sync.errors import UsageProblem

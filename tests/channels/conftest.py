@@ -28,8 +28,9 @@ from recorder_sync.channels.queueing import enqueue
 from recorder_sync.config import Configuration, load
 from recorder_sync.language import T
 from recorder_sync.model import AlertKind
-from recorder_sync.rules.escalation import Address, Message, Recipient
+from recorder_sync.rules.escalation import Address, Message
 from recorder_sync.rules.matter import Matter, Severity, key_of
+from recorder_sync.rules.recipient import Recipient
 from recorder_sync.rules.reconcile import Changes
 from recorder_sync.station import Station
 from tests.conftest import Dock

@@ -7,8 +7,9 @@ import pytest
 from recorder_sync.alerts.record import put_on_record
 from recorder_sync.catalogue.messages import channel_facts
 from recorder_sync.language import Language
-from recorder_sync.rules.escalation import Address, Message, Recipient
+from recorder_sync.rules.escalation import Address, Message
 from recorder_sync.rules.matter import Severity
+from recorder_sync.rules.recipient import Recipient
 from recorder_sync.rules.reconcile import Changes
 from recorder_sync.rules.retrying import LONGEST_WAIT
 from recorder_sync.timestamps import iso, moment

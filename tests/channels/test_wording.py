@@ -14,8 +14,9 @@ from recorder_sync.channels.harmless import Manner
 from recorder_sync.channels.wording import Envelope, Manners, letter, trial
 from recorder_sync.language import Language, T, as_said
 from recorder_sync.model import AlertKind
-from recorder_sync.rules.escalation import Address, Recipient
+from recorder_sync.rules.escalation import Address
 from recorder_sync.rules.matter import Item, Severity
+from recorder_sync.rules.recipient import Recipient
 from recorder_sync.rules.reconcile import AlertState, ResolvedBy
 
 _SINCE = datetime(2026, 11, 24, 5, tzinfo=UTC)

@@ -1,5 +1,6 @@
 """Promise 2: what is sealed was read back from the device, and gave the same digest."""
 
+import mmap
 import os
 import shutil
 import subprocess
@@ -9,10 +10,11 @@ import pytest
 from blake3 import blake3
 
 from recorder_sync.direct_io import page_aligned
-from recorder_sync.ingest import small
+from recorder_sync.ingest import readback, small
 from recorder_sync.ingest.medium import file_system_of, has_device
 from recorder_sync.ingest.readback import Read, ReadBack, read_back
 from recorder_sync.model import ItemOutcome
+from recorder_sync.page_cache import may_be_in_memory
 from tests.conftest import Card, Dock, MediaFiles
 from tests.ingest.aftermath import check_evidence, mounted, take_in_here
 
@@ -59,6 +61,46 @@ def test_memory_proves_nothing_about_a_medium(tmp_path: Path) -> None:
         path = tmp_path / "copy"
         path.write_bytes(_MARK)
         assert _read_back(path).proof is ReadBack.UNVERIFIED
+
+
+def test_a_disk_that_cannot_be_read_round_the_cache_is_proven_by_a_cache_that_has_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such a file system is hard to come by: here the kernel is not asked for O_DIRECT.
+
+    A question that begins to read is answered by a quick disk itself, once in some hundred times.
+    """
+    monkeypatch.setattr(readback, "prefer_direct", lambda handle: False)
+    path = tmp_path / "copy"
+    found = []
+    with path.open("w+b", buffering=0) as raw, page_aligned() as buffer:
+        for _ in range(1000):
+            raw.seek(0)
+            raw.write(_MARK)
+            os.fsync(raw.fileno())
+            found.append(read_back(raw.fileno(), buffer, on_device=True).proof)
+    assert set(found) == {ReadBack.UNCACHED}
+    with path.open("r+b") as copy, mmap.mmap(copy.fileno(), 0) as mapped:
+        assert mapped[0]  # what is mapped cannot be dropped
+        assert _read_back(path).proof is ReadBack.UNVERIFIED
+
+
+def test_to_ask_whether_memory_has_it_does_not_bring_it_there(tmp_path: Path) -> None:
+    path = tmp_path / "copy"
+    path.write_bytes(_MARK * 4)
+    handle = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(handle)
+        assert may_be_in_memory(handle, 0, len(_MARK) * 4)
+        os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+        for _ in range(100):
+            assert not may_be_in_memory(handle, 0, len(_MARK) * 4)
+        os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_RANDOM)
+        os.pread(handle, 1, 2 * len(_MARK))
+        assert may_be_in_memory(handle, 2 * len(_MARK), 1)
+        assert not may_be_in_memory(handle, 0, len(_MARK))
+    finally:
+        os.close(handle)
 
 
 def test_a_copy_that_reads_back_otherwise_is_never_sealed(

@@ -8,7 +8,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from recorder_sync.media.video import DEMUXERS
+from recorder_sync.media.demuxers import DEMUXERS
 
 RECIPE = Path(__file__).parents[2] / "tools" / "small_ffprobe.sh"
 NAMES_IN_FFMPEG = {

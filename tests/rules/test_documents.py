@@ -14,7 +14,8 @@ from recorder_sync.rules.documents import (
     Given,
     corrected,
 )
-from recorder_sync.rules.marks import Item, Stage
+from recorder_sync.rules.marks import Item
+from recorder_sync.rules.stage import Stage
 
 ITEMS = {
     "7.1": Item("7.1", Stage.INVESTIGATION, T("x")),

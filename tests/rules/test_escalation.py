@@ -14,7 +14,6 @@ from recorder_sync.rules.escalation import (
     EscalationSettings,
     Message,
     Plan,
-    Recipient,
     Sent,
     Stage,
     Unresolved,
@@ -22,6 +21,7 @@ from recorder_sync.rules.escalation import (
     plan,
 )
 from recorder_sync.rules.matter import Severity
+from recorder_sync.rules.recipient import Recipient
 from recorder_sync.rules.reconcile import AlertState
 
 ZONE = ZoneInfo("Asia/Shanghai")

@@ -10,10 +10,10 @@ from recorder_sync.rules.marks import (
     Markable,
     Marks,
     Notified,
-    Stage,
     asks_for_reason,
     marked,
 )
+from recorder_sync.rules.stage import Stage
 
 _ITEMS = {one.id: one for one in ITEMS}
 

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder_sync.rules.escalation import Address, Message, Recipient
+from recorder_sync.rules.escalation import Address, Message
 from recorder_sync.rules.matter import Severity
+from recorder_sync.rules.recipient import Recipient
 from recorder_sync.rules.routing import Receiving, Route, Told, routes
 
 _CUSTODIAN = Address(Recipient.CUSTODIAN)

@@ -24,9 +24,9 @@ chmod +x "$3/bin/pip"
 """A Python that makes virtual environments without anything in them, at once."""
 
 
-def _make(target: str, destination: Path, python: Path) -> str:
+def _make(target: str, destination: Path, python: Path, *settings: str) -> str:
     done = subprocess.run(
-        ["make", target, f"DESTDIR={destination}", f"PYTHON={python}"],
+        ["make", target, f"DESTDIR={destination}", f"PYTHON={python}", *settings],
         cwd=ROOT,
         env={key: value for key, value in os.environ.items() if key != "MAKEFLAGS"},
         capture_output=True,
@@ -116,6 +116,65 @@ def test_a_failed_upgrade_leaves_the_old_program(system: Path, tmp_path: Path) -
     with pytest.raises(AssertionError):
         _make("install", system, broken)
     assert (system / "opt/recorder-sync").stat().st_ino == before
+
+
+# A small ffprobe. FFmpeg itself takes three minutes: this source is built at once.
+
+_SMALL = Path("usr/local/lib/recorder-sync/ffprobe")
+_CONFIGURE = """#!/bin/sh
+cat > Makefile <<MADE
+ffprobe:
+\tprintf '#!/bin/sh\\necho "%s" "%s"\\n' "\\$\\$(id -un)" '$*' > ffprobe
+\tchmod +x ffprobe
+MADE
+"""
+"""A configure whose ffprobe says who built it, and with which options."""
+
+
+def _source(folder: Path, configure: str = _CONFIGURE) -> Path:
+    source = folder / "of ffmpeg" / "ffmpeg-5.1.9"
+    (source / "debian").mkdir(parents=True)
+    (source / "configure").write_text(configure)
+    (source / "configure").chmod(0o755)
+    first = "ffmpeg (7:5.1.9-0+deb12u1) bookworm-security; urgency=medium\n"
+    (source / "debian/changelog").write_text(f"{first}\n  * Corrected.\n\n{first}")
+    return source
+
+
+def test_a_small_ffprobe_is_built_by_nobody_with_the_version_of_its_source(
+    system: Path, quick_python: Path, tmp_path: Path
+) -> None:
+    source = _source(tmp_path)
+    before = sorted(path for path in source.rglob("*"))
+    _make("install", system, quick_python, f"SMALL_FFPROBE={source.parent}/ffmpeg-*/")
+    assert _mode(system / _SMALL) == 0o755
+    assert (system / _SMALL).stat().st_uid == os.geteuid()
+    said = subprocess.run([system / _SMALL], capture_output=True, text=True, check=True).stdout
+    who, *options = said.split()
+    assert who == "nobody" or os.geteuid() != 0
+    assert "--extra-version=0+deb12u1" in options
+    assert sorted(path for path in source.rglob("*")) == before
+
+    _make("install", system, quick_python)
+    assert (system / _SMALL).exists(), "an upgrade without a source leaves it"
+    _make("uninstall", system, quick_python)
+    assert not (system / _SMALL).parent.exists()
+
+
+@pytest.mark.parametrize("configure", ["#!/bin/sh\nexit 1\n", "#!/bin/sh\n"])
+def test_a_small_ffprobe_that_cannot_be_built_changes_nothing(
+    system: Path, quick_python: Path, tmp_path: Path, configure: str
+) -> None:
+    source = _source(tmp_path, configure)
+    before = {path: path.lstat().st_mtime_ns for path in system.rglob("*")}
+    with pytest.raises(AssertionError):
+        _make("install", system, quick_python, f"SMALL_FFPROBE={source}")
+    assert {path: path.lstat().st_mtime_ns for path in system.rglob("*")} == before
+
+
+def test_what_is_no_source_of_ffmpeg_is_refused(system: Path, quick_python: Path) -> None:
+    with pytest.raises(AssertionError, match="apt-get source ffmpeg"):
+        _make("install", system, quick_python, f"SMALL_FFPROBE={system}")
 
 
 @pytest.mark.timeout(300)

@@ -31,8 +31,9 @@ from recorder_sync.model import AlertKind, Case, Identity, IdentityState, Office
 from recorder_sync.rules.access import Role
 from recorder_sync.rules.deadline import DeferralReason
 from recorder_sync.rules.docking import Stay
-from recorder_sync.rules.escalation import Address, Recipient
+from recorder_sync.rules.escalation import Address
 from recorder_sync.rules.forecast import DiskSample
+from recorder_sync.rules.recipient import Recipient
 from recorder_sync.station import Station
 from recorder_sync.watching.tick import tick
 from tests.conftest import Card, Dock, MediaFiles

@@ -7,10 +7,11 @@ the journal, and a session that is not noted as used ends the sooner.
 import sqlite3
 from collections.abc import Sequence
 
-import structlog
 from sqlite_utils.db import Database
 
-_log = structlog.get_logger("web")
+from recorder_sync.journal import Log
+
+_log = Log()
 
 
 def note_use(db: Database, sql: str, values: Sequence[str]) -> None:

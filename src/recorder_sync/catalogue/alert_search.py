@@ -21,8 +21,8 @@ from recorder_sync.errors import NotFound
 from recorder_sync.language import T, Text
 from recorder_sync.model import AlertKind
 from recorder_sync.rules.access import Reach, Scope
-from recorder_sync.rules.escalation import Recipient
 from recorder_sync.rules.matter import Severity
+from recorder_sync.rules.recipient import Recipient
 from recorder_sync.rules.reconcile import AlertState
 from recorder_sync.timestamps import iso, moment
 

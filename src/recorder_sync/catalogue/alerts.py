@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-import structlog
 from sqlite_utils.db import Database
 
 from recorder_sync.catalogue.alert_facts import items_of, text_of
 from recorder_sync.errors import NotFound
+from recorder_sync.journal import Log
 from recorder_sync.language import T, Text
 from recorder_sync.model import Alert, AlertKind
 from recorder_sync.rules.escalation import Sent, Stage, Unresolved
@@ -22,7 +22,7 @@ from recorder_sync.rules.matter import MOST_SHOWN, Item, Severity, has_happened
 from recorder_sync.rules.reconcile import AlertState, OnRecord, ResolvedBy
 from recorder_sync.timestamps import iso, moment
 
-_log = structlog.get_logger("alerts")
+_log = Log()
 
 
 @dataclass(frozen=True, slots=True)

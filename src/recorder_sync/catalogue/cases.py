@@ -26,7 +26,7 @@ from recorder_sync.errors import NotFound
 from recorder_sync.language import T
 from recorder_sync.model import Case, Flag, Kind
 from recorder_sync.rules.access import Reach, Scope
-from recorder_sync.rules.marks import Stage
+from recorder_sync.rules.stage import Stage
 from recorder_sync.timestamps import moment
 
 ARCHIVED_WITHIN = timedelta(days=30)

@@ -11,17 +11,17 @@ has, which takes long.
 import sqlite3
 from contextlib import suppress
 
-import structlog
 from sqlite_utils.db import Database
 
 from recorder_sync.catalogue import recordings
 from recorder_sync.catalogue.database import is_of_schema, transaction
-from recorder_sync.catalogue.rebuild import ACTS, apply, note_taken_up, take_up, taken_up
+from recorder_sync.catalogue.taking_up import ACTS, apply, note_taken_up, take_up, taken_up
 from recorder_sync.custody.entry import beginning_of, parsed
 from recorder_sync.custody.log import Act, CustodyLog
 from recorder_sync.errors import CustodyProblem, NotFound
+from recorder_sync.journal import Log
 
-_log = structlog.get_logger("catalogue")
+_log = Log()
 
 _OF_INTAKES = frozenset(
     {

@@ -94,7 +94,7 @@ def _up_to_date(connection: sqlite3.Connection, path: Path, cache_kib: int) -> D
             f"cache_size=-{cache_kib}",
         ):
             connection.execute(f"pragma {pragma}")
-        db = Database(connection)
+        db = Database(connection, execute_plugins=False)  # nobody else's code reads it
         _refuse_newer(db, path)
         if migrations.pending(db):
             with db.atomic():  # a power cut between the list's table and its index leaves neither

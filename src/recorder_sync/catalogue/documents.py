@@ -18,6 +18,7 @@ from sqlite_utils.db import Database
 from recorder_sync.catalogue import ledger
 from recorder_sync.catalogue.cases import seen_case
 from recorder_sync.catalogue.database import insert
+from recorder_sync.catalogue.documents_under_way import folder_of
 from recorder_sync.custody.log import Entry
 from recorder_sync.description import as_text
 from recorder_sync.document_json import document_json, document_of
@@ -68,7 +69,7 @@ class DocumentIntent:
     @property
     def folder(self) -> str:
         """Name of the folder in the incoming area that the copy is in."""
-        return self.part.split("/")[1]
+        return folder_of(self.part)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from sqlite_utils.db import Database
 from recorder_sync.catalogue.database import insert
 from recorder_sync.custody.log import Entry
 from recorder_sync.rules.access import Secrecy
-from recorder_sync.rules.marks import Bookmark, BookmarkKind, Marks, Notified, Stage
+from recorder_sync.rules.marks import Bookmark, BookmarkKind, Marks, Notified
+from recorder_sync.rules.stage import Stage
 from recorder_sync.timestamps import iso, moment
 
 Json = dict[str, Any]

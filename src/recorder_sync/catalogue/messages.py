@@ -17,7 +17,8 @@ from recorder_sync.catalogue.alert_facts import text_json, text_of
 from recorder_sync.catalogue.database import insert, upsert
 from recorder_sync.language import Text
 from recorder_sync.rules.channel_matters import ChannelFacts
-from recorder_sync.rules.escalation import Address, Recipient
+from recorder_sync.rules.escalation import Address
+from recorder_sync.rules.recipient import Recipient
 from recorder_sync.rules.retrying import LONGEST_WAIT
 from recorder_sync.timestamps import iso, moment
 

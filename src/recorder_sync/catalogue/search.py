@@ -26,7 +26,7 @@ from recorder_sync.language import T
 from recorder_sync.model import Flag, Kind, Recording
 from recorder_sync.rules.access import Reach, Scope, Secrecy
 from recorder_sync.rules.lifecycle import State
-from recorder_sync.rules.marks import Stage
+from recorder_sync.rules.stage import Stage
 
 _FEW = 5_000
 """Recordings, or cases, that can be gone through in a few milliseconds."""

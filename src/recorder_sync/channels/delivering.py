@@ -15,8 +15,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-import structlog
-
 from recorder_sync.catalogue import alerts as on_record
 from recorder_sync.catalogue import ledger
 from recorder_sync.catalogue import messages as queue
@@ -29,6 +27,7 @@ from recorder_sync.channels.settings import Channel
 from recorder_sync.channels.wording import Envelope, Manners, letter
 from recorder_sync.config import Configuration
 from recorder_sync.errors import RecorderSyncError, defect
+from recorder_sync.journal import Log
 from recorder_sync.language import T
 from recorder_sync.lasting import LastingThread
 from recorder_sync.rules.retrying import is_given_up, wait_after
@@ -40,7 +39,7 @@ _IDLE_S = 30.0
 """After which the process of a channel is ended, to give its memory back."""
 _STOP_WITHIN_S = 2.0
 
-_log = structlog.get_logger("channels")
+_log = Log()
 
 
 class Delivering:

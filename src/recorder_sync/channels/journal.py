@@ -4,19 +4,19 @@ It follows the catalogue, so it tells what commands and other services put on re
 well. At its start it lists what is not resolved; from then on each change is one line.
 """
 
-import structlog
 from sqlite_utils.db import Database
 
 from recorder_sync.catalogue import alerts
 from recorder_sync.catalogue.alerts import RecordedAlert
 from recorder_sync.channels.harmless import Manner, harmless
+from recorder_sync.journal import Log
 from recorder_sync.rules.matter import Severity
 from recorder_sync.timestamps import iso, iso_or_none
 
 _MOST = 600
 _LEVELS = {Severity.NOTICE: "info", Severity.WARNING: "warning", Severity.BREACH: "error"}
 
-_log = structlog.get_logger("alerts")
+_log = Log()
 
 
 class JournalLines:

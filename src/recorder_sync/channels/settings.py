@@ -7,8 +7,8 @@ from typing import Annotated
 from pydantic import Field, field_validator, model_validator
 
 from recorder_sync.language import Language
-from recorder_sync.rules.escalation import Recipient
 from recorder_sync.rules.matter import Severity
+from recorder_sync.rules.recipient import Recipient
 from recorder_sync.section import Section
 
 _OPEN = re.compile(r"(syslog|desktop):(//(/[^?#@:]*)?)?")

@@ -16,8 +16,9 @@ from recorder_sync.catalogue.alerts import RecordedAlert
 from recorder_sync.channels.harmless import Manner, harmless
 from recorder_sync.channels.sending import Letter
 from recorder_sync.language import Language, T, Text
-from recorder_sync.rules.escalation import Address, Recipient
+from recorder_sync.rules.escalation import Address
 from recorder_sync.rules.matter import MOST_SHOWN, Item, Severity
+from recorder_sync.rules.recipient import Recipient
 
 _SENTENCE = 600
 """Characters of one sentence that are shown."""

@@ -25,7 +25,7 @@ from recorder_sync.cli.typed import Json
 from recorder_sync.config import Configuration
 from recorder_sync.errors import MissingPart, UsageProblem
 from recorder_sync.language import T, Text, tr
-from recorder_sync.rules.escalation import Recipient
+from recorder_sync.rules.recipient import Recipient
 from recorder_sync.shown import local
 from recorder_sync.station import Station
 from recorder_sync.timestamps import iso_or_none

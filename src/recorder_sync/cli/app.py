@@ -20,7 +20,6 @@ LANGUAGE_VARIABLE = "RECORDER_SYNC_LANGUAGE"
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; return its exit code."""
-    gc.disable()  # what is imported stays: to look for garbage in it takes 20 ms
     use_language(_language(arguments))
     from recorder_sync.cli.screen import print_error
 

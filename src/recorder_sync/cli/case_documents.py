@@ -27,7 +27,7 @@ from recorder_sync.language import T, tr
 from recorder_sync.model import CardPath
 from recorder_sync.on_record import put
 from recorder_sync.rules.documents import Change, Clearable, DocumentKind, Given
-from recorder_sync.rules.marks import Stage
+from recorder_sync.rules.stage import Stage
 from recorder_sync.shown import amount, local, minute
 from recorder_sync.station import Station
 
@@ -114,7 +114,7 @@ def _show(found: list[SealedDocument], station: Station) -> None:
         (tr("Handed in"), lambda one: minute(one.document.given.at, zone)),
         (tr("By"), lambda one: one.document.given.by),
     ]
-    if answers.width >= _WIDE:
+    if answers.console.width >= _WIDE:
         columns += [
             (tr("Kind"), lambda one: tr(one.document.given.kind.value)),
             (tr("Stage"), lambda one: one.document.given.stage and tr(one.document.given.stage)),

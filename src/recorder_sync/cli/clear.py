@@ -9,15 +9,13 @@ from recorder_sync.cli.session import station_of
 from recorder_sync.dock.clearing import clear as clear_card
 from recorder_sync.dock.clearing import clearing_requests
 from recorder_sync.errors import RecorderSyncError, os_reason
-from recorder_sync.journal import log_to_the_journal
+from recorder_sync.journal import Log, log_to_the_journal
 
 
 def clear(context: typer.Context) -> None:
     """Do what requests wait for; run by the unit that makes a card writable."""
-    import structlog
-
     log_to_the_journal()
-    log = structlog.get_logger("clearing")
+    log = Log()
     failed = False
     with station_of(context) as station:
         for request in clearing_requests(station.settings.paths.runtime):

@@ -93,7 +93,7 @@ def _json(one: RunningDeadline, now: datetime) -> dict[str, object]:
 def _print(station: Station, found: Sequence[RunningDeadline], now: datetime, count: int) -> None:
     settings = station.settings
     drawn = Table(box=None, pad_edge=False, header_style="bold")
-    bar = [""] if answers.width >= _WIDE else []
+    bar = [""] if answers.console.width >= _WIDE else []
     for name in (tr("Due"), tr("Left"), *bar, tr("What"), tr("Device"), tr("Officer")):
         drawn.add_column(name, no_wrap=name != tr("What"), overflow="fold")
     for one in found:

@@ -28,7 +28,7 @@ from recorder_sync.errors import RecorderSyncError
 from recorder_sync.ingest.intake import Request
 from recorder_sync.ingest.report import Report
 from recorder_sync.language import T, chosen_language, tr
-from recorder_sync.media.describer import find_ffprobe
+from recorder_sync.media.ffprobe import find_ffprobe
 from recorder_sync.model import Case, Device, Officer
 from recorder_sync.protection import Protection
 from recorder_sync.shown import local
@@ -74,7 +74,7 @@ def _walk_through(folder: Path) -> None:
     station = open_station(settings)
     try:
         _register(station)
-        with messages.status(tr("Making three simulated cameras …")):
+        with messages.console.status(tr("Making three simulated cameras …")):
             cards = make_cards(folder, station.now(), settings.station.zone)
         reports = []
         for card in cards:
@@ -132,7 +132,7 @@ def _register(station: Station) -> None:
 
 def _summary(station: Station, reports: list[Report]) -> None:
     zone = station.settings.station.zone
-    answers.rule(tr("What was sealed, and for whom"))
+    answers.console.rule(tr("What was sealed, and for whom"))
     by_owner: dict[tuple[str, str], int] = {}
     for report in reports:
         for recording in report.sealed:
@@ -146,7 +146,7 @@ def _summary(station: Station, reports: list[Report]) -> None:
     )
     late = [recording for report in reports for recording in report.late]
     if late:
-        answers.rule(tr("Late (Art. 21: within 24 hours)"))
+        answers.console.rule(tr("Late (Art. 21: within 24 hours)"))
         table(
             [tr("ID"), tr("Officer"), tr("Recorded until"), tr("Deadline"), tr("File")],
             (
@@ -163,7 +163,7 @@ def _summary(station: Station, reports: list[Report]) -> None:
 
 
 def _next_steps(station: Station, folder: Path, reports: list[Report]) -> None:
-    answers.rule(tr("Try next"))
+    answers.console.rule(tr("Try next"))
     _say(f"  export {PATH_VARIABLE}={shlex.quote(str(folder / 'config.toml'))}")
     program = shlex.quote(_program())
     newest = reports[0].sealed[0].id

@@ -39,7 +39,7 @@ def live_demo(folder: Path, program: str) -> None:
     address = f"http://127.0.0.1:{port}"
     configuration = _configure(folder, port)
     settings = load(configuration)
-    with messages.status(tr("Making simulated cameras and an office for them …")):
+    with messages.console.status(tr("Making simulated cameras and an office for them …")):
         clips = make_clips(folder / "clips")
         station = open_station(settings)
         try:
@@ -89,7 +89,7 @@ def _configure(folder: Path, port: int) -> Path:
 
 
 def _welcome(address: str, invitations: list[Invitation], command: str) -> None:
-    answers.rule(tr("The station runs; Ctrl-C ends it, and nothing of it is left"))
+    answers.console.rule(tr("The station runs; Ctrl-C ends it, and nothing of it is left"))
     _say(T("Dock screen:  {address}", address=f"{address}/dock").shown)
     _say(T("Console:  {address}", address=f"{address}/").shown)
     answers.print()

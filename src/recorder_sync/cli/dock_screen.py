@@ -41,9 +41,10 @@ _INDENT = 2
 
 def watch(settings: Configuration) -> None:
     """Show the ports until Ctrl-C."""
-    with Live(console=answers, screen=answers.is_terminal, auto_refresh=False) as live:
+    console = answers.console
+    with Live(console=console, screen=console.is_terminal, auto_refresh=False) as live:
         while True:
-            height = answers.height if answers.is_terminal else None
+            height = console.height if console.is_terminal else None
             live.update(
                 ports_screen(read_status(settings.paths.runtime), settings, height), refresh=True
             )

@@ -4,17 +4,19 @@ import json as json_format
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from recorder_sync.cli.screen import answers, print_json
-from recorder_sync.inspection.export import export
-from recorder_sync.inspection.sealing_proof import Provable, proof_on_record
 from recorder_sync.language import T
 from recorder_sync.station import Station
+
+if TYPE_CHECKING:  # it brings cryptography, and a list is no copy
+    from recorder_sync.inspection.sealing_proof import Provable
 
 
 def export_copies(
     station: Station,
-    wanted: Sequence[Provable],
+    wanted: "Sequence[Provable]",
     to: Path,
     by: str | None,
     reason: str | None,
@@ -23,6 +25,8 @@ def export_copies(
     json: bool,
 ) -> None:
     """Make the copy, with proofs where that is asked for, and say how it is checked."""
+    from recorder_sync.inspection.export import export
+
     proof_of = partial(_proof_of, station) if proof else None
     copies = export(station, wanted, to, by=by, reason=reason, proof_of=proof_of)
     if json:
@@ -50,9 +54,10 @@ def export_copies(
     answers.print(against.shown, markup=False)
 
 
-def _proof_of(station: Station, sealed: Provable) -> str:
+def _proof_of(station: Station, sealed: "Provable") -> str:
     """Return the text of one proof file."""
     from recorder_sync.cli.witnessing import signed_now
+    from recorder_sync.inspection.sealing_proof import proof_on_record
     from recorder_sync.witnessing.making import checkpoints_of
 
     checkpoints = checkpoints_of(station.settings)

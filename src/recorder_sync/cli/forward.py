@@ -129,7 +129,7 @@ def _show(found: Sequence[StoreStanding], settings: Configuration) -> None:
         ),
     )
     for one in found:
-        if answers.is_terminal:
+        if answers.console.is_terminal:
             for upload, sent in one.sending:
                 answers.print(_bar(upload, sent))
         if one.state.paused_at is not None:

@@ -51,9 +51,9 @@ def _progress(*, shown: bool) -> Iterator[rebuilding.Progress]:
             DownloadColumn(binary_units=True),
             TransferSpeedColumn(),
             TimeRemainingColumn(),
-            console=messages,
+            console=messages.console,
             transient=True,
-            disable=not shown or not messages.is_terminal,
+            disable=not shown or not messages.console.is_terminal,
         ) as bar,
     ):
         task = bar.add_task(tr("Fetching"), total=None)

@@ -11,7 +11,6 @@ import typer
 
 from recorder_sync.catalogue.database import TAKING_IN_KIB, explain
 from recorder_sync.cli.intake_display import display_for
-from recorder_sync.cli.intake_report import show_report
 from recorder_sync.cli.screen import answers, print_error, print_json
 from recorder_sync.cli.session import on_stop_signals, station_of
 from recorder_sync.config import Configuration
@@ -64,6 +63,8 @@ def ingest(
         if json:
             print_json(report_json(reports[0]))
         else:
+            from recorder_sync.cli.intake_report import show_report
+
             show_report(reports[0], settings)
     else:
         _show_all(requests, results, settings, json)
@@ -88,6 +89,8 @@ def _show_all(
         ]
         print_json({"dockings": shown})
         return
+    from recorder_sync.cli.intake_report import show_report
+
     for request, one in zip(requests, results, strict=True):
         answers.print(f"── {request.path}", markup=False)
         if isinstance(one, Report):

@@ -39,7 +39,7 @@ class Bars:
             DownloadColumn(binary_units=True),
             TransferSpeedColumn(),
             TimeRemainingColumn(compact=True),
-            console=messages,
+            console=messages.console,
             transient=True,
         )
         self._cards: list[_Card] = []

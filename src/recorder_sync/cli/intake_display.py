@@ -27,7 +27,7 @@ def display_for(settings: Configuration, *, quiet: bool) -> Iterator[Display]:
     passes = 2 if settings.ingest.read_back else 1
     if quiet:
         yield _Silent()
-    elif messages.is_terminal:
+    elif messages.console.is_terminal:
         from recorder_sync.cli.intake_bars import Bars  # rich's bars take a while to import
 
         with Bars(passes) as bars:

@@ -3,15 +3,15 @@
 import threading
 import time
 
-from rich.markup import escape
-
-from recorder_sync.cli.intake_report import SHOWN_ROWS
 from recorder_sync.cli.screen import messages
 from recorder_sync.ingest.progress import SILENT_CARD_S, Observer
 from recorder_sync.ingest.seal import Outcome
 from recorder_sync.language import T, Text
 from recorder_sync.model import CardPath, ItemOutcome
 from recorder_sync.shown import amount, span
+
+SHOWN_ROWS = 40
+"""Recordings, or files with the same problem, that are listed one by one."""
 
 _SILENCE_S = 0.9
 
@@ -41,7 +41,7 @@ class Lines:
 
     def say(self, text: str) -> None:
         self._said = time.monotonic()
-        messages.print(escape(text))
+        messages.print(text, markup=False)
 
     def _beat(self) -> None:
         while not self._end.wait(_SILENCE_S / 3):

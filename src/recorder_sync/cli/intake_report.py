@@ -3,15 +3,13 @@
 from rich.markup import escape
 from rich.panel import Panel
 
+from recorder_sync.cli.intake_lines import SHOWN_ROWS
 from recorder_sync.cli.screen import answers, name_and_flags, table
 from recorder_sync.config import Configuration
 from recorder_sync.ingest.report import Report
 from recorder_sync.language import T, tr
 from recorder_sync.model import ItemOutcome, Recording
 from recorder_sync.shown import span
-
-SHOWN_ROWS = 40
-"""Recordings, or files with the same problem, that are listed one by one."""
 
 
 def show_report(report: Report, settings: Configuration) -> None:

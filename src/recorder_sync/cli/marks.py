@@ -10,14 +10,14 @@ from recorder_sync.catalogue.marks import bookmark_json, bookmarks_of, marks_jso
 from recorder_sync.cli.screen import facts, messages, print_json, table
 from recorder_sync.cli.session import station_of, writing_station_of
 from recorder_sync.cli.typed import By, Json, person
-from recorder_sync.custodian.documents import belongs_to as put_belonging
 from recorder_sync.custodian.marking import mark as put_mark
 from recorder_sync.custodian.marking import set_bookmark, withdraw_bookmark
 from recorder_sync.document_json import document_json
 from recorder_sync.errors import UsageProblem
 from recorder_sync.language import T, tr
 from recorder_sync.rules.access import Secrecy
-from recorder_sync.rules.marks import Bookmark, BookmarkKind, Change, Item, Markable, Marks, Stage
+from recorder_sync.rules.marks import Bookmark, BookmarkKind, Change, Item, Markable, Marks
+from recorder_sync.rules.stage import Stage
 from recorder_sync.station import Station
 
 _Recording = Annotated[str, typer.Argument(metavar="ID", help=tr("Id, or its start."))]
@@ -110,6 +110,8 @@ def document(
             T("Either a document is named or taken back."),
             T("Give the id of a document, or --none."),
         )
+    from recorder_sync.custodian.documents import belongs_to as put_belonging
+
     with writing_station_of(context) as station:
         found = put_belonging(station, recording, belongs_to, person(by, station))
         if json:

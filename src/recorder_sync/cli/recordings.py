@@ -100,7 +100,7 @@ def _show_page(found: list[Recording], following: str | None, settings: Configur
         messages.print(tr("No recording matches."))
         return
     zone = settings.station.zone
-    wide = answers.width >= _WIDE
+    wide = answers.console.width >= _WIDE
     day = "%Y-%m-%d %H:%M" if wide else "%m-%d %H:%M"
     columns: list[tuple[str, Callable[[Recording], object]]] = [
         (tr("ID"), lambda r: r.id),

@@ -1,13 +1,11 @@
 """What every command starts with: the settings, and the station opened by them."""
 
-import logging
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, time
 from types import FrameType
 
-import structlog
 import typer
 
 from recorder_sync.catalogue.catching_up import is_behind, take_up_rest
@@ -15,7 +13,6 @@ from recorder_sync.cli.options import Options
 from recorder_sync.cli.screen import messages
 from recorder_sync.config import Configuration, load, path_in_use
 from recorder_sync.errors import CustodyProblem, UsageProblem
-from recorder_sync.journal import log_to_the_journal
 from recorder_sync.language import T
 from recorder_sync.station import Station, open_station
 
@@ -30,8 +27,6 @@ def settings_of(context: typer.Context) -> Configuration:
 @contextmanager
 def station_of(context: typer.Context) -> Iterator[Station]:
     """Open the station of the configuration in use; close its catalogue at the end."""
-    if not structlog.is_configured():  # on standard output is the answer, and nothing else
-        log_to_the_journal(logging.WARNING)
     station = open_station(settings_of(context))
     try:
         if is_behind(station.catalogue, station.custody):

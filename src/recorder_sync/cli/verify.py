@@ -152,9 +152,9 @@ def _progress(station: Station, scope: Scope, *, shown: bool) -> Iterator[tuple[
         DownloadColumn(binary_units=True),
         TransferSpeedColumn(),
         TimeRemainingColumn(),
-        console=messages,
+        console=messages.console,
         transient=True,
-        disable=not shown or not messages.is_terminal,
+        disable=not shown or not messages.console.is_terminal,
     ) as progress:
         size = recordings.size_sealed(station.catalogue) if scope.is_everything else None
         yield progress, progress.add_task(tr("Verifying"), total=size)

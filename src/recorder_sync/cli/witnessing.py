@@ -5,7 +5,6 @@ import threading
 from pathlib import Path
 from typing import Annotated, Any
 
-import structlog
 import typer
 from rich.markup import escape
 
@@ -28,7 +27,7 @@ from recorder_sync.custody.elsewhere import NoteElsewhere
 from recorder_sync.custody.notes import notes_in_lines, origin_of
 from recorder_sync.custody.witness import LARGEST_REQUEST, Answer, Refused
 from recorder_sync.errors import CustodyProblem, MissingPart, UsageProblem, os_reason
-from recorder_sync.journal import log_to_the_journal
+from recorder_sync.journal import Log, log_to_the_journal
 from recorder_sync.language import T, Text, tr
 from recorder_sync.notify import Notify
 from recorder_sync.owner import work_as_owner_of
@@ -40,7 +39,7 @@ from recorder_sync.witnessing.witness_server import WitnessServer
 from recorder_sync.witnessing.witnessed import Witnessed
 
 _BEAT_S = 1.0
-_log = structlog.get_logger("witness")
+_log = Log()
 
 
 def witness(

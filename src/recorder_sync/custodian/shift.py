@@ -24,7 +24,8 @@ from recorder_sync.inspection.correction import Correction, correct
 from recorder_sync.language import T
 from recorder_sync.model import Case, ItemOutcome, Officer, Recording
 from recorder_sync.rules.access import Reach, Scope
-from recorder_sync.rules.marks import Change, Markable, Marks, Stage
+from recorder_sync.rules.marks import Change, Markable, Marks
+from recorder_sync.rules.stage import Stage
 from recorder_sync.rules.whereabouts import State
 from recorder_sync.station import Station
 

@@ -10,13 +10,12 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Generic, TypeVar
 
-import structlog
-
 from recorder_sync.errors import RecorderSyncError
+from recorder_sync.journal import Log
 
 Answer = TypeVar("Answer")
 
-_log = structlog.get_logger()
+_log = Log()
 
 
 class Asking(Generic[Answer]):

@@ -14,8 +14,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import structlog
-
 from recorder_sync.catalogue import copies, dockings, holds, recordings
 from recorder_sync.catalogue.copies import Proof
 from recorder_sync.catalogue.dockings import InventoryEntry
@@ -29,6 +27,7 @@ from recorder_sync.ingest.readback import read_back
 from recorder_sync.ingest.report import Report
 from recorder_sync.ingest.seal import path_facts
 from recorder_sync.ingest.volume import Stamp, Volume, stamp
+from recorder_sync.journal import Log
 from recorder_sync.language import T, Text
 from recorder_sync.model import CardPath, Flag, IdentityState, ItemOutcome, Recording
 from recorder_sync.station import Station
@@ -41,7 +40,7 @@ WRITABLE = "now"
 
 _BEGUN_WITHIN_S = 20.0
 _SEALED = frozenset({ItemOutcome.SEALED, ItemOutcome.ALREADY_SEALED})
-_log = structlog.get_logger("clearing")
+_log = Log()
 
 
 @dataclass(frozen=True, slots=True)

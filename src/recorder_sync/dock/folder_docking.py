@@ -5,8 +5,6 @@ import threading
 import time
 from collections.abc import Callable
 
-import structlog
-
 from recorder_sync.alerts.raising import raise_alert
 from recorder_sync.catalogue.database import TAKING_IN_KIB
 from recorder_sync.config import Configuration
@@ -21,13 +19,14 @@ from recorder_sync.ingest.capacity import Capacity
 from recorder_sync.ingest.intake import Request, new_docking_id, take_in
 from recorder_sync.ingest.report import Report
 from recorder_sync.ingest.stopping import Stop
+from recorder_sync.journal import Log
 from recorder_sync.language import T, Text
 from recorder_sync.model import AlertKind
 from recorder_sync.rules.docking import Stay, after_removal
 from recorder_sync.station import Station, now, open_station
 
 _RETRY_S = 30.0
-_log = structlog.get_logger("folder")
+_log = Log()
 
 
 class FolderDocking:

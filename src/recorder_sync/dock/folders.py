@@ -18,7 +18,6 @@ from pathlib import Path
 from queue import SimpleQueue
 from threading import Event, Lock, Thread
 
-import structlog
 from watchdog.events import (
     DirCreatedEvent,
     DirDeletedEvent,
@@ -34,6 +33,7 @@ from watchdog.observers.inotify import InotifyObserver
 from recorder_sync.config import DropFolder
 from recorder_sync.dock import folder_scan
 from recorder_sync.dock.arrivals import Arrivals, Change, by_device
+from recorder_sync.journal import Log
 from recorder_sync.model import CardPath
 
 GATHER_S = 2.0
@@ -53,7 +53,7 @@ _HEARD = [
     DirDeletedEvent,
 ]
 
-_log = structlog.get_logger()
+_log = Log()
 
 
 @dataclass(frozen=True, slots=True)

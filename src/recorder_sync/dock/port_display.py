@@ -6,8 +6,6 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import count
 
-import structlog
-
 from recorder_sync.alerts.raising import raise_alert
 from recorder_sync.catalogue.database import explain
 from recorder_sync.custodian.standing import check, standing_of
@@ -15,6 +13,7 @@ from recorder_sync.dock.board import Board, Row
 from recorder_sync.dock.plugged import Plugged
 from recorder_sync.errors import NotFound, RecorderSyncError, refused
 from recorder_sync.ingest.report import Report
+from recorder_sync.journal import Log
 from recorder_sync.language import T, Text
 from recorder_sync.model import (
     AlertKind,
@@ -44,7 +43,7 @@ class PortDisplay:
         """Of its row: a device that comes again at once has the same path, and another row."""
         self._stuck_by: str | None = None
         """The sentence, without its values, that the last alert of being stuck was about."""
-        self._log = structlog.get_logger("dock").bind(port=plugged.port, volume=plugged.mount_name)
+        self._log = Log(port=plugged.port, volume=plugged.mount_name)
 
     @property
     def state(self) -> Stay:

@@ -16,12 +16,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pyudev
-import structlog
 
 from recorder_sync.dock.plugged import Plugged
 from recorder_sync.dock.udev_device import facts_of, is_looked_at
 from recorder_sync.dock.udev_facts import plugged_from
 from recorder_sync.errors import MissingPart, os_reason
+from recorder_sync.journal import Log
 from recorder_sync.language import T
 
 _BUFFER_BYTES = 32 << 20
@@ -32,7 +32,7 @@ _PAUSE_S = 1.0
 
 _SEEN = frozenset({"add", "change", "bind", "online", "move"})
 
-_log = structlog.get_logger()
+_log = Log()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,6 @@ for its next turn, and the others go on.
 import random
 import sqlite3
 
-import structlog
-
 from recorder_sync.alerts.raising import raise_alert
 from recorder_sync.catalogue import document_uploads
 from recorder_sync.catalogue.database import transaction
@@ -24,6 +22,7 @@ from recorder_sync.forward.line import Line
 from recorder_sync.forward.shared import Shared
 from recorder_sync.forward.source import small_file, source_of_bytes, sources_of_file
 from recorder_sync.forward.store_thread import Opens, store_thread
+from recorder_sync.journal import Log
 from recorder_sync.language import T, Text
 from recorder_sync.lasting import BROKEN_S
 from recorder_sync.model import AlertKind
@@ -41,7 +40,7 @@ from recorder_sync.stores.store import (
 )
 
 _LOOK_EVERY_S = 1.0
-_log = structlog.get_logger("forward")
+_log = Log()
 
 
 class DocumentHand:

@@ -12,8 +12,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime
 
-import structlog
-
 from recorder_sync.catalogue import document_uploads, store_states, uploads
 from recorder_sync.catalogue.catching_up import take_up_rest
 from recorder_sync.catalogue.database import transaction
@@ -29,6 +27,7 @@ from recorder_sync.forward.line import Halt, Line
 from recorder_sync.forward.locking import Locking
 from recorder_sync.forward.sampling import Sampling
 from recorder_sync.forward.shared import Shared
+from recorder_sync.journal import Log
 from recorder_sync.lasting import BROKEN_S, LastingThread
 from recorder_sync.rules.forwarding import rate_at
 from recorder_sync.station import Station, now, station_of_thread
@@ -40,7 +39,7 @@ _RATE_EVERY_S = 5.0
 _STOP_WITHIN_S = 2.5
 _HANDS_STOP_WITHIN_S = 1.5
 
-_log = structlog.get_logger("forward")
+_log = Log()
 
 
 class Forwarding:

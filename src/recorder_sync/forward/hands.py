@@ -7,8 +7,6 @@ people are told of.
 import random
 import sqlite3
 
-import structlog
-
 from recorder_sync.alerts.raising import raise_alert
 from recorder_sync.catalogue import uploads
 from recorder_sync.catalogue.database import transaction
@@ -19,6 +17,7 @@ from recorder_sync.forward.findings import tell_of_copy
 from recorder_sync.forward.line import Line
 from recorder_sync.forward.shared import Shared
 from recorder_sync.forward.store_thread import Opens, store_thread
+from recorder_sync.journal import Log
 from recorder_sync.language import T, Text
 from recorder_sync.lasting import BROKEN_S
 from recorder_sync.model import AlertKind
@@ -33,7 +32,7 @@ from recorder_sync.stores.store import (
 )
 
 _LOOK_EVERY_S = 1.0
-_log = structlog.get_logger("forward")
+_log = Log()
 
 
 class Hand:

@@ -7,14 +7,13 @@ and shows up nowhere; after some days it is given up.
 import time
 from datetime import timedelta
 
-import structlog
-
 from recorder_sync.catalogue import uploads
 from recorder_sync.forward.findings import tell_of_copy
 from recorder_sync.forward.line import Line
 from recorder_sync.forward.records import Records
 from recorder_sync.forward.shared import Shared
 from recorder_sync.forward.store_thread import Opens, store_thread
+from recorder_sync.journal import Log
 from recorder_sync.station import Station
 from recorder_sync.stores.store import CopyDiffers, Interrupted, Store, StoreProblem, Trouble
 
@@ -22,7 +21,7 @@ _LOOK_EVERY_S = 1.0
 _RECORDS_EVERY_S = 30.0
 _ABANDON_EVERY_S = 24 * 3600.0
 _AGAIN_S = 60.0
-_log = structlog.get_logger("forward")
+_log = Log()
 
 
 class Keeper:

@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
-import structlog
-
 from recorder_sync.catalogue import copy_locks, store_states
 from recorder_sync.catalogue.copy_locks import LockedCopy
 from recorder_sync.catalogue.database import transaction
@@ -25,6 +23,7 @@ from recorder_sync.forward import record_locks
 from recorder_sync.forward.kept import NotKept, keep
 from recorder_sync.forward.shared import Shared
 from recorder_sync.forward.store_thread import Opens, store_thread
+from recorder_sync.journal import Log
 from recorder_sync.language import T
 from recorder_sync.on_record import append
 from recorder_sync.rules.forwarding import wait_after
@@ -44,7 +43,7 @@ _RETENTION_EVERY_S = 24 * 3600.0
 _AGAIN_S = 60.0
 _RECORDS_AGAIN_S = 3600.0
 _AT_ONCE = 200
-_log = structlog.get_logger("forward")
+_log = Log()
 
 Result = TypeVar("Result")
 

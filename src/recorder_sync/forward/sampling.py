@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from datetime import time as clock
 from typing import Any
 
-import structlog
 from blake3 import blake3
 
 from recorder_sync.catalogue import looked_at
@@ -27,6 +26,7 @@ from recorder_sync.forward.findings import tell_of_copy
 from recorder_sync.forward.line import Line
 from recorder_sync.forward.shared import Shared
 from recorder_sync.forward.store_thread import Opens, store_thread
+from recorder_sync.journal import Log
 from recorder_sync.on_record import append
 from recorder_sync.rules.resampling import (
     UNREADABLE_AFTER,
@@ -54,7 +54,7 @@ _LOOK_EVERY_S = 1.0
 _IDLE_S = 60.0
 _AT_ONCE = 20
 """Copies that one entry of the custody log names at most."""
-_log = structlog.get_logger("forward")
+_log = Log()
 
 
 @dataclass(slots=True)

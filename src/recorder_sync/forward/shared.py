@@ -11,8 +11,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import structlog
-
 from recorder_sync.catalogue import copies, store_states, uploads
 from recorder_sync.catalogue.database import transaction
 from recorder_sync.catalogue.uploads import Upload
@@ -21,6 +19,7 @@ from recorder_sync.forward.carrier import Begun, Delivered
 from recorder_sync.forward.destination import SMALL, Destination
 from recorder_sync.forward.line import Halt
 from recorder_sync.forward.together import Together
+from recorder_sync.journal import Log
 from recorder_sync.language import T
 from recorder_sync.on_record import append
 from recorder_sync.rules.forwarding import TRIES_WHILE_THERE, Breaker, Gate
@@ -30,7 +29,7 @@ from recorder_sync.stores.store import Interrupted, Store, StoreProblem, Trouble
 _NO_SMALL_S = 0.5
 """Seconds for which it is believed that nothing small waits."""
 
-_log = structlog.get_logger("forward")
+_log = Log()
 
 
 class Shared:

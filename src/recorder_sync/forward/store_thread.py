@@ -3,17 +3,16 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-import structlog
-
 from recorder_sync.forward.shared import Shared
 from recorder_sync.inspection.pace import step_back
+from recorder_sync.journal import Log
 from recorder_sync.lasting import LastingThread
 from recorder_sync.station import Station
 
 Opens = Callable[[], AbstractContextManager[Station]]
 """Opens the station for one thread, which closes it."""
 
-_log = structlog.get_logger("forward")
+_log = Log()
 
 
 def store_thread(

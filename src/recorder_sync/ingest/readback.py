@@ -2,14 +2,13 @@
 
 After a write and an fsync every page is still in memory: an ordinary read proves
 nothing about the disk. O_DIRECT goes round the page cache (open(2)). Where a file
-system refuses it, the cached pages are dropped (posix_fadvise(2)) and every chunk is
-first asked for with RWF_NOWAIT (preadv2(2)): what memory can answer at once did not
+system refuses it, the cached pages are dropped (posix_fadvise(2)), and of every chunk the
+kernel is asked first whether memory has any of it (`page_cache.py`): what it has did not
 come from the device. A file system that lives in memory or behind a server or a user
 program cannot prove anything here. What no read-back can see: a disk with a cache of
 its own may answer from that.
 """
 
-import errno
 import mmap
 import os
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from enum import StrEnum
 from blake3 import blake3
 
 from recorder_sync.direct_io import prefer_direct, whole_pages
+from recorder_sync.page_cache import may_be_in_memory
 
 
 class ReadBack(StrEnum):
@@ -69,8 +69,8 @@ def read_back(
     from_memory = False
     while True:
         between()
-        if not direct:
-            from_memory = from_memory or _answers_from_memory(handle, at)
+        if not direct and not from_memory:
+            from_memory = may_be_in_memory(handle, at, min(len(view), size - at))
         count = _fill(handle, view, at)
         digest.update(view[:count])
         at += count
@@ -82,17 +82,6 @@ def read_back(
     else:
         proof = ReadBack.DIRECT if direct else ReadBack.UNCACHED
     return Read(digest.hexdigest(), at, proof)
-
-
-def _answers_from_memory(handle: int, at: int) -> bool:
-    try:
-        return os.preadv(handle, [bytearray(1)], at, os.RWF_NOWAIT) > 0
-    except BlockingIOError:
-        return False
-    except OSError as error:
-        if error.errno in (errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL):
-            return True  # it cannot be told, so nothing is claimed
-        raise
 
 
 def _fill(handle: int, view: memoryview, at: int) -> int:

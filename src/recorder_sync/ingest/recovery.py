@@ -16,16 +16,15 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from recorder_sync.alerts.raising import raise_alert
-from recorder_sync.catalogue import dockings, documents, recordings
+from recorder_sync.catalogue import dockings, recordings
 from recorder_sync.catalogue.catching_up import catch_up, is_behind
 from recorder_sync.catalogue.database import FILE_NAME, transaction
 from recorder_sync.catalogue.dockings import DockingOutcome
-from recorder_sync.catalogue.rebuild import take_up
+from recorder_sync.catalogue.documents_under_way import folders_under_way
+from recorder_sync.catalogue.taking_up import take_up
 from recorder_sync.custody.log import Act
 from recorder_sync.errors import CatalogueProblem, CustodyProblem
 from recorder_sync.ingest.docking_log import noted_facts
-from recorder_sync.ingest.document_seal import finish_interrupted_documents
 from recorder_sync.ingest.partials import KEPT, KeptPartials
 from recorder_sync.ingest.seal import finish_interrupted
 from recorder_sync.language import T
@@ -64,7 +63,7 @@ def incoming_folder(station: Station, docking: str) -> Iterator[Path]:
             yield folder
         finally:
             unfinished = {i.recording.docking for i in recordings.intents(station.catalogue)}
-            unfinished |= {i.folder for i in documents.intents(station.catalogue)}
+            unfinished |= folders_under_way(station.catalogue)
             if docking not in unfinished and _is_same(folder, lock):
                 _clear(folder, KeptPartials(station.evidence.incoming))
 
@@ -83,7 +82,7 @@ def recover(station: Station) -> Recovered:
             if intent.recording.docking not in live
         ]
         finished, lost = finish_interrupted(station, dead)
-        finish_interrupted_documents(station)
+        _finish_documents(station)
         kept = KeptPartials(station.evidence.incoming)
         for folder in _folders(station):
             if folder.name not in live:
@@ -98,9 +97,19 @@ def recover(station: Station) -> Recovered:
     return Recovered(count, finished, lost, caught_up)
 
 
+def _finish_documents(station: Station) -> None:
+    if folders_under_way(station.catalogue):
+        # Here and not above: it knows cases and documents, with which a card has nothing to do.
+        from recorder_sync.ingest.document_seal import finish_interrupted_documents
+
+        finish_interrupted_documents(station)
+
+
 def _catch_up(station: Station) -> int:
     if not is_behind(station.catalogue, station.custody):
         return 0
+    from recorder_sync.alerts.raising import raise_alert  # it knows all there is of alerts
+
     try:
         count = catch_up(station.catalogue, station.custody)
     except (CustodyProblem, CatalogueProblem) as problem:

@@ -20,21 +20,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import structlog
 from blake3 import blake3
 
 from recorder_sync.catalogue.alert_facts import text_facts, text_of
 from recorder_sync.durable import make_folders, replace_synced, sync_folder, write_all
 from recorder_sync.errors import DocumentFailure, MissingPart, os_reason
+from recorder_sync.journal import Log
 from recorder_sync.language import T, Text
 from recorder_sync.model import CardPath
 from recorder_sync.rules.documents import DocumentKind, Given, document_id
-from recorder_sync.rules.marks import Stage
+from recorder_sync.rules.stage import Stage
 from recorder_sync.timestamps import iso, moment
 
 FOLDER = "handed-in"
 
-_log = structlog.get_logger("tray")
+_log = Log()
 
 
 @dataclass(frozen=True, slots=True)

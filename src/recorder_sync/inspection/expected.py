@@ -18,8 +18,8 @@ from typing import Any
 from sqlite_utils.db import Database
 
 from recorder_sync.catalogue import ledger, marks, time_line, trail
-from recorder_sync.catalogue.rebuild import take_up
 from recorder_sync.catalogue.schema import migrations
+from recorder_sync.catalogue.taking_up import take_up
 from recorder_sync.catalogue.words import words
 from recorder_sync.custody.log import Act, CustodyLog, Entry
 from recorder_sync.errors import CustodyProblem

@@ -14,7 +14,7 @@ from typing import Any
 
 from recorder_sync.media.confinement import confine
 from recorder_sync.media.reading_ahead import read_ahead
-from recorder_sync.model import Media
+from recorder_sync.media_facts import Media
 from recorder_sync.orphan import end_with_parent
 
 _FIELDS = [field.name for field in dataclasses.fields(Media)]

@@ -8,7 +8,6 @@ import base64
 import json
 import os
 import selectors
-import shutil
 import time
 from collections.abc import Mapping, Sequence
 from queue import LifoQueue
@@ -16,9 +15,8 @@ from typing import Any
 
 from recorder_sync.child import Child
 from recorder_sync.config import Media as MediaSettings
-from recorder_sync.errors import MissingPart
-from recorder_sync.language import T
 from recorder_sync.media.answer import checked
+from recorder_sync.media.ffprobe import find_ffprobe
 from recorder_sync.model import Flag, Kind, Media
 from recorder_sync.rules.naming import IdentityFormat
 
@@ -112,17 +110,6 @@ class Describer:
         finally:
             self._free.put(process)
         return answer
-
-
-def find_ffprobe(settings: MediaSettings) -> str:
-    """Return the path of the ffprobe program, or raise MissingPart."""
-    found = shutil.which(settings.ffprobe)
-    if found is None:
-        raise MissingPart(
-            T("The program {program} is not installed.", program=settings.ffprobe),
-            T("Install it with: sudo apt-get install ffmpeg"),
-        )
-    return found
 
 
 class _Lost(Exception):

@@ -16,7 +16,7 @@ from PIL import (
 )
 
 from recorder_sync.media.containers import ends_early
-from recorder_sync.model import Flag, Kind, Media, Position
+from recorder_sync.media_facts import Flag, Kind, Media, Position
 
 _FORMATS = (JpegImagePlugin.JpegImageFile.format, PngImagePlugin.PngImageFile.format)
 _LONGEST_VALUE = 1024

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from shutil import which
 
 from recorder_sync.language import T, Text
-from recorder_sync.media.video import DEMUXERS
+from recorder_sync.media.demuxers import DEMUXERS
 from recorder_sync.model import Kind, Media, Recording
 from recorder_sync.preview_settings import Previews
 

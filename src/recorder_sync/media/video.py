@@ -14,12 +14,9 @@ from typing import Any
 import ffmpeg
 
 from recorder_sync.media.containers import is_cut_short
-from recorder_sync.model import Flag, Kind, Media, Position
+from recorder_sync.media.demuxers import DEMUXERS
+from recorder_sync.media_facts import Flag, Kind, Media, Position
 
-DEMUXERS = (
-    "mov,mp4,m4a,3gp,3g2,mj2,avi,matroska,webm,mpegts,mpeg,wav,w64,mp3,aac,amr,amrnb,amrwb,"
-    "flac,ogg,asf,flv,h264,hevc,jpeg_pipe,png_pipe,mjpeg,dv,gsm"
-)
 _PHOTO_CONTAINERS = {"jpeg_pipe", "png_pipe"}
 _LONGEST_VALUE = 1024
 _MOST_TAGS = 100

@@ -13,13 +13,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
-import structlog
-
 from recorder_sync.catalogue import recordings
 from recorder_sync.catalogue.database import FILE_NAME, open_catalogue
 from recorder_sync.config import Configuration
 from recorder_sync.errors import NotFound, RecorderSyncError
 from recorder_sync.inspection.pace import step_back
+from recorder_sync.journal import Log
 from recorder_sync.language import T
 from recorder_sync.media.rendering import (
     BrokenOff,
@@ -41,7 +40,7 @@ _IDLE_S = 60.0
 _TURN_WITHIN_S = 30.0
 _LATER_S = 600.0
 
-_log = structlog.get_logger("previews")
+_log = Log()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,9 @@ from recorder_sync.errors import UsageProblem
 from recorder_sync.language import T
 from recorder_sync.model import CardPath, Digests
 from recorder_sync.printable import printable
-from recorder_sync.rules.marks import Item, Stage
+from recorder_sync.rules.marks import Item
 from recorder_sync.rules.naming import safe_component, safe_name
+from recorder_sync.rules.stage import Stage
 
 FOLDER = "documents"
 """Below the evidence folder."""

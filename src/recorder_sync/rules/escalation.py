@@ -18,14 +18,8 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 
 from recorder_sync.rules.matter import Severity
+from recorder_sync.rules.recipient import Recipient
 from recorder_sync.rules.reconcile import AlertState
-
-
-class Recipient(StrEnum):
-    OFFICER = "officer"
-    CUSTODIAN = "custodian"
-    TEAM_LEADER = "team-leader"
-    SUPERVISOR = "supervisor"
 
 
 class Stage(StrEnum):

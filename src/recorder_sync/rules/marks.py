@@ -12,15 +12,7 @@ from enum import StrEnum
 from recorder_sync.errors import UsageProblem
 from recorder_sync.language import T, Text
 from recorder_sync.rules.access import Secrecy
-
-
-class Stage(StrEnum):
-    """A stage of an enforcement action."""
-
-    START = "start"
-    INVESTIGATION = "investigation"
-    DECISION = "review and decision"
-    EXECUTION = "service and execution"
+from recorder_sync.rules.stage import Stage
 
 
 class BookmarkKind(StrEnum):

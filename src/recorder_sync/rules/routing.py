@@ -8,8 +8,9 @@ this person, every other channel is told instead.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from recorder_sync.rules.escalation import Address, Message, Recipient
+from recorder_sync.rules.escalation import Address, Message
 from recorder_sync.rules.matter import Severity
+from recorder_sync.rules.recipient import Recipient
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ and a line in `kinds.py`.
 
 import re
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -15,7 +15,9 @@ from recorder_sync.model import Flag, Kind, Recording
 from recorder_sync.rules import layout
 from recorder_sync.section import AbsolutePath, Section
 from recorder_sync.stores.credentials import Secret
-from recorder_sync.stores.store import LockMode
+
+if TYPE_CHECKING:  # every command has the settings, few have these rules
+    from recorder_sync.stores.store import LockMode
 
 _Text = Annotated[str, Field(min_length=1, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
@@ -135,7 +137,9 @@ class S3Place(Section):
         return f"{host}/{self.bucket}/{self.prefix}"
 
     @property
-    def lock_mode(self) -> LockMode | None:
+    def lock_mode(self) -> "LockMode | None":
+        from recorder_sync.stores.store import LockMode
+
         return None if self.lock is Locking.NONE else LockMode(self.lock.value)
 
 
@@ -190,7 +194,7 @@ class StoreSettings(Section):
         return next(kind for kind in ("directory", "sftp", "s3") if getattr(self, kind))
 
     @property
-    def lock_mode(self) -> LockMode | None:
+    def lock_mode(self) -> "LockMode | None":
         """How the store keeps objects from being deleted; None: it does not."""
         return self.s3.lock_mode if self.s3 else None
 

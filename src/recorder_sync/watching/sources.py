@@ -7,6 +7,7 @@ from recorder_sync.watching.channels import Channels
 from recorder_sync.watching.day_figures import DayFigures
 from recorder_sync.watching.deferrals import BackDated, Deferrals
 from recorder_sync.watching.enforcement import Enforcement
+from recorder_sync.watching.ffprobe import Ffprobe
 from recorder_sync.watching.of_devices import OfDevices
 from recorder_sync.watching.source import Source
 from recorder_sync.watching.stores import Stores
@@ -47,6 +48,7 @@ def all_sources() -> tuple[Source, ...]:
         station.TimeSource(),
         station.Backups(),
         station.Witnesses(),
+        Ffprobe(),
         Channels(),
         Stores(),
     )

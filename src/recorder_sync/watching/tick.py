@@ -14,8 +14,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-import structlog
-
 from recorder_sync.alerts.events import events_gone
 from recorder_sync.alerts.record import put_on_record
 from recorder_sync.alerts.watched import WATCHED
@@ -24,6 +22,7 @@ from recorder_sync.catalogue.database import explain, transaction
 from recorder_sync.channels.queueing import enqueue
 from recorder_sync.errors import RecorderSyncError, defect, refused
 from recorder_sync.ingest.stopping import Stopping
+from recorder_sync.journal import Log
 from recorder_sync.language import T, Text
 from recorder_sync.model import AlertKind
 from recorder_sync.rules.escalation import plan
@@ -33,7 +32,7 @@ from recorder_sync.station import Station
 from recorder_sync.watching.source import Look, Source, Undecided
 from recorder_sync.watching.sources import all_sources
 
-_log = structlog.get_logger("watch")
+_log = Log()
 
 
 def tick(station: Station, now: datetime) -> Changes:

@@ -8,7 +8,6 @@ request comes from (`safeguards.py`) and what they ask for (a password, a PIN).
 import sqlite3
 from urllib.parse import quote
 
-import structlog
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
@@ -29,6 +28,7 @@ from recorder_sync.errors import (
     refused,
 )
 from recorder_sync.inspection.background import BackgroundChecks
+from recorder_sync.journal import Log
 from recorder_sync.language import T, Text
 from recorder_sync.previews.maker import PreviewMaker
 from recorder_sync.watching.deadlines import Running
@@ -127,7 +127,7 @@ _WITHOUT_SESSION: tuple[APIRouter, ...] = (
 
 _NOT_FOUND = T("Check the number, or search for it. What you may not see is not shown.")
 
-_log = structlog.get_logger("web")
+_log = Log()
 
 
 class _Kept(StaticFiles):

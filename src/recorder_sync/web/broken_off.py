@@ -8,11 +8,12 @@ all of it went out. What the network has taken counts as arrived: more cannot be
 import asyncio
 from collections.abc import Callable, Generator, Mapping
 
-import structlog
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-_log = structlog.get_logger("web")
+from recorder_sync.journal import Log
+
+_log = Log()
 
 
 class Answer(StreamingResponse):

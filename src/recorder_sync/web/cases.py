@@ -29,7 +29,8 @@ from recorder_sync.language import T, Text, tr
 from recorder_sync.model import Case, Kind
 from recorder_sync.rules.access import Permission, Reach, Secrecy
 from recorder_sync.rules.documents import DocumentKind
-from recorder_sync.rules.marks import Item, Stage
+from recorder_sync.rules.marks import Item
+from recorder_sync.rules.stage import Stage
 from recorder_sync.web.documents import StageDocuments, documents_of_case, later_of
 from recorder_sync.web.drawing import Line, Stretch, around, line
 from recorder_sync.web.holds import may_release_cases

@@ -5,19 +5,18 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-import structlog
-
 from recorder_sync.catalogue.recordings import recording
 from recorder_sync.explained import explained
 from recorder_sync.ingest.stopping import Stop, Stopping
 from recorder_sync.inspection.alarm import Alarm
 from recorder_sync.inspection.one_check import check
+from recorder_sync.journal import Log
 from recorder_sync.language import Text
 from recorder_sync.station import Station
 
 _KEPT = 200
 
-_log = structlog.get_logger("web")
+_log = Log()
 
 
 @dataclass(frozen=True, slots=True)

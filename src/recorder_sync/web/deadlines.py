@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-import structlog
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from recorder_sync.catalogue.alert_search import names_of
 from recorder_sync.catalogue.seen_by import mine
 from recorder_sync.errors import RecorderSyncError
 from recorder_sync.ingest.stopping import Stop, Stopping
+from recorder_sync.journal import Log
 from recorder_sync.rules.access import Permission, Reach
 from recorder_sync.watching.deadlines import Running, RunningDeadline, What
 from recorder_sync.watching.source import Look
@@ -29,7 +29,7 @@ Seeing = Annotated[
 
 _SHOWN = 100
 
-_log = structlog.get_logger("web")
+_log = Log()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ _OF_STATION = frozenset(
         *(AlertKind.STORE_UNREACHABLE, AlertKind.STORE_STOPPED, AlertKind.QUEUE_WAITS),
         *(AlertKind.NOT_WITNESSED, AlertKind.RESTARTED, AlertKind.WATCH_FAILING),
         *(AlertKind.CLOCK_STEPPED, AlertKind.CLOCK_NOT_SYNCHRONISED),
-        *(AlertKind.CHANNEL_DEAD, AlertKind.MESSAGE_GIVEN_UP),
+        *(AlertKind.CHANNEL_DEAD, AlertKind.MESSAGE_GIVEN_UP, AlertKind.FFPROBE),
     }
 )
 _WORST_FIRST = (Severity.BREACH, Severity.WARNING, Severity.NOTICE)

@@ -17,11 +17,10 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-import structlog
-
 from recorder_sync.config import Configuration
 from recorder_sync.dock.live_status import STALE_S, Status, read_status
 from recorder_sync.errors import RecorderSyncError
+from recorder_sync.journal import Log
 from recorder_sync.language import Language, speaking
 from recorder_sync.station import now
 from recorder_sync.timestamps import moment
@@ -34,7 +33,7 @@ _FACTS_S = 3.0
 _SIGN_OF_LIFE_S = 3.0
 _AFTER_FAILURE_S = 2.0
 
-_log = structlog.get_logger("web")
+_log = Log()
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from recorder_sync.on_record import put
 from recorder_sync.previews.folder import Form as PreviewForm
 from recorder_sync.previews.folder import Wanted
 from recorder_sync.previews.maker import PreviewMaker
-from recorder_sync.rules.marks import Stage
+from recorder_sync.rules.stage import Stage
 from recorder_sync.station import Station
 from recorder_sync.web.desks import Desk
 from recorder_sync.web.dock import viewer

@@ -43,7 +43,7 @@ from recorder_sync.model import CardPath
 from recorder_sync.rules.access import Permission
 from recorder_sync.rules.document_types import HEAD
 from recorder_sync.rules.documents import Change, Clearable, Document, DocumentKind, Given
-from recorder_sync.rules.marks import Stage
+from recorder_sync.rules.stage import Stage
 from recorder_sync.web.looks import Look, looked_at
 from recorder_sync.web.safeguards import UPLOAD
 from recorder_sync.web.uploads import Fields, TooLarge, Upload

@@ -25,7 +25,8 @@ from recorder_sync.model import Recording
 from recorder_sync.previews.folder import Form as Made
 from recorder_sync.previews.folder import State, Wanted
 from recorder_sync.rules.access import Permission, Secrecy
-from recorder_sync.rules.marks import BookmarkKind, Change, Markable, Stage
+from recorder_sync.rules.marks import BookmarkKind, Change, Markable
+from recorder_sync.rules.stage import Stage
 from recorder_sync.station import open_station
 from recorder_sync.web.checks import Checks
 from recorder_sync.web.looks import Look, looked_at

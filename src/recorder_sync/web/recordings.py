@@ -19,7 +19,7 @@ from recorder_sync.language import T
 from recorder_sync.model import Flag, Kind
 from recorder_sync.previews.folder import State
 from recorder_sync.rules.access import Permission, Scope, Secrecy
-from recorder_sync.rules.marks import Stage
+from recorder_sync.rules.stage import Stage
 from recorder_sync.web.looks import Look, looked_at
 from recorder_sync.web.playing import wish_for_thumbnails
 from recorder_sync.web.rendering import page

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import structlog
 import uvicorn
 
 from recorder_sync.config import Configuration
 from recorder_sync.errors import MissingPart, os_reason
 from recorder_sync.ingest.stopping import Stop
+from recorder_sync.journal import Log
 from recorder_sync.language import T
 from recorder_sync.previews.maker import PreviewMaker
 from recorder_sync.web.app import build
@@ -21,7 +21,7 @@ from recorder_sync.web.connections import Impatient
 from recorder_sync.web.deadlines import read_ahead
 from recorder_sync.web.desks import Desks
 
-_log = structlog.get_logger("web")
+_log = Log()
 _GOODBYE_S = 3
 """Seconds that requests under way get at the end."""
 

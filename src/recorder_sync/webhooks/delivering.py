@@ -12,11 +12,10 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from random import random
 
-import structlog
-
 from recorder_sync.config import Configuration
 from recorder_sync.custody.log import CustodyLog, Entry
 from recorder_sync.errors import MissingPart, RecorderSyncError
+from recorder_sync.journal import Log
 from recorder_sync.language import T, Text
 from recorder_sync.lasting import LastingThread
 from recorder_sync.rules.retrying import wait_after
@@ -33,7 +32,7 @@ _STOP_WITHIN_S = 2.0
 _SHORTEST_SECRET = 24
 _GONE = 410
 
-_log = structlog.get_logger("webhooks")
+_log = Log()
 
 
 class _Worker:

@@ -4,24 +4,10 @@ An event names what happened and to what; whoever wants to know more asks the AP
 token that says what it may see. So no event holds a party, a note or a name of a person.
 """
 
-from enum import StrEnum
-
 from recorder_sync.custody.entry import Act, Entry
 from recorder_sync.rules.documents import is_document
 from recorder_sync.timestamps import iso
-
-
-class Happening(StrEnum):
-    RECORDING_SEALED = "recording.sealed"
-    RECORDING_CORRECTED = "recording.corrected"
-    RECORDING_CONFIRMED = "recording.confirmed"
-    """An evidence store has shown that it has it."""
-    DOCKING_CLOSED = "docking.closed"
-    DEVICE_MOVED = "device.moved"
-    """It was issued, returned, reported faulty, repaired, retired or lost."""
-    ALERT_OPENED = "alert.opened"
-    ALERT_RESOLVED = "alert.resolved"
-
+from recorder_sync.webhooks.happening import Happening
 
 _HAPPENING_OF = {
     Act.SEAL: Happening.RECORDING_SEALED,

@@ -7,7 +7,7 @@ from pydantic import Field, field_validator
 
 from recorder_sync.section import Section
 from recorder_sync.stores.credentials import Secret
-from recorder_sync.webhooks.happenings import Happening
+from recorder_sync.webhooks.happening import Happening
 
 _OWN = frozenset({"localhost", "127.0.0.1", "::1"})
 

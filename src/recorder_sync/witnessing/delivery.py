@@ -17,12 +17,11 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
 
-import structlog
-
 from recorder_sync.alerts.raising import raise_station_alert
 from recorder_sync.config import Configuration
 from recorder_sync.custody.checkpoints import Signed
 from recorder_sync.errors import MissingPart, RecorderSyncError, refused
+from recorder_sync.journal import Log
 from recorder_sync.language import T, Text
 from recorder_sync.lasting import LastingThread
 from recorder_sync.station import now
@@ -38,7 +37,7 @@ _FIRST_WAIT_S = 2.0
 _LONGEST_WAIT_S = 3600.0
 _STOP_WITHIN_S = 2.0
 
-_log = structlog.get_logger("witnesses")
+_log = Log()
 
 
 class Delivery:

@@ -19,10 +19,9 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-import structlog
-
 from recorder_sync.custody.witness import LARGEST_REQUEST, Answer, Refused
 from recorder_sync.errors import RecorderSyncError
+from recorder_sync.journal import Log
 from recorder_sync.witnessing.witness_folder import WitnessFolder
 
 _IDLE_S = 5.0
@@ -37,7 +36,7 @@ _MOST = 32
 _MOST_THREADS = 2 * _MOST
 """Connections at once, those counted that were closed and have not ended yet."""
 
-_log = structlog.get_logger("witness")
+_log = Log()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 import sqlite3
 from typing import Any
 
-import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -21,6 +20,7 @@ from recorder_sync.errors import (
     error_json,
     refused,
 )
+from recorder_sync.journal import Log
 from recorder_sync.web.api import cases, custody, documents, duties, recordings
 from recorder_sync.web.api.callers import NotInScope, NotKnown
 from recorder_sync.web.api.forms import Problem
@@ -46,7 +46,7 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
     503: {"model": Problem, "description": "The station cannot do this just now."},
 }
 
-_log = structlog.get_logger("api")
+_log = Log()
 
 
 def build(desks: Desks) -> FastAPI:

@@ -24,7 +24,7 @@ from recorder_sync.model import CardPath
 from recorder_sync.rules.access import ApiScope
 from recorder_sync.rules.document_types import HEAD
 from recorder_sync.rules.documents import DocumentKind, Given
-from recorder_sync.rules.marks import Stage
+from recorder_sync.rules.stage import Stage
 from recorder_sync.web.api.callers import Caller, caller
 from recorder_sync.web.api.cases import known_case
 from recorder_sync.web.api.forms import (

@@ -9,7 +9,7 @@ from recorder_sync.catalogue.calendar import CalendarEntry, CalendarKind
 from recorder_sync.model import Case
 from recorder_sync.rules.coverage import NoRecordingReason
 from recorder_sync.rules.documents import Change, Clearable, DocumentKind
-from recorder_sync.rules.marks import Stage
+from recorder_sync.rules.stage import Stage
 
 Number = Annotated[
     str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")
