@@ -8,7 +8,7 @@ after each; it holds no file against what it should be. With `rclone check` afte
 read and hashed a second time and held against what the store has. Rounds alternate, each pair is
 compared by itself; all files are in the page cache when a way begins. Processor time is that of
 the sender and its threads, without the server's, from a process that has its libraries; rclone's
-start counts.
+start counts. The process has the environment of `recorder-sync-forward.service`.
 
 How much is won by several at once depends on what a request costs. On one computer that is the
 processor, and what rclone wins there says what it allows; on a network it is time. So small files
@@ -53,6 +53,12 @@ from recorder_sync.stores.store_settings import S3Place
 from tests.stores.far_line import far_line
 from tests.stores.s3.sending import Record
 from tests.stores.s3.server import MODERN, OLD, S3Server, running
+
+AS_SERVICE = {
+    "MALLOC_ARENA_MAX": "2",
+    "OPENSSL_CONF": str(Path(__file__).parents[1] / "systemd/recorder-sync-tls.cnf"),
+}
+"""As in the unit of the forward service."""
 
 TRANSFERS = 4
 PARTS = 4
@@ -328,4 +334,6 @@ def _empty(server: S3Server, bucket: str) -> None:
 
 
 if __name__ == "__main__":
+    if not os.environ.items() >= AS_SERVICE.items():  # OpenSSL looks as soon as it is imported
+        os.execve(sys.executable, sys.orig_argv, os.environ | AS_SERVICE)
     sys.exit(main())

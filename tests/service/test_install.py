@@ -195,6 +195,8 @@ def test_the_installed_program_runs_without_the_sources(tmp_path: Path) -> None:
     assert said.stdout.startswith("recorder-sync ")
     check = tmp_path / "opt/recorder-sync/share/recorder-sync/verify_evidence.py"
     assert check.read_bytes() == (ROOT / "tools/verify_evidence.py").read_bytes()
+    order = tmp_path / "opt/recorder-sync/share/recorder-sync/tls.cnf"
+    assert order.read_bytes() == (ROOT / "systemd/recorder-sync-tls.cnf").read_bytes()
     script = tmp_path / "opt/recorder-sync/bin/recorder-sync"
     assert script.read_text().startswith("#!/opt/recorder-sync/bin/python")
     link = tmp_path / "usr/local/bin/recorder-sync"

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,39 @@ def test_what_has_the_network_may_only_read_evidence() -> None:
         assert options["StateDirectory"] == ["recorder-sync"]
         assert "AF_INET" in options["RestrictAddressFamilies"][0]
         assert unit in _options("recorder-sync.target")["Wants"][0]
+
+
+@pytest.mark.parametrize(
+    ("configuration", "first"),
+    [
+        (UNITS / "recorder-sync-tls.cnf", "TLS_AES_128_GCM_SHA256"),
+        (UNITS / "not-there.cnf", "TLS_AES_256_GCM_SHA384"),
+    ],
+    ids=["ours", "lost: OpenSSL's own"],
+)
+def test_the_forward_service_prefers_the_cheaper_of_equally_good_ciphers(
+    configuration: Path, first: str
+) -> None:
+    (path,) = (
+        value.removeprefix("OPENSSL_CONF=")
+        for value in _options("recorder-sync-forward.service")["Environment"]
+        if value.startswith("OPENSSL_CONF=")
+    )
+    assert path == "/opt/recorder-sync/share/recorder-sync/tls.cnf"  # test_install.py puts it there
+    code = (
+        "import ssl; context = ssl.create_default_context();"
+        "print(*(one['name'] for one in context.get_ciphers()), context.minimum_version.name)"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "OPENSSL_CONF": str(configuration)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert told[0] == first
+    assert told[-1] == "TLSv1_2"
+    assert {"TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"} <= set(told)
 
 
 def _options(unit: str) -> dict[str, list[str]]:
