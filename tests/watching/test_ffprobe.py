@@ -5,12 +5,18 @@ from pathlib import Path
 import pytest
 import structlog
 
+from recorder_sync.journal import log_to_the_journal
 from recorder_sync.model import AlertKind
 from recorder_sync.rules.matter import Severity
 from recorder_sync.watching.ffprobe import Ffprobe
 from recorder_sync.watching.tick import Watch
 from tests.media.ffprobes import NEW, OLD, ffprobe, program
 from tests.watching.bed import DAY, HOUR, MORNING, Bed
+
+
+@pytest.fixture(autouse=True)
+def _journal() -> None:
+    log_to_the_journal()
 
 
 @pytest.fixture

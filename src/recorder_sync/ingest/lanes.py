@@ -143,6 +143,7 @@ class Lanes:
         """Tell whether a second large recording is copied now without a cost to anybody."""
         return (
             self._capacity.pairs is not None
+            and self._at_once >= _LARGE_AT_ONCE
             and all(group.done() for group in groups)
             and self._turns.is_alone()
         )

@@ -8,11 +8,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import structlog
-
 from recorder_sync.catalogue import measured
 from recorder_sync.config import Media
 from recorder_sync.errors import MissingPart
+from recorder_sync.journal import Log
 from recorder_sync.language import T
 from recorder_sync.media.ffprobe import SMALL, Notice, candidates, notice_of
 from recorder_sync.model import AlertKind
@@ -21,7 +20,7 @@ from recorder_sync.watching.source import Look, Undecided
 
 _BEGUN = "ffprobe"
 
-_log = structlog.get_logger("media")
+_log = Log()
 
 
 class Ffprobe:
