@@ -64,6 +64,7 @@ def test_what_python_reads_as_it_starts_takes_a_new_process() -> None:
     assert not warm.can_run({**environment, "LC_ALL": "de_DE"})
 
 
+@pytest.mark.long
 def test_one_that_does_not_end_is_ended(dock: Dock) -> None:
     warm = WarmStart()
     assert warm.can_run(dict(os.environ))

@@ -311,6 +311,7 @@ def killed_at(work: Callable[[], object], name: str, count: int) -> bool:
     return os.WIFSIGNALED(os.waitpid(child, 0)[1])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", _CALLS)
 def test_promise_3_a_rotation_that_was_cut_off_anywhere_goes_on_by_itself(
     folder: Path, tmp_path: Path, name: str

@@ -103,6 +103,7 @@ def _check_next_run(left: Path, card: Card, names: dict[str, bytes], folder: Pat
     check_evidence(dock, *names)
 
 
+@pytest.mark.long
 def test_a_partial_copy_that_survives_a_power_cut_is_gone_on_with_only_when_it_is_whole(
     tmp_path: Path, card: Card, media_files: MediaFiles, hostile: Cards, rounds: int
 ) -> None:

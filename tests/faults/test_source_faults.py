@@ -106,6 +106,7 @@ def test_what_is_readable_of_a_damaged_recording_is_salvaged_and_the_others_are_
     check_rebuilt(dock)
 
 
+@pytest.mark.long
 def test_every_readable_page_is_salvaged_up_to_the_last_byte_and_nothing_where_none_is(
     dock: Dock, card: Card, shown: HostileCard, media_files: MediaFiles
 ) -> None:
@@ -160,6 +161,7 @@ def test_a_salvage_copy_that_equals_the_recording_by_chance_is_not_taken_for_it(
     check_rebuilt(dock)
 
 
+@pytest.mark.long
 def test_a_card_that_goes_while_it_is_salvaged_leaves_nothing_half_done(
     dock: Dock, card: Card, shown: HostileCard, media_files: MediaFiles
 ) -> None:

@@ -65,6 +65,7 @@ def take_in_while(dock: Dock, card: Card, meddle: Callable[[], object]) -> Done:
 # -- what changes under our hands
 
 
+@pytest.mark.long
 def test_a_recording_that_never_stops_growing_fails_and_the_others_are_sealed(
     stocked: Dock, card: Card, media_files: MediaFiles
 ) -> None:

@@ -128,6 +128,7 @@ def test_many_findings_of_a_kind_are_two_alerts_and_the_next_night_none_more(
     assert len(alerts(station)) == 2
 
 
+@pytest.mark.long
 @pytest.mark.raises_and_resolves(AlertKind.VERIFICATION_BEHIND)
 def test_days_that_cannot_be_kept_are_one_alert_with_figures(station: Dock) -> None:
     station.configure(verification={"days": 1, "rate_mb_s": 0.001}, ingest={"immutable": False})

@@ -39,6 +39,7 @@ def fill(card: Card, media_files: MediaFiles, random: Random, photos: int) -> No
     card.put("empty.mp4", b"")
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_while_cards_are_taken_in_corrected_and_registered(
     dock: Dock, tmp_path: Path, media_files: MediaFiles

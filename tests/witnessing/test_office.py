@@ -81,6 +81,7 @@ def test_a_witness_refuses_with_the_status_that_the_protocol_names(
     assert post(office, request(known, 3), "/prefix/add-checkpoint")[0] == 200
 
 
+@pytest.mark.long
 def test_a_body_without_end_is_not_waited_for_and_others_are_answered(
     known: Dock, office: Office
 ) -> None:
