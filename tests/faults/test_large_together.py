@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from recorder_sync.ingest import sha256_pair
 from recorder_sync.ingest.capacity import capacity_of
 from recorder_sync.ingest.intake import Request, take_in
 from recorder_sync.ingest.seal import Outcome
 from recorder_sync.ingest.stopping import Stop
-from recorder_sync.ingest.turns import Berth
+from recorder_sync.ingest.turns import Berth, CardTurns
 from recorder_sync.language import Text
 from recorder_sync.model import CardPath
 from tests.conftest import Card, Dock, MediaFiles
@@ -87,3 +88,20 @@ def test_beside_another_card_they_go_one_by_one(dock: Dock, clips: Card) -> None
 def test_they_go_one_by_one_where_one_copy_of_a_card_is_the_limit(dock: Dock, clips: Card) -> None:
     dock.configure(ingest={"reserve_mib": 0, "copies_per_disk": 1})
     assert most_at_once(dock, clips.path) == 1
+
+
+def test_what_goes_wrong_in_choosing_the_next_ends_the_intake_and_is_told(
+    dock: Dock, clips: Card, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No thread can be had, for instance: nobody may wait for a copy that nobody makes."""
+
+    def fails(card: CardTurns) -> bool:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(CardTurns, "is_alone", fails)
+    monkeypatch.setattr(sha256_pair, "is_there", lambda: True)
+    with pytest.raises(RuntimeError, match="new thread"):
+        most_at_once(dock, clips.path)
+    monkeypatch.undo()
+    assert dock.ingest(clips).code == 0
+    check_evidence(dock, *_NAMES)

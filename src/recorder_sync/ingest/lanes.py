@@ -103,7 +103,7 @@ class Lanes:
         ):
             groups = [several.submit(self._step, self._take_small, group) for group in small]
             waiting = deque(large)
-            pair.submit(self._take_all_large, waiting, groups, pair)
+            pair.submit(self._step, self._take_all_large, waiting, groups, pair)
             try:
                 left = len(large) + len(small)
                 while left:
@@ -132,7 +132,7 @@ class Lanes:
         beside: Future[None] | None = None
         while (one := _next_of(waiting)) is not None:
             if waiting and self._has_room_beside(groups) and (beside is None or beside.done()):
-                beside = pair.submit(self._take_large_beside, waiting, groups)
+                beside = pair.submit(self._step, self._take_large_beside, waiting, groups)
             self._step(self._take_large, one)
 
     def _take_large_beside(self, waiting: deque[Numbered], groups: Sequence[Future[None]]) -> None:
