@@ -99,6 +99,21 @@ def test_a_table_for_people_is_drawn_by_rich(dock: Dock) -> None:
     assert set(_FOR_PERSONS) <= brought(dock, "officers", "list")
 
 
+def test_what_sends_to_a_store_brings_neither_signing_nor_another_stores_checksum() -> None:
+    """Twelve MiB of the hundred that the forward service may take."""
+    sends = "import recorder_sync.forward_service, recorder_sync.stores.s3"
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-c", sends],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=100,
+    )
+    modules = {line.rsplit("|", 1)[1].strip() for line in done.stderr.splitlines()}
+    assert {"recorder_sync.stores.s3_sums", "recorder_sync.witnessing.delivery"} <= modules
+    assert needless(modules, ("cryptography", "awscrt")) == set()
+
+
 def test_the_version_is_told_without_the_program(dock: Dock) -> None:
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "recorder_sync", "--version"],

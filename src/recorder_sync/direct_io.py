@@ -59,3 +59,9 @@ def prefer_direct(handle: int) -> bool:
         if error.errno == errno.EINVAL:
             return False
         raise
+
+
+def through_cache(handle: int) -> None:
+    """Read and write through the page cache from now on. Raises OSError."""
+    flags = fcntl.fcntl(handle, fcntl.F_GETFL)
+    fcntl.fcntl(handle, fcntl.F_SETFL, flags & ~os.O_DIRECT)

@@ -1,22 +1,30 @@
 """What is read for a store is hashed on the way; the line is shared; a halt ends every wait."""
 
+import hashlib
+import itertools
+import mmap
 import os
 import threading
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 from blake3 import blake3
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recorder_sync.direct_io import page_aligned, prefer_direct
 from recorder_sync.forward.line import Halt, Line
 from recorder_sync.forward.source import source_of_bytes, sources_of_file
+from recorder_sync.page_cache import may_be_in_memory
 from recorder_sync.protection import Wanted
 from recorder_sync.stores.evidence import EvidenceFolder
-from recorder_sync.stores.store import Interrupted, SourceChanged
+from recorder_sync.stores.store import FillingSource, Interrupted, SourceChanged
 
 FREE = Line(lambda: None)
+Large = tuple[bytes, Callable[[], FillingSource], int]
 
 
 @given(st.binary(max_size=2000), st.lists(st.integers(1, 700), min_size=1, max_size=8))
@@ -47,6 +55,47 @@ def test_promise_5_the_end_of_a_changed_file_is_never_given_out(
         assert source.read(500) == b"a" * 500
         with pytest.raises(SourceChanged):
             source.read(500)
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Iterator[Large]:
+    """A recording of many pages and a bit, what opens it, and a handle of it."""
+    content = hashlib.shake_128(b"large").digest((5 << 20) + 123)
+    evidence = _file(tmp_path / "e", content)
+    path = "0031/a.mp4"
+    handle = os.open(tmp_path / "e" / path, os.O_RDONLY)
+    os.fsync(handle)
+    os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+    digest = blake3(content).hexdigest()
+    with sources_of_file(evidence, path, len(content), digest, FREE, Halt()) as opens:
+        yield content, cast(Callable[[], FillingSource], opens), handle
+    os.close(handle)
+
+
+def test_a_large_recording_is_read_round_the_page_cache(large: Large) -> None:
+    content, opens, handle = large
+    with open(f"/proc/self/fd/{handle}", "rb", buffering=0) as again:
+        if not prefer_direct(again.fileno()):
+            pytest.skip("the file system of temporary files has no direct reading (O_DIRECT)")
+    assert not may_be_in_memory(handle, 0, 4 << 20)
+    with page_aligned(len(content) + mmap.PAGESIZE) as memory:
+        assert opens().read_into(memory) == len(content)
+        assert memory[: len(content)] == content
+    assert not may_be_in_memory(handle, 0, 4 << 20)
+
+
+@pytest.mark.parametrize("sizes", [(1 << 20, 4096, 999), (3 << 20, 17, 1 << 20), (700_001,)])
+def test_a_large_recording_comes_whole_in_whatever_pieces(
+    large: Large, sizes: tuple[int, ...]
+) -> None:
+    content, opens, _ = large
+    for _again in range(2):
+        source, found = opens(), bytearray()
+        for size in itertools.cycle(sizes):
+            if not (part := source.read(size)):
+                break
+            found += part
+        assert found == content
 
 
 def test_promise_8_a_link_in_the_place_of_evidence_is_not_followed(tmp_path: Path) -> None:

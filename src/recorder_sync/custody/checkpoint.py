@@ -13,16 +13,14 @@ import base64
 import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import (
-    Ed25519PrivateKey,
-    Ed25519PublicKey,
-)
+from typing import TYPE_CHECKING
 
 from recorder_sync.custody import signed_note
 from recorder_sync.custody.unfit import Unfit
 from recorder_sync.language import T
+
+if TYPE_CHECKING:  # 6 MiB, for those who sign or verify
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 _ED25519 = b"\x01"
 
@@ -63,6 +61,9 @@ class Verifier:
         return signed_note.key_text(_ED25519, self.name, self.key)
 
     def vouches_for(self, text: str, signature: bytes) -> bool:
+        from cryptography.exceptions import InvalidSignature
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
         try:
             Ed25519PublicKey.from_public_bytes(self.key).verify(signature, text.encode())
         except (InvalidSignature, ValueError):
@@ -73,7 +74,7 @@ class Verifier:
 class Signer:
     """A name and a private key."""
 
-    def __init__(self, name: str, key: Ed25519PrivateKey) -> None:
+    def __init__(self, name: str, key: "Ed25519PrivateKey") -> None:
         self._key = key
         self.verifier = Verifier(name, key.public_key().public_bytes_raw())
 

@@ -14,16 +14,14 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import (
-    Ed25519PrivateKey,
-    Ed25519PublicKey,
-)
+from typing import TYPE_CHECKING
 
 from recorder_sync.custody import signed_note
 from recorder_sync.custody.unfit import Unfit
 from recorder_sync.language import T
+
+if TYPE_CHECKING:  # 6 MiB, for those who sign or verify
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 _COSIGNATURE = b"\x04"
 _ID, _TIME, _SIGNATURE = signed_note.KEY_ID, 8, 64
@@ -62,6 +60,9 @@ class WitnessKey:
 
         Raises Unfit when the line claims to be of this key and its signature is false.
         """
+        from cryptography.exceptions import InvalidSignature
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
         name, data = signed_note.signature_in(line)
         if (name, data[:_ID]) != (self.name, self.key_id):
             return None
@@ -88,7 +89,7 @@ class Cosignature:
 class Cosigner:
     """A witness's name and private key."""
 
-    def __init__(self, name: str, key: Ed25519PrivateKey) -> None:
+    def __init__(self, name: str, key: "Ed25519PrivateKey") -> None:
         self._key = key
         self.witness = WitnessKey(name, key.public_key().public_bytes_raw())
 

@@ -13,14 +13,6 @@ never writes in place (btrfs, snapshots), of an SSD's spare blocks, of a backup.
 import os
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
-
 from recorder_sync.custody.checkpoint import Signer
 from recorder_sync.custody.problem import unreliable
 from recorder_sync.durable import (
@@ -85,12 +77,22 @@ class KeyFiles:
             _destroy(retired)
 
     def _make(self, name: str) -> Signer:
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+        from cryptography.hazmat.primitives.serialization import (
+            Encoding,
+            NoEncryption,
+            PrivateFormat,
+        )
+
         key = Ed25519PrivateKey.generate()
         pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         replace_synced(self._folder / name, pem, 0o600)
         return Signer(self._origin, key)
 
     def _read(self, name: str) -> Signer | None:
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+        from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
         try:
             key = load_pem_private_key(read_regular(self._folder / name), password=None)
         except FileNotFoundError:

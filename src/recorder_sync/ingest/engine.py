@@ -13,7 +13,6 @@ refused. A sync that fails is final.
 """
 
 import errno
-import fcntl
 import hashlib
 import mmap
 import os
@@ -25,7 +24,7 @@ from typing import Protocol
 
 from blake3 import blake3
 
-from recorder_sync.direct_io import prefer_direct, whole_pages
+from recorder_sync.direct_io import prefer_direct, through_cache, whole_pages
 from recorder_sync.durable import READ_ONLY
 from recorder_sync.errors import RecordingFailure, os_reason
 from recorder_sync.ingest.buffers import is_ring
@@ -167,8 +166,7 @@ class Writer:
         except OSError as error:
             if error.errno != errno.EINVAL or not self._direct:
                 raise
-            flags = fcntl.fcntl(self._target, fcntl.F_GETFL)
-            fcntl.fcntl(self._target, fcntl.F_SETFL, flags & ~os.O_DIRECT)
+            through_cache(self._target)
             self._direct = False
             return os.pwrite(self._target, data, at)
 

@@ -6,12 +6,11 @@ at all. Nothing is ever skipped here; `salvage.py` does that, and says so.
 """
 
 import errno
-import fcntl
 import mmap
 import os
 from collections.abc import Callable
 
-from recorder_sync.direct_io import prefer_direct, whole_pages
+from recorder_sync.direct_io import prefer_direct, through_cache, whole_pages
 from recorder_sync.errors import RecordingFailure
 from recorder_sync.ingest.volume import Stamp, stamp
 from recorder_sync.language import T
@@ -86,8 +85,7 @@ class Source:
 
     def _forget_direct(self) -> None:
         if self._direct:
-            flags = fcntl.fcntl(self.handle, fcntl.F_GETFL)
-            fcntl.fcntl(self.handle, fcntl.F_SETFL, flags & ~os.O_DIRECT)
+            through_cache(self.handle)
             self._direct = False
 
 

@@ -61,7 +61,7 @@ class S3Store:
         """Connect to nothing yet.
 
         `lock_mode` is what the checks try; `parallel` is how many parts are on their way at
-        once or being read, of all objects together: each takes 5 MiB of memory. `checksum` is
+        once or being read, of all objects together: each takes 8 MiB of memory. `checksum` is
         the one that the store has to verify; None: the strongest that it was found to.
         """
         self.name = name

@@ -126,7 +126,7 @@ class S3Place(Section):
     virtual_host: bool = False
     """The bucket is part of the host's name, not of the path."""
     parts: Annotated[int, Field(ge=1, le=16)] = 3
-    """Parts of objects that are sent at the same time; each takes 5 MiB of memory."""
+    """Parts of objects that are sent at the same time; each takes 8 MiB of memory."""
     small_at_once: Annotated[int, Field(ge=1, le=32)] = 8
     """Recordings of up to 64 KiB that are sent at the same time; never fewer than `parallel`."""
     timeout_s: Annotated[float, Field(gt=0, le=600)] = 60.0

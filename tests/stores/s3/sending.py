@@ -8,6 +8,7 @@ from blake3 import blake3
 
 from recorder_sync.language import T
 from recorder_sync.model import Digests
+from recorder_sync.stores.s3_sums import PART
 from recorder_sync.stores.store import (
     NO_LOCK,
     Interrupted,
@@ -18,7 +19,7 @@ from recorder_sync.stores.store import (
 )
 
 MIB = 1 << 20
-PIECE = 5 * MIB
+PIECE = PART
 _PATTERN = hashlib.shake_128(b"content").digest(MIB + 7)
 KEY = "0001/2026/11/23/163000_a1b2_MOV_0001.mp4"
 

@@ -26,7 +26,7 @@ def test_a_large_object_takes_less_than_100_mb(bucket: Bucket) -> None:
 
 def test_parts_of_a_huge_object_are_fewer_at_a_time() -> None:
     lanes, taken = Lanes(4), []
-    huge = s3_sums.part_size(100 << 30)
+    huge = s3_sums.part_size(200 << 30)
 
     def take() -> None:
         taken.append(lanes.room(huge))
