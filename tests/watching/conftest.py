@@ -1,5 +1,6 @@
 """The bed, and what takes cards in for all tests of a module."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,3 +25,17 @@ def bed(dock: Dock, capacity: Capacity, tmp_path: Path) -> Iterator[Bed]:
     made = Bed(dock, capacity)
     yield made
     made.close()
+
+
+@pytest.fixture(autouse=True)
+def half_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fake: the disk of temporary files is half full, however full this computer's is."""
+    disk, measured = tmp_path.stat().st_dev, shutil.disk_usage
+
+    def usage(path: Path) -> tuple[int, int, int]:
+        found = measured(path)
+        if Path(path).stat().st_dev != disk:
+            return found
+        return type(found)(found.total, found.total // 2, found.total // 2)
+
+    monkeypatch.setattr(shutil, "disk_usage", usage)

@@ -19,7 +19,16 @@ from recorder_sync.stores.store import (
 )
 from tests.stores.fault_proxy import FaultProxy
 from tests.stores.s3.conftest import Bucket
-from tests.stores.s3.sending import KEY, PIECE, Record, content, for_a_while, outgoing, source
+from tests.stores.s3.sending import (
+    KEY,
+    MIB,
+    PIECE,
+    Record,
+    content,
+    for_a_while,
+    outgoing,
+    source,
+)
 
 SIZES = [0, 1, PIECE, PIECE + 1, 2 * PIECE + 12345]
 
@@ -142,6 +151,40 @@ def test_what_was_sent_with_the_other_checksum_is_taken_for_the_same(
         again = modern.store().send(outgoing(data, key=key), source(data), Record())
         assert again.version == first.version
         assert modern.versions(key) == [first.version]
+
+
+_AN_EARLIER_VERSIONS = 5 * MIB
+
+
+def test_an_upload_goes_on_with_the_parts_it_was_begun_with(
+    bucket: Bucket, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket.bound()
+    way, data, record = bucket.through(proxy), content(4 * _AN_EARLIER_VERSIONS), Record()
+    with monkeypatch.context() as earlier, pytest.raises(Interrupted):
+        earlier.setattr(s3_sums, "PART", _AN_EARLIER_VERSIONS)
+        halfway = source(data, stop_at=2 * _AN_EARLIER_VERSIONS)
+        bucket.store(way).send(outgoing(data), halfway, record)
+    store = bucket.store(way)
+    receipt = store.send(outgoing(data), source(data), record)
+    assert proxy.count("POST", "uploads") == 1
+    assert proxy.count("PUT", "partNumber") <= 4 + 1
+    there = store.look(KEY, receipt.version)
+    assert there is not None
+    assert s3_sums.agree(receipt.checksums, there.checksums)
+
+
+@pytest.mark.parametrize("size", [_AN_EARLIER_VERSIONS + 1, 4 * _AN_EARLIER_VERSIONS])
+def test_what_was_sent_in_other_parts_is_taken_for_the_same(
+    bucket: Bucket, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, data = bucket.bound(), content(size)
+    with monkeypatch.context() as earlier:
+        earlier.setattr(s3_sums, "PART", _AN_EARLIER_VERSIONS)
+        first = store.send(outgoing(data), source(data), Record())
+    again = bucket.store().send(outgoing(data), source(data), Record())
+    assert again.version == first.version
+    assert bucket.versions(KEY) == [first.version]
 
 
 def test_a_part_that_is_there_with_other_bytes_is_sent_again(bucket: Bucket) -> None:
