@@ -33,7 +33,8 @@ pages: $(VENV)/dev.done | parts browser-parts ## the web service, without and in
 	$(BIN)/pytest tests/web --browser -n 2 --dist worksteal
 
 torture: compiler $(VENV)/dev.done | parts test-parts ## attack it: kills, power cuts, broken cards and disks
-	$(BIN)/pytest tests/faults tests/ingest/test_bad_input_sources.py -n 2 --dist worksteal --torture --timeout 3000 -rPx
+	$(BIN)/pytest tests/faults tests/ingest/test_bad_input_sources.py tests/forward/test_kills.py \
+	  tests/stores/s3/test_kills.py -n 2 --dist worksteal --torture --timeout 3000 -rPxs
 
 month: $(VENV)/dev.done ## twenty months of a station, against a naive model of the deadlines
 	$(BIN)/pytest tests/month -n 2 --dist worksteal --months --timeout 1200

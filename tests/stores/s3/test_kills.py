@@ -1,6 +1,7 @@
 """A process that is killed at any moment leaves each object there once, whole and locked."""
 
 import hashlib
+import itertools
 import json
 import random
 import subprocess
@@ -44,14 +45,17 @@ def _run(bucket: Bucket, folder: Path, until: int, patience_s: float | None) -> 
 def test_killed_at_random_moments_every_object_is_there_once(
     bucket: Bucket, tmp_path: Path, rounds: int
 ) -> None:
-    for number in range(max(1, rounds // 10)):
+    killed = 0
+    for number in itertools.count():
+        if killed >= rounds:
+            break
         folder = tmp_path / str(number)
         folder.mkdir()
         until = int(time.time()) + _HALF_AN_HOUR
-        patience, said = 0.2, None
-        while said is None:
-            said = _run(bucket, folder, until, random.uniform(0.1, patience))
-            patience += 0.4
+        patience = 0.2
+        while (said := _run(bucket, folder, until, random.uniform(0.1, patience))) is None:
+            killed += 1
+            patience += 0.05
         assert _run(bucket, folder, until, None) == said
         store = bucket.store()
         for name, version in json.loads(said).items():

@@ -161,10 +161,11 @@ def test_an_upload_goes_on_with_the_parts_it_was_begun_with(
 ) -> None:
     bucket.bound()
     way, data, record = bucket.through(proxy), content(4 * _AN_EARLIER_VERSIONS), Record()
-    with monkeypatch.context() as earlier, pytest.raises(Interrupted):
+    halfway = source(data, stop_at=2 * _AN_EARLIER_VERSIONS)
+    with monkeypatch.context() as earlier:
         earlier.setattr(s3_sums, "PART", _AN_EARLIER_VERSIONS)
-        halfway = source(data, stop_at=2 * _AN_EARLIER_VERSIONS)
-        bucket.store(way).send(outgoing(data), halfway, record)
+        with pytest.raises(Interrupted):
+            bucket.store(way).send(outgoing(data), halfway, record)
     store = bucket.store(way)
     receipt = store.send(outgoing(data), source(data), record)
     assert proxy.count("POST", "uploads") == 1
