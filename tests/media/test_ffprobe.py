@@ -149,6 +149,19 @@ def test_with_neither_it_is_a_missing_part(small: Path, distribution: Path) -> N
     assert "apt-get install ffmpeg" in caught.value.hint.english  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("there", [False, True], ids=["nothing there", "no program"])
+def test_a_wrong_path_in_the_configuration_is_what_is_to_be_corrected(
+    small: Path, distribution: Path, tmp_path: Path, there: bool
+) -> None:
+    wrong = tmp_path / "wrong"
+    if there:
+        wrong.write_text("no program")
+    with pytest.raises(MissingPart) as caught:
+        choose(Media(ffprobe=str(wrong)), small)
+    assert f"media.ffprobe names {wrong}" in caught.value.text.english
+    assert "Correct it in the configuration" in caught.value.hint.english  # type: ignore[union-attr]
+
+
 # The real command.
 
 

@@ -57,7 +57,7 @@ def choose(settings: MediaSettings, small: Path = SMALL) -> Chosen:
     Raises MissingPart when there is none.
     """
     if settings.ffprobe is not None:
-        return Chosen(_on_path(settings.ffprobe))
+        return Chosen(_named(settings.ffprobe))
     if not os.path.lexists(small):
         return Chosen(_on_path("ffprobe"))
     unfit = _unfit(small)
@@ -177,6 +177,15 @@ def _broken(program: str, why: Text) -> MissingPart:
         T("The program {program} does not work: {why}.", program=program, why=why),
         T("Install it again, or name another one as media.ffprobe in the configuration."),
     )
+
+
+def _named(name: str) -> str:
+    if os.sep in name and shutil.which(name) is None:
+        raise MissingPart(
+            T("media.ffprobe names {program}, and that is no program.", program=name),
+            T("Correct it in the configuration, or leave it out: then one is looked for."),
+        )
+    return _on_path(name)
 
 
 def _on_path(name: str) -> str:
