@@ -102,14 +102,14 @@ class _Listener(threading.Thread):
     def __init__(self, handle: int, begin: float) -> None:
         super().__init__(daemon=True)
         self.text = b""
-        self._handle = handle
+        self._reading_end = handle
         self._longest = 0.0
         self._last = begin
         self.start()
 
     def run(self) -> None:
         with suppress(OSError):  # how a terminal says that nobody writes any more
-            while part := os.read(self._handle, _MOST_OUTPUT):
+            while part := os.read(self._reading_end, _MOST_OUTPUT):
                 self._note(time.perf_counter())
                 self.text = (self.text + part)[-_MOST_OUTPUT:]
 
