@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 
@@ -144,9 +145,10 @@ def test_the_helper_processes_of_a_killed_intake_end_with_it(
 def _helpers(parent: int, module: str) -> list[int]:
     found = []
     for task in Path(f"/proc/{parent}/task").iterdir():
-        for pid in (task / "children").read_text().split():
-            if module in Path(f"/proc/{pid}/cmdline").read_text():
-                found.append(int(pid))
+        with suppress(FileNotFoundError, ProcessLookupError):  # what ended meanwhile is no helper
+            for pid in (task / "children").read_text().split():
+                if module in Path(f"/proc/{pid}/cmdline").read_text():
+                    found.append(int(pid))
     return found
 
 
