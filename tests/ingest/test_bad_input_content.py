@@ -95,16 +95,20 @@ def running(program: Path) -> list[str]:
     return found
 
 
-def test_without_ffprobe_nothing_is_done_and_it_is_said_how_to_install_it(
+def test_without_ffprobe_nothing_is_done_and_it_is_said_what_to_do(
     stocked: Dock, card: Card, media_files: MediaFiles
 ) -> None:
     card.put("clip.mp4", media_files.video)
     evidence, before = contents(stocked.evidence), contents(card.path)
-    stocked.configure(media={"ffprobe": "/nonexistent"})
-    check_refused(stocked.ingest(card), 3, "/nonexistent", "apt-get install ffmpeg")
-    assert contents(stocked.evidence) == evidence
-    assert contents(card.path) == before
-    assert len(dockings(stocked)) == 1
+    for named, what_to_do in (
+        ("nonexistent", "apt-get install ffmpeg"),
+        ("/nonexistent", "correct it in the configuration"),
+    ):
+        stocked.configure(media={"ffprobe": named})
+        check_refused(stocked.ingest(card), 3, named, what_to_do)
+        assert contents(stocked.evidence) == evidence
+        assert contents(card.path) == before
+        assert len(dockings(stocked)) == 1
     stocked.configure()
     assert stocked.ingest(card).json["sealed"] == 1
     check_evidence(stocked, "clip.mp4", earlier=1)
