@@ -1,9 +1,11 @@
 """The bed, and what takes cards in for all tests of a module."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
 
 from recorder_sync.config import load
@@ -29,13 +31,20 @@ def bed(dock: Dock, capacity: Capacity, tmp_path: Path) -> Iterator[Bed]:
 
 @pytest.fixture(autouse=True)
 def half_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fake: the disk of temporary files is half full, however full this computer's is."""
-    disk, measured = tmp_path.stat().st_dev, shutil.disk_usage
+    """A fake: the disk of temporary files is half full, however full this computer's is.
 
-    def usage(path: Path) -> tuple[int, int, int]:
-        found = measured(path)
+    Evidence, state and cards are on it, and each of them is told of when it is nearly full.
+    """
+    disk = tmp_path.stat().st_dev
+    monkeypatch.setattr(shutil, "disk_usage", _half_of(disk, shutil.disk_usage))
+    monkeypatch.setattr(psutil, "disk_usage", _half_of(disk, psutil.disk_usage))
+
+
+def _half_of(disk: int, measured: Callable[[str], Any]) -> Callable[[str | Path], Any]:
+    def usage(path: str | Path) -> Any:
+        found = measured(str(path))
         if Path(path).stat().st_dev != disk:
             return found
-        return type(found)(found.total, found.total // 2, found.total // 2)
+        return found._replace(used=found.total // 2, free=found.total // 2)
 
-    monkeypatch.setattr(shutil, "disk_usage", usage)
+    return usage
