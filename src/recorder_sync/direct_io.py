@@ -65,3 +65,18 @@ def through_cache(handle: int) -> None:
     """Read and write through the page cache from now on. Raises OSError."""
     flags = fcntl.fcntl(handle, fcntl.F_GETFL)
     fcntl.fcntl(handle, fcntl.F_SETFL, flags & ~os.O_DIRECT)
+
+
+def read_any(handle: int, into: memoryview, at: int) -> int:
+    """Read a file into whatever memory there is; return how many bytes. Raises OSError.
+
+    What direct reading does not take (EINVAL: the end of a file, memory that is not aligned) is
+    read through the page cache, and so is all that follows.
+    """
+    try:
+        return os.preadv(handle, [into], at)
+    except OSError as error:
+        if error.errno != errno.EINVAL or not fcntl.fcntl(handle, fcntl.F_GETFL) & os.O_DIRECT:
+            raise
+    through_cache(handle)
+    return os.preadv(handle, [into], at)

@@ -84,6 +84,23 @@ def test_a_large_recording_is_read_round_the_page_cache(large: Large) -> None:
     assert not may_be_in_memory(handle, 0, 4 << 20)
 
 
+@pytest.mark.parametrize("change", [b"X", b"", b"12"], ids=["another", "shorter", "longer"])
+def test_promise_5_nor_is_that_of_one_that_is_read_round_the_page_cache(
+    tmp_path: Path, change: bytes
+) -> None:
+    sealed = bytes((4 << 20) - 1) + b"1"
+    evidence = _file(tmp_path / "e", sealed[:-1] + change)
+    digest = blake3(sealed).hexdigest()
+    with (
+        sources_of_file(evidence, "0031/a.mp4", len(sealed), digest, FREE, Halt()) as opens,
+        page_aligned(len(sealed)) as memory,
+    ):
+        source = cast(FillingSource, opens())
+        assert source.read_into(memory[: 2 << 20]) == 2 << 20
+        with pytest.raises(SourceChanged):
+            source.read_into(memory[2 << 20 :])
+
+
 @pytest.mark.parametrize("sizes", [(1 << 20, 4096, 999), (3 << 20, 17, 1 << 20), (700_001,)])
 def test_a_large_recording_comes_whole_in_whatever_pieces(
     large: Large, sizes: tuple[int, ...]

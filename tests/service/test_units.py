@@ -12,6 +12,7 @@ import pytest
 
 from tests.conftest import Card, Dock, MediaFiles
 from tests.service.conftest import UNITS
+from tests.system_calls import system_calls
 
 _MOST_EXPOSED = 2.0
 _CLOSED = ("dock", "clear", "forward", "web", "witness")
@@ -164,19 +165,8 @@ def test_an_intake_needs_no_system_call_that_the_service_refuses(
     dock: Dock, card: Card, media_files: MediaFiles, tmp_path: Path
 ) -> None:
     _stock(card, media_files)
-    log = tmp_path / "calls"
-    command = dock.command("ingest", card.path)
-    done = subprocess.run(
-        ["strace", "-f", "-qq", "-e", "signal=none", "-o", str(log), *command],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=100,
-    )
-    if "PTRACE" in done.stderr and "not permitted" in done.stderr:
-        pytest.skip("system calls may not be watched here")
-    assert done.returncode == 0, done.stderr
-    used = set(re.findall(r"^\d+\s+(\w+)\(", log.read_text(errors="replace"), re.MULTILINE))
+    calls = system_calls(dock.command("ingest", card.path), tmp_path / "calls")
+    used = set(re.findall(r"^\d+\s+(\w+)\(", calls, re.MULTILINE))
     assert {"openat", "ioctl", "ioprio_set", "execve", "fsync", "prctl"} <= used
     # SQLite gives a new file to the owner of the database, and only when root runs it.
     assert used - _allowed() <= ({"fchown"} if os.geteuid() == 0 else set())

@@ -5,7 +5,6 @@ the digest of all of them is compared with the seal. A file is opened by the pat
 catalogue, below the evidence folder, and no link on the way is followed.
 """
 
-import errno
 import os
 import stat
 from collections.abc import Callable, Iterator
@@ -13,7 +12,7 @@ from contextlib import contextmanager
 
 from blake3 import blake3
 
-from recorder_sync.direct_io import prefer_direct, through_cache
+from recorder_sync.direct_io import prefer_direct, read_any
 from recorder_sync.durable import LARGEST_SMALL
 from recorder_sync.forward.line import Halt, Line
 from recorder_sync.language import T, Text
@@ -144,25 +143,16 @@ def source_of_open(
 def _pull_from(handle: int, size: int) -> Callable[[memoryview], int]:
     """Return what reads on from the start of an open file; what was read leaves the page cache.
 
-    A large file is read round it (open(2), O_DIRECT), where the file system and the memory that
-    is read into allow that: it takes the processor half as long.
+    A large file of `size` bytes is read round it where that can be: it takes the processor half
+    as long.
     """
     at = forgotten = 0
-    direct = size > _STEP and prefer_direct(handle)
+    if size > _STEP:
+        prefer_direct(handle)
 
     def pull(into: memoryview) -> int:
-        nonlocal at, forgotten, direct
-        if direct and at + len(into) >= size:  # the end is no whole number of pages
-            direct = False
-            through_cache(handle)
-        try:
-            count = os.preadv(handle, [into], at)
-        except OSError as error:
-            if error.errno != errno.EINVAL or not direct:
-                raise
-            direct = False
-            through_cache(handle)
-            count = os.preadv(handle, [into], at)
+        nonlocal at, forgotten
+        count = read_any(handle, into, at)
         at += count
         # Some read by way of it all the same (files with fs-verity), and say nothing.
         if at - forgotten >= _FORGET:

@@ -170,6 +170,7 @@ def test_an_upload_goes_on_with_the_parts_it_was_begun_with(
     receipt = store.send(outgoing(data), source(data), record)
     assert proxy.count("POST", "uploads") == 1
     assert proxy.count("PUT", "partNumber") <= 4 + 1
+    assert all(value.endswith("-4") for value in receipt.checksums.values()), "of four parts"
     there = store.look(KEY, receipt.version)
     assert there is not None
     assert s3_sums.agree(receipt.checksums, there.checksums)
