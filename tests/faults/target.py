@@ -112,9 +112,15 @@ def check_mended_on(
 def fill(folder: Path, leave: int = 0) -> Path:
     """Fill a disk up but for some bytes; what takes the room is returned."""
     ballast = folder / "ballast"
-    free = shutil.disk_usage(folder).free - leave
     with suppress(OSError), ballast.open("wb") as file:  # it is full, perhaps already
-        while free > 0:
-            free -= file.write(bytes(min(free, 1 << 20)))
-            file.flush()
+        while (free := _free(folder) - leave) > 0:
+            while free > 0:
+                free -= file.write(bytes(min(free, 1 << 20)))
+                file.flush()
     return ballast
+
+
+def _free(folder: Path) -> int:
+    """The bytes free once nothing waits to be written: what was deleted is free only then."""
+    subprocess.run(["sync", "--file-system", folder], check=True)
+    return shutil.disk_usage(folder).free
