@@ -47,9 +47,13 @@ def whole_pages(size: int) -> int:
     return -(-size // mmap.PAGESIZE) * mmap.PAGESIZE
 
 
-def prefer_direct(handle: int) -> bool:
-    """Go round the page cache where the file system allows it; tell whether it does."""
-    flags = fcntl.fcntl(handle, fcntl.F_GETFL)
+def prefer_direct(handle: int, flags: int | None = None) -> bool:
+    """Go round the page cache where the file system allows it; tell whether it does.
+
+    `flags` are the status flags of the open file (F_SETFL, fcntl(2)), where they are known.
+    """
+    if flags is None:
+        flags = fcntl.fcntl(handle, fcntl.F_GETFL)
     if flags & os.O_DIRECT:
         return True
     try:

@@ -216,7 +216,8 @@ class Copying:
             self.volume.identity,
             self._folder,
             tuple(SmallFile(i.path, i.size, i.mtime_ns, f"{n}.part") for n, i in numbered),
-            self._settings.digests,
+            # As plain strings: to read its own would cost the other process all of the settings.
+            tuple(name.value for name in self._settings.digests),
             self._settings.read_back,
             self._on_device,
         )

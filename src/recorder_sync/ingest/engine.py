@@ -129,8 +129,9 @@ class Writer:
     """Writes a new file, whole chunks, direct where it can; padding is cut off at the end."""
 
     def __init__(self, target: int) -> None:
+        """`target` was opened without any status flags."""
         self._target = target
-        self._direct = prefer_direct(target)
+        self._direct = prefer_direct(target, 0)
 
     def write(self, buffer: memoryview, count: int, at: int) -> None:
         """Write the first `count` bytes of a buffer at `at`. Raises WriteFailed."""

@@ -85,6 +85,7 @@ def copy_small(group: SmallGroup) -> list[SmallCopy | RecordingFailure]:
 @dataclass(frozen=True, slots=True)
 class _Written:
     target: int
+    writer: Writer
     copied: Copied
 
 
@@ -102,7 +103,9 @@ def _written(
         stack.callback(os.close, target)
         try:
             with reader.file(file.path) as handle:
-                return _Written(target, _copied(group, file, volume, handle, target, buffer))
+                writer = Writer(target)
+                copied = _copied(group, file, volume, handle, writer, buffer)
+                return _Written(target, writer, copied)
         except OSError as error:
             volume.check_present()
             return explained(error)
@@ -111,24 +114,29 @@ def _written(
 
 
 def _copied(
-    group: SmallGroup, file: SmallFile, volume: Volume, handle: int, target: int, buffer: memoryview
+    group: SmallGroup,
+    file: SmallFile,
+    volume: Volume,
+    handle: int,
+    writer: Writer,
+    buffer: memoryview,
 ) -> Copied:
     expected = Stamp(file.size, file.mtime_ns)
     source = Source(handle, expected, volume.check_present, time.sleep)
     count = source.fill(buffer, 0)
     if count != file.size:
         raise changed()
-    Writer(target).write(buffer, count, 0)
+    writer.write(buffer, count, 0)
     digesting = Digesting(group.digests)
     digesting.all(buffer[:count])
     source.check_unchanged()
-    os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+    source.leave_no_pages()
     return digesting.result()
 
 
 def _proven(group: SmallGroup, one: _Written, buffer: memoryview) -> SmallCopy | RecordingFailure:
     try:
-        Writer(one.target).sync()
+        one.writer.sync()
         if not group.read_back:
             return SmallCopy(one.copied, ReadBack.OFF)
         read = read_back(one.target, buffer, group.on_device)

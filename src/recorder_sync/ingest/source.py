@@ -69,6 +69,11 @@ class Source:
         if stamp(self.handle) != self.expected:
             raise changed()
 
+    def leave_no_pages(self) -> None:
+        """Let go of what reading left in the page cache. Raises OSError."""
+        if not self._direct:
+            os.posix_fadvise(self.handle, 0, 0, os.POSIX_FADV_DONTNEED)
+
     def _read(self, view: memoryview, at: int) -> int:
         for pause in (*PAUSES_S, None):
             try:

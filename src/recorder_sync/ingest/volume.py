@@ -166,9 +166,11 @@ def stamp_of(state: os.stat_result) -> Stamp:
 
 def _open_quietly(name: bytes, folder: int) -> int:
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    quietly = os.O_NOATIME
     try:
-        handle = os.open(name, flags | os.O_NOATIME, dir_fd=folder)
+        handle = os.open(name, flags | quietly, dir_fd=folder)
     except PermissionError:  # only the owner of a file may ask for O_NOATIME
+        quietly = 0
         handle = os.open(name, flags, dir_fd=folder)
-    fcntl.fcntl(handle, fcntl.F_SETFL, fcntl.fcntl(handle, fcntl.F_GETFL) & ~os.O_NONBLOCK)
+    fcntl.fcntl(handle, fcntl.F_SETFL, quietly)  # without O_NONBLOCK
     return handle
