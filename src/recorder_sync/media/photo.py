@@ -21,12 +21,15 @@ from recorder_sync.media_facts import Flag, Kind, Media, Position
 _FORMATS = (JpegImagePlugin.JpegImageFile.format, PngImagePlugin.PngImageFile.format)
 _LONGEST_VALUE = 1024
 
+_AT_ONCE = 1 << 16
+"""Bytes that are read at once: as a rule all that is looked at."""
+
 Image.MAX_IMAGE_PIXELS = None  # nothing is decoded, so a large header is no danger
 
 
 def describe(path: bytes) -> Media:
     """Return what the photo's headers say, or why they say nothing."""
-    with open(path, "rb") as file:
+    with open(path, "rb", buffering=_AT_ONCE) as file:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -52,11 +55,7 @@ def _formats(file: BinaryIO) -> tuple[str, ...]:
 
 
 def _media(image: Image.Image, cut: bool) -> Media:
-    # Without EXIF in its headers Pillow would decode a whole PNG to look behind the picture.
-    exif = image.getexif() if "exif" in image.info else Image.Exif()
-    details = exif.get_ifd(ExifTags.IFD.Exif)
-    named = {ExifTags.TAGS.get(k, str(k)): v for k, v in (*exif.items(), *details.items())}
-    tags = {k.lower(): v.strip("\0 ")[:_LONGEST_VALUE] for k, v in named.items() if _is_text(v)}
+    tags, position = _exif(image)
     started = tags.get("datetimeoriginal") or tags.get("datetime")
     offset = tags.get("offsettimeoriginal")
     return Media(
@@ -66,13 +65,23 @@ def _media(image: Image.Image, cut: bool) -> Media:
         width=image.width,
         height=image.height,
         started=_with_offset(started, offset),
-        position=_position(exif.get_ifd(ExifTags.IFD.GPSInfo)),
+        position=position,
         make=tags.get("make") or None,
         model=tags.get("model") or None,
         tags=tags,
         problem=Flag.TRUNCATED if cut else None,
         detail="the end of the picture is missing" if cut else None,
     )
+
+
+def _exif(image: Image.Image) -> tuple[dict[str, str], Position | None]:
+    if "exif" not in image.info:  # Pillow would decode a whole PNG to look behind the picture
+        return {}, None
+    exif = image.getexif()
+    details = exif.get_ifd(ExifTags.IFD.Exif)
+    named = {ExifTags.TAGS.get(k, str(k)): v for k, v in (*exif.items(), *details.items())}
+    tags = {k.lower(): v.strip("\0 ")[:_LONGEST_VALUE] for k, v in named.items() if _is_text(v)}
+    return tags, _position(exif.get_ifd(ExifTags.IFD.GPSInfo))
 
 
 def _is_text(value: object) -> bool:
