@@ -127,6 +127,10 @@ def _value(value: object) -> str:
         return encode_basestring(value)
     if type(value) is int:
         return str(value)
+    if type(value) is bool:
+        return "true" if value else "false"
+    if value == {}:
+        return "{}"
     return _encoded(value)
 
 

@@ -34,15 +34,25 @@ def _is_plain(value: object) -> bool:
 
     It sorts names by code point, which for ASCII is the order of UTF-16 that the RFC asks for.
     """
-    if value is None or value is True or value is False:
-        return True
-    if isinstance(value, str):  # an enumeration's text as well
-        return value.isascii() or value.isprintable()
-    if type(value) is int:
-        return -_LARGEST <= value <= _LARGEST
-    if type(value) is dict:
-        return _are_plain_names(value) and all(map(_is_plain, value.values()))
-    return type(value) is list and all(map(_is_plain, value))
+    inside: list[object] = [value]
+    for one in inside:  # it grows by what is in them
+        if isinstance(one, str):  # an enumeration's text as well
+            if not (one.isascii() or one.isprintable()):
+                return False
+        elif one is None or one is True or one is False:
+            continue
+        elif type(one) is int:
+            if not -_LARGEST <= one <= _LARGEST:
+                return False
+        elif type(one) is dict:
+            if not _are_plain_names(one):
+                return False
+            inside += one.values()
+        elif type(one) is list:
+            inside += one
+        else:
+            return False
+    return True
 
 
 def _are_plain_names(names: Iterable[Any]) -> bool:

@@ -133,6 +133,11 @@ class Writer:
         self._target = target
         self._direct = prefer_direct(target, 0)
 
+    @property
+    def flags(self) -> int:
+        """Status flags of the target by now (F_SETFL, fcntl(2))."""
+        return os.O_DIRECT if self._direct else 0
+
     def write(self, buffer: memoryview, count: int, at: int) -> None:
         """Write the first `count` bytes of a buffer at `at`. Raises WriteFailed."""
         padded = count

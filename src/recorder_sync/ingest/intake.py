@@ -33,7 +33,7 @@ from recorder_sync.ingest.identity_files import read_identity_files
 from recorder_sync.ingest.interpret import Given, Interpreter
 from recorder_sync.ingest.inventory import Item, take_inventory
 from recorder_sync.ingest.lanes import Lanes, Result, Verified
-from recorder_sync.ingest.partials import KeptPartials, key_of
+from recorder_sync.ingest.partials import KEPT_FROM, KeptPartials, key_of
 from recorder_sync.ingest.progress import Observer
 from recorder_sync.ingest.recovery import incoming_folder, recover
 from recorder_sync.ingest.report import Report
@@ -320,7 +320,9 @@ class Intake:
         reserve = self._station.settings.ingest.reserve_mib << 20
         kept = KeptPartials(self._station.evidence.incoming)
         device = self._report.identity.device
-        own = frozenset(key_of(device, i.path, i.size, i.mtime_ns) for i in new)
+        own = frozenset(
+            key_of(device, i.path, i.size, i.mtime_ns) for i in new if i.size >= KEPT_FROM
+        )
         size -= kept.size_of(own)
         free = self._station.evidence.free_bytes()
         if size + reserve > free:

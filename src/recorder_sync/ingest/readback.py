@@ -51,19 +51,24 @@ def read_back(
     on_device: bool,
     advanced: Callable[[int], None] = lambda _: None,
     between: Callable[[], None] = lambda: None,
+    *,
+    size: int | None = None,
+    flags: int | None = None,
 ) -> Read:
     """Read the whole file and return its digest and what that proves.
 
     `buffer` is page-aligned (`buffers.py`); `on_device` is `has_device` (`medium.py`);
     `advanced` is told the bytes of each chunk; `between` is called before each and may
-    raise. Raises OSError.
+    raise. `size` is what the file should have, and `flags` are its status flags (F_SETFL,
+    fcntl(2)), where they are known. Raises OSError.
     """
-    direct = prefer_direct(handle)
+    direct = prefer_direct(handle, flags)
     if not direct:
         os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
         os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_RANDOM)
     digest = blake3()
-    size = os.fstat(handle).st_size
+    if size is None:
+        size = os.fstat(handle).st_size
     view = buffer[: whole_pages(size + 1)]
     at = 0
     from_memory = False

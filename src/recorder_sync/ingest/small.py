@@ -20,7 +20,7 @@ from recorder_sync.ingest.failures import bad_medium, explained, other_bytes
 from recorder_sync.ingest.part import NEW, PartFolder, opened_in
 from recorder_sync.ingest.readback import ReadBack, read_back
 from recorder_sync.ingest.source import Source, changed
-from recorder_sync.ingest.volume import CardReader, Stamp, Volume, gone
+from recorder_sync.ingest.volume import CardReader, OpenFile, Stamp, Volume, gone
 from recorder_sync.model import CardPath
 
 
@@ -102,9 +102,9 @@ def _written(
         target = opened_in(folder, file.part, NEW, READ_ONLY)
         stack.callback(os.close, target)
         try:
-            with reader.file(file.path) as handle:
+            with reader.file(file.path) as opened:
                 writer = Writer(target)
-                copied = _copied(group, file, volume, handle, writer, buffer)
+                copied = _copied(group, file, volume, opened, writer, buffer)
                 return _Written(target, writer, copied)
         except OSError as error:
             volume.check_present()
@@ -117,12 +117,19 @@ def _copied(
     group: SmallGroup,
     file: SmallFile,
     volume: Volume,
-    handle: int,
+    opened: OpenFile,
     writer: Writer,
     buffer: memoryview,
 ) -> Copied:
     expected = Stamp(file.size, file.mtime_ns)
-    source = Source(handle, expected, volume.check_present, time.sleep)
+    source = Source(
+        opened.handle,
+        expected,
+        volume.check_present,
+        time.sleep,
+        found=opened.stamp,
+        flags=opened.flags,
+    )
     count = source.fill(buffer, 0)
     if count != file.size:
         raise changed()
@@ -139,7 +146,13 @@ def _proven(group: SmallGroup, one: _Written, buffer: memoryview) -> SmallCopy |
         one.writer.sync()
         if not group.read_back:
             return SmallCopy(one.copied, ReadBack.OFF)
-        read = read_back(one.target, buffer, group.on_device)
+        read = read_back(
+            one.target,
+            buffer,
+            group.on_device,
+            size=one.copied.size,
+            flags=one.writer.flags,
+        )
     except RecordingFailure as failure:
         return failure
     except OSError as error:

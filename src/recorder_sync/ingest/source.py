@@ -34,18 +34,24 @@ class Source:
         expected: Stamp,
         check_present: Callable[[], None],
         pause: Callable[[float], None],
+        *,
+        found: Stamp | None = None,
+        flags: int | None = None,
     ) -> None:
         """Read `handle`, whose file is as `expected` in the inventory.
 
         `check_present` raises when the card is gone; `pause` waits so many seconds, and
-        raises when the intake is to stop. Raises SourceChanged, or OSError.
+        raises when the intake is to stop. `found` and `flags` are how the file and its
+        handle were when it was opened just now, where that is known (`OpenFile`). Raises
+        SourceChanged, or OSError.
         """
         self.handle = handle
         self.expected = expected
         self._check_present = check_present
         self._pause = pause
-        self.check_unchanged()
-        self._direct = prefer_direct(handle)
+        if (found or stamp(handle)) != expected:
+            raise changed()
+        self._direct = prefer_direct(handle, flags)
 
     def fill(self, view: memoryview, at: int) -> int:
         """Fill `view` with the bytes from `at` on; less than its length is the file's end.

@@ -28,6 +28,17 @@ class Stamp:
     mtime_ns: int
 
 
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    """A regular file of a card, open for reading."""
+
+    handle: int
+    stamp: Stamp
+    """As it was when it was opened."""
+    flags: int
+    """Status flags of the handle (F_SETFL, fcntl(2))."""
+
+
 class Volume:
     """A mounted card or a folder, read-only, as one root."""
 
@@ -83,8 +94,8 @@ class Volume:
         Raises RecordingFailure when it is no longer a regular file on this volume,
         VolumeGone when the device is, OSError when it cannot be opened.
         """
-        with self.reader() as reader, reader.file(path) as handle:
-            yield handle
+        with self.reader() as reader, reader.file(path) as file:
+            yield file.handle
 
     @contextmanager
     def reader(self) -> Iterator["CardReader"]:
@@ -127,10 +138,10 @@ class CardReader:
         self._path = None
 
     @contextmanager
-    def file(self, path: CardPath) -> Iterator[int]:
+    def file(self, path: CardPath) -> Iterator[OpenFile]:
         """Open a file as `Volume.file` does."""
         try:
-            handle = _open_quietly(path.name.raw, self._folder_of(path))
+            handle, flags = _open_quietly(path.name.raw, self._folder_of(path))
         except FileNotFoundError:
             self._volume.check_present()
             raise
@@ -141,7 +152,7 @@ class CardReader:
                     T("It is no longer a regular file of this card."),
                     T("Do not use the card; hand it to the custodian."),
                 )
-            yield handle
+            yield OpenFile(handle, stamp_of(state), flags)
         finally:
             os.close(handle)
 
@@ -164,13 +175,14 @@ def stamp_of(state: os.stat_result) -> Stamp:
     return Stamp(state.st_size, max(-_FAR_NS, min(state.st_mtime_ns, _FAR_NS)))
 
 
-def _open_quietly(name: bytes, folder: int) -> int:
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    quietly = os.O_NOATIME
+def _open_quietly(name: bytes, folder: int) -> tuple[int, int]:
+    """Return a handle and its status flags."""
+    how = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    flags = os.O_NOATIME
     try:
-        handle = os.open(name, flags | quietly, dir_fd=folder)
+        handle = os.open(name, how | flags, dir_fd=folder)
     except PermissionError:  # only the owner of a file may ask for O_NOATIME
-        quietly = 0
-        handle = os.open(name, flags, dir_fd=folder)
-    fcntl.fcntl(handle, fcntl.F_SETFL, quietly)  # without O_NONBLOCK
-    return handle
+        flags = 0
+        handle = os.open(name, how, dir_fd=folder)
+    fcntl.fcntl(handle, fcntl.F_SETFL, flags)  # without O_NONBLOCK
+    return handle, flags
