@@ -146,6 +146,18 @@ def test_a_description_file_reads_back_to_the_same_bytes(recording: Recording) -
     written.encode("utf-8", "strict")
 
 
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | _text,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_text, inner, max_size=3),
+        max_leaves=8,
+    )
+)
+def test_a_description_file_has_one_value_a_line_as_json_writes_it(value: object) -> None:
+    written = json.dumps(value, ensure_ascii=False)
+    assert as_text({"a": value, "b": None}) == f'{{\n  "a": {written},\n  "b": null\n}}\n'
+
+
 @given(recording=_recordings(), state=st.sampled_from(State))
 def test_every_promised_key_is_there_for_every_recording(
     recording: Recording, state: State

@@ -5,6 +5,7 @@ time of a start, which 16 cameras and a script that lists recordings pay each ti
 """
 
 import os
+import re
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Card, Dock, MediaFiles
+from tests.system_calls import system_calls
 
 _OF_FEW_LINES = ("structlog", "asyncio", "pygments", "rich.traceback")
 """A logger, what colours its tracebacks, and what it has for programs of another kind: with the
@@ -43,6 +45,10 @@ _FOR_PERSONS = ("rich",)
 
 _INTAKE = ("recorder_sync.ingest", "psutil")
 """A list takes nothing in."""
+
+_NOT_TO_COPY = ("pydantic", "recorder_sync.config", "sqlite_utils", "recorder_sync.catalogue")
+"""The process that copies small recordings has settings and catalogue from nobody: a tenth of a
+second before the first is copied, and twelve MiB."""
 
 _IGNORED = {"PYTHONPROFILEIMPORTTIME", "COVERAGE_PROCESS_START"}
 
@@ -112,6 +118,28 @@ def test_what_sends_to_a_store_brings_neither_signing_nor_another_stores_checksu
     modules = {line.rsplit("|", 1)[1].strip() for line in done.stderr.splitlines()}
     assert {"recorder_sync.stores.s3_sums", "recorder_sync.witnessing.delivery"} <= modules
     assert needless(modules, ("cryptography", "awscrt")) == set()
+
+
+def test_the_process_that_copies_small_recordings_brings_no_settings(
+    dock: Dock, card: Card, media_files: MediaFiles, tmp_path: Path
+) -> None:
+    """Not by itself, and not with what it is asked."""
+    dock.configure(ingest={"immutable": False})
+    for number in range(256):
+        card.put(f"{number}.jpg", media_files.photo.read_bytes() + number.to_bytes(2, "big"))
+    watched = ("-s", "300", "-e", "trace=execve,openat")
+    calls = system_calls(dock.command("ingest", card.path), tmp_path / "calls", *watched)
+    (copies,) = re.findall(r'^(\d+) +execve\(.*"recorder_sync\.ingest\.copier"', calls, re.M)
+    opened = set(re.findall(rf'^{copies} +openat\([^"]*"(.*?)"', calls, re.M))
+    there = {re.sub(r"(\.[\w-]+)?\.pyc?$", "", path).replace("/__pycache__", "") for path in opened}
+    assert any(path.endswith("recorder_sync/ingest/small") for path in there)
+    modules = {name for name in _NOT_TO_COPY if any(_is_of(name, path) for path in there)}
+    assert needless(modules, _NOT_TO_COPY) == set()
+
+
+def _is_of(module: str, path: str) -> bool:
+    as_file = "/" + module.replace(".", "/")
+    return path.endswith((as_file, f"{as_file}/__init__"))
 
 
 def test_the_version_is_told_without_the_program(dock: Dock) -> None:
