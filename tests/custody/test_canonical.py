@@ -37,7 +37,7 @@ def test_it_is_the_form_that_the_library_writes(value: object) -> None:
         {"a": b"bytes"},
         {"a": [{"b": "\ud800"}]},
     ],
-    ids=lambda value: ascii(value),
+    ids=ascii,
 )
 def test_what_json_cannot_hold_alike_for_every_reader_is_refused(value: object) -> None:
     with pytest.raises(rfc8785.CanonicalizationError):
@@ -51,7 +51,7 @@ def test_what_json_cannot_hold_alike_for_every_reader_is_refused(value: object) 
         {"a": {"b": 1e21}},
         {"é": 1, "z": {"ﬀ": 2, "😀": 3}},
     ],
-    ids=lambda value: ascii(value),
+    ids=ascii,
 )
 def test_the_quick_way_is_left_where_python_writes_another_form(
     value: object, monkeypatch: pytest.MonkeyPatch

@@ -45,6 +45,7 @@ def test_promise_3_what_is_in_the_tray_is_sealed_by_the_next_start_and_once(
         stack.callback(process.kill)
         until(lambda: not any((dock.state / FOLDER).iterdir()), "the tray is empty")
         process.terminate()
+        process.wait(60)
     (one,) = listed(dock)
     assert (dock.evidence / one["path"]).read_bytes() == PDF
     (seal,) = entries(dock, Act.DOCUMENT)

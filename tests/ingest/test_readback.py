@@ -70,7 +70,7 @@ def test_a_disk_that_cannot_be_read_round_the_cache_is_proven_by_a_cache_that_ha
 
     A question that begins to read is answered by a quick disk itself, once in some hundred times.
     """
-    monkeypatch.setattr(readback, "prefer_direct", lambda handle: False)
+    monkeypatch.setattr(readback, "prefer_direct", lambda handle, flags: False)
     path = tmp_path / "copy"
     found = []
     with path.open("w+b", buffering=0) as raw, page_aligned() as buffer:
@@ -109,13 +109,13 @@ def test_a_copy_that_reads_back_otherwise_is_never_sealed(
     """The disk is honest here; the byte is changed between the write and the read-back."""
     card.put("bad.mp4", media_files.video)
     card.put("good.wav", media_files.audio)
-    size = media_files.video.stat().st_size
+    of_video = media_files.video.stat().st_size
 
-    def damaged(handle: int, buffer: memoryview, on_device: bool) -> Read:
-        if os.fstat(handle).st_size == size:
+    def damaged(handle: int, buffer: memoryview, on_device: bool, *, size: int, flags: int) -> Read:
+        if size == of_video:
             with open(f"/proc/self/fd/{handle}", "r+b") as copy:
                 copy.write(b"X")
-        return read_back(handle, buffer, on_device)
+        return read_back(handle, buffer, on_device, size=size, flags=flags)
 
     monkeypatch.setattr(small, "read_back", damaged)
     station = dock.station()
