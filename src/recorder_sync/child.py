@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import IO
 
@@ -15,8 +15,9 @@ from typing import IO
 class Child:
     """One running process: a module of this package with a `main`.
 
-    `environment` replaces the inherited one; messages on standard error are shown
-    unless the child is `silent`. Raises OSError when it cannot be started.
+    `environment` replaces the inherited one; it inherits `handles`, and no others; messages
+    on standard error are shown unless the child is `silent`. Raises OSError when it cannot
+    be started.
     """
 
     def __init__(
@@ -24,6 +25,7 @@ class Child:
         module: str,
         *arguments: str,
         environment: Mapping[str, str] | None = None,
+        handles: Collection[int] = (),
         silent: bool = False,
     ) -> None:
         self._process = subprocess.Popen(
@@ -34,6 +36,7 @@ class Child:
             start_new_session=True,
             cwd="/",
             env=environment,
+            pass_fds=handles,
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None

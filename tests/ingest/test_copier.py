@@ -1,5 +1,6 @@
 """The process that copies small recordings: quick for one card, in nobody's way for others."""
 
+import mmap
 import os
 import signal
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from recorder_sync.ingest.copier import Copier
 from recorder_sync.ingest.part import part_folder
 from recorder_sync.ingest.small import SmallCopy, SmallFile, SmallGroup
 from recorder_sync.ingest.volume import Volume
+from recorder_sync.media.window import Window, place_of
 from recorder_sync.model import CardPath
 from tests.ingest.aftermath import until
 
@@ -49,7 +51,8 @@ class Card:
         for n in range(first, first + 3):
             state = (self.path / "card" / f"{n}.jpg").stat()
             path = CardPath(f"{n}.jpg".encode())
-            files.append(SmallFile(path, state.st_size, state.st_mtime_ns, f"{n}.part"))
+            place = place_of(0, n, state.st_size)
+            files.append(SmallFile(path, state.st_size, state.st_mtime_ns, f"{n}.part", place))
         folder = part_folder(self.copies)
         digests = ("blake3", "sha256")
         return SmallGroup(
@@ -84,7 +87,7 @@ def stopped(process: Copier) -> int:
 
 def test_groups_of_one_card_come_back_each_to_whoever_asked(tmp_path: Path) -> None:
     card = Card(tmp_path)
-    with closing(Copier()) as process:
+    with closing(Window()) as window, closing(Copier(window)) as process:
         both = asked(process, card, 0), asked(process, card, 3)
         for first, one in zip((0, 3), both, strict=True):
             card.check(first, one.result(timeout=30))
@@ -94,7 +97,7 @@ def test_a_quick_group_behind_a_slow_one_comes_back_to_whoever_asked(tmp_path: P
     card = Card(tmp_path)
     for n in range(3):
         (card.path / "card" / f"{n}.jpg").write_bytes(os.urandom(CHUNK))
-    with closing(Copier()) as process:
+    with closing(Window()) as window, closing(Copier(window)) as process:
         pid = stopped(process)
         slow = asked(process, card, 0)
         until(lambda: process._under_way == 1, "the slow group with the process")
@@ -110,7 +113,7 @@ def test_a_card_that_hangs_in_the_process_holds_up_no_other_card(
     tmp_path: Path, groups: tuple[int, ...]
 ) -> None:
     hanging, other = Card(tmp_path / "hanging"), Card(tmp_path / "other")
-    with closing(Copier()) as process:
+    with closing(Window()) as window, closing(Copier(window)) as process:
         pid = stopped(process)
         waiting = [asked(process, hanging, first) for first in groups]
         until(lambda: process._under_way == len(groups), "the groups with the process")
@@ -124,7 +127,7 @@ def test_a_card_that_hangs_in_the_process_holds_up_no_other_card(
 
 def test_both_groups_that_a_killed_process_had_are_copied_all_the_same(tmp_path: Path) -> None:
     card = Card(tmp_path)
-    with closing(Copier()) as process:
+    with closing(Window()) as window, closing(Copier(window)) as process:
         pid = stopped(process)
         both = asked(process, card, 0), asked(process, card, 3)
         until(lambda: process._under_way == 2, "both groups with the process")
@@ -132,6 +135,33 @@ def test_both_groups_that_a_killed_process_had_are_copied_all_the_same(tmp_path:
         for first, one in zip((0, 3), both, strict=True):
             card.check(first, one.result(timeout=30))
         card.check(0, _again(process, card))
+
+
+def test_what_the_process_has_read_back_can_be_seen_in_the_window(tmp_path: Path) -> None:
+    card = Card(tmp_path)
+    with closing(Window()) as window, closing(Copier(window)) as process:
+        results = asked(process, card, 3).result(timeout=30)
+        card.check(3, results)
+        with mmap.mmap(window.to_look_through, 0, access=mmap.ACCESS_READ) as seen:
+            for n, one in enumerate(results, 3):
+                assert isinstance(one, SmallCopy)
+                assert one.shown is not None
+                data = seen[one.shown.offset : one.shown.offset + one.shown.size]
+                assert data == (card.copies / f"{n}.part").read_bytes()
+
+
+def test_what_is_copied_without_the_process_is_not_said_to_be_in_the_window(
+    tmp_path: Path,
+) -> None:
+    card = Card(tmp_path)
+    with closing(Window()) as window, closing(Copier(window)) as process:
+        pid = stopped(process)
+        one = asked(process, card, 0)
+        until(lambda: process._under_way == 1, "the group with the process")
+        os.kill(pid, signal.SIGKILL)
+        results = one.result(timeout=30)
+        card.check(0, results)
+        assert [done.shown for done in results if isinstance(done, SmallCopy)] == [None] * 3
 
 
 def _again(process: Copier, card: Card) -> Results:

@@ -20,6 +20,7 @@ from recorder_sync.ingest.copier import Copier
 from recorder_sync.ingest.pairs import Pairs
 from recorder_sync.ingest.turns import Limits, Turns
 from recorder_sync.media.describer import Describer
+from recorder_sync.media.window import Window
 
 _READING_BACK = 2
 """Copies that are read back at the same time: more only share the same disk."""
@@ -36,12 +37,13 @@ class Capacity:
 
     def __init__(self, settings: Configuration, stack: ExitStack) -> None:
         ingest = settings.ingest
-        self.describer = stack.enter_context(closing(Describer(settings.media)))
+        self.window = stack.enter_context(closing(Window()))
+        self.describer = stack.enter_context(closing(Describer(settings.media, self.window)))
         self.pairs = Pairs() if sha256_pair.is_there() else None
         """None: this computer cannot compute SHA-256 of two recordings at once."""
         self.buffers = Buffers(for_pairs=self.pairs is not None)
         stack.callback(self.buffers.close)
-        self.copier = stack.enter_context(closing(Copier()))
+        self.copier = stack.enter_context(closing(Copier(self.window)))
         self.turns = Turns(
             Limits(ingest.copies, ingest.copies_per_disk, ingest.copies_per_port_group)
         )

@@ -6,6 +6,7 @@ serves one card at a time: another card that would have to wait copies by itself
 card that hangs holds up nobody. The process ends with this one.
 """
 
+import mmap
 import os
 import pickle
 import signal
@@ -21,6 +22,7 @@ from queue import SimpleQueue
 from recorder_sync.child import Child
 from recorder_sync.errors import RecordingFailure
 from recorder_sync.ingest.small import SmallCopy, SmallGroup, copy_small
+from recorder_sync.media.window import Window
 from recorder_sync.orphan import end_with_parent
 
 _THREADS = 4
@@ -42,7 +44,8 @@ class Copier:
     behind one that may hang.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, window: Window) -> None:
+        self._window = window
         self._changed = threading.Condition()
         self._card: tuple[int, int] | None = None
         """The card that is served, while there is anything under way."""
@@ -124,7 +127,8 @@ class Copier:
     def _running(self) -> Child:
         with self._changed:
             if self._child is None:
-                self._child = Child("recorder_sync.ingest.copier")
+                window = self._window.to_write
+                self._child = Child("recorder_sync.ingest.copier", str(window), handles=[window])
             return self._child
 
     def _end(self, child: Child) -> None:
@@ -146,12 +150,14 @@ def main() -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
     end_with_parent()
+    window = memoryview(mmap.mmap(int(sys.argv[1]), 0))
     answers: SimpleQueue[list[Future[list[SmallCopy | RecordingFailure]]]] = SimpleQueue()
     threading.Thread(target=_answer, args=(answers,), daemon=True).start()
     with ThreadPoolExecutor(_THREADS) as threads:
         while True:
             group: SmallGroup = pickle.load(sys.stdin.buffer)
-            answers.put([threads.submit(copy_small, share) for share in _shares(group)])
+            shares = _shares(group)
+            answers.put([threads.submit(copy_small, share, window) for share in shares])
 
 
 def _shares(group: SmallGroup) -> list[SmallGroup]:

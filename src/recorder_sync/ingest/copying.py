@@ -28,6 +28,7 @@ from recorder_sync.ingest.small import SmallCopy, SmallFile, SmallGroup
 from recorder_sync.ingest.source import Source, changed
 from recorder_sync.ingest.stopping import Stop
 from recorder_sync.ingest.volume import Stamp, Volume, stamp
+from recorder_sync.media.window import Shown, place_of
 from recorder_sync.model import Range
 
 _BEING_WRITTEN = 0o640
@@ -56,6 +57,8 @@ class Proven:
 
     copy: OnDisk
     read_back: ReadBack
+    shown: Shown | None = None
+    """Where whoever describes it finds it in the window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,13 +212,22 @@ class Copying:
         ):
             return self._proven(copy, handle, buffer)
 
-    def small(self, numbered: Sequence[tuple[int, Item]]) -> list[Proven | Failed]:
-        """Copy and prove recordings that fit one small buffer."""
+    def small(
+        self, numbered: Sequence[tuple[int, Item]], pane: int | None = None
+    ) -> list[Proven | Failed]:
+        """Copy and prove recordings that fit one small buffer.
+
+        They may be left in this pane of the window.
+        """
+        files = tuple(
+            SmallFile(i.path, i.size, i.mtime_ns, f"{number}.part", place_of(pane, at, i.size))
+            for at, (number, i) in enumerate(numbered)
+        )
         group = SmallGroup(
             self.volume.root,
             self.volume.identity,
             self._folder,
-            tuple(SmallFile(i.path, i.size, i.mtime_ns, f"{n}.part") for n, i in numbered),
+            files,
             # As plain strings: to read its own would cost the other process all of the settings.
             tuple(name.value for name in self._settings.digests),
             self._settings.read_back,
@@ -231,7 +243,7 @@ class Copying:
             self._observer.copied(item.path, item.size)
             self._observer.read_back(item.path, item.size)
             copy = OnDisk(item, self.part(number), done.copied, item.mtime_ns)
-            results.append(Proven(copy, done.read_back))
+            results.append(Proven(copy, done.read_back, done.shown))
         return results
 
     def _source(self, handle: int, expected: Stamp) -> Source:

@@ -15,6 +15,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from queue import SimpleQueue
@@ -29,6 +30,7 @@ from recorder_sync.ingest.readback import ReadBack
 from recorder_sync.ingest.source import SourceChanged
 from recorder_sync.ingest.stopping import Stop, Stopping
 from recorder_sync.ingest.turns import CardTurns
+from recorder_sync.media.window import PLACES
 from recorder_sync.model import Media
 
 _ATTEMPTS = 3
@@ -40,7 +42,7 @@ _LARGE_AT_ONCE = 2
 _PAUSE_S = 1.0
 """Seconds a device gets to finish writing between two attempts."""
 
-_TOGETHER = 64
+_TOGETHER = PLACES
 """Small recordings that are synced together."""
 
 _TOGETHER_BYTES = 16 << 20
@@ -180,18 +182,24 @@ class Lanes:
         self._capacity.describe_soon(partial(self._step, self._describe, [proven], []))
 
     def _take_small(self, group: list[Numbered]) -> None:
-        with self._turns.turn(self._stop.check):
-            results = self._copying.small(group)
-        proven = [one for one in results if isinstance(one, Proven)]
-        failed = []
-        for one in results:
-            if isinstance(one, Failed):
-                again = self._patiently(one)
-                if isinstance(again, Proven):
-                    proven.append(again)
-                else:
-                    failed.append(again)
-        self._capacity.describe_soon(partial(self._step, self._describe, proven, failed))
+        window = self._capacity.window
+        with ExitStack() as stack:
+            with self._turns.turn(self._stop.check):
+                pane = window.take()
+                stack.callback(window.give_back, pane)
+                results = self._copying.small(group, pane)
+            proven = [one for one in results if isinstance(one, Proven)]
+            failed = []
+            for one in results:
+                if isinstance(one, Failed):
+                    again = self._patiently(one)
+                    if isinstance(again, Proven):
+                        proven.append(again)
+                    else:
+                        failed.append(again)
+            in_use = stack.pop_all()
+        described = partial(self._describe_small, proven, failed, in_use)
+        self._capacity.describe_soon(partial(self._step, described))
 
     def _patiently(self, failed: Failed) -> Proven | Failed:
         """Give a small recording that changed while it was read the time to come to rest."""
@@ -211,6 +219,12 @@ class Lanes:
                 failure = another
         return self._failed(number, item, failure)
 
+    def _describe_small(
+        self, proven: list[Proven], failed: list[Failed], in_use: ExitStack
+    ) -> None:
+        with in_use:
+            self._describe(proven, failed)
+
     def _describe(self, proven: list[Proven], failed: list[Failed]) -> None:
         done: list[Result] = [*failed]
         done += self._described(proven)
@@ -218,7 +232,8 @@ class Lanes:
 
     def _described(self, proven: list[Proven]) -> list[Verified]:
         media = self._capacity.describer.describe(
-            [(os.fsencode(one.copy.part), one.copy.item.kind) for one in proven]
+            [(os.fsencode(one.copy.part), one.copy.item.kind) for one in proven],
+            {os.fsencode(one.copy.part): one.shown for one in proven if one.shown},
         )
         return [
             Verified(one.copy, one.read_back, its) for one, its in zip(proven, media, strict=True)

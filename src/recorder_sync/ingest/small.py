@@ -21,6 +21,7 @@ from recorder_sync.ingest.part import NEW, PartFolder, opened_in
 from recorder_sync.ingest.readback import ReadBack, read_back
 from recorder_sync.ingest.source import Source, changed
 from recorder_sync.ingest.volume import CardReader, OpenFile, Stamp, Volume, gone
+from recorder_sync.media.window import Shown, view_of
 from recorder_sync.model import CardPath
 
 
@@ -33,6 +34,8 @@ class SmallFile:
     mtime_ns: int
     part: str
     """Name of its copy in the group's folder."""
+    place: int | None = None
+    """Where in the window it may be left, for whoever has one (`window.py`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +57,17 @@ class SmallGroup:
 class SmallCopy:
     copied: Copied
     read_back: ReadBack
+    shown: Shown | None = None
+    """Where it is in the window, if there."""
 
 
-def copy_small(group: SmallGroup) -> list[SmallCopy | RecordingFailure]:
-    """Copy and prove a group; return what came of each file, in order."""
+def copy_small(
+    group: SmallGroup, window: memoryview | None = None
+) -> list[SmallCopy | RecordingFailure]:
+    """Copy and prove a group; return what came of each file, in order.
+
+    What is read back is left in `window` where there is a place for it.
+    """
     try:
         volume = Volume(group.root)
     except OSError:
@@ -77,8 +87,8 @@ def copy_small(group: SmallGroup) -> list[SmallCopy | RecordingFailure]:
             _written(group, file, folder, volume, reader, buffer, stack) for file in group.files
         ]
         return [
-            one if isinstance(one, RecordingFailure) else _proven(group, one, buffer)
-            for one in written
+            one if isinstance(one, RecordingFailure) else _proven(group, file, one, buffer, window)
+            for file, one in zip(group.files, written, strict=True)
         ]
 
 
@@ -141,14 +151,24 @@ def _copied(
     return digesting.result()
 
 
-def _proven(group: SmallGroup, one: _Written, buffer: memoryview) -> SmallCopy | RecordingFailure:
+def _proven(
+    group: SmallGroup,
+    file: SmallFile,
+    one: _Written,
+    buffer: memoryview,
+    window: memoryview | None,
+) -> SmallCopy | RecordingFailure:
+    view, shown = buffer, None
+    if window is not None and file.place is not None:
+        shown = Shown(file.place, one.copied.size)
+        view = view_of(window, file.place)
     try:
         one.writer.sync()
         if not group.read_back:
             return SmallCopy(one.copied, ReadBack.OFF)
         read = read_back(
             one.target,
-            buffer,
+            view,
             group.on_device,
             size=one.copied.size,
             flags=one.writer.flags,
@@ -159,4 +179,4 @@ def _proven(group: SmallGroup, one: _Written, buffer: memoryview) -> SmallCopy |
         return bad_medium(error)
     if (read.blake3, read.size) != (one.copied.digests.blake3, one.copied.size):
         return other_bytes()
-    return SmallCopy(one.copied, read.proof)
+    return SmallCopy(one.copied, read.proof, shown)

@@ -21,7 +21,7 @@ def is_cut_short(path: bytes) -> bool:
 
 def ends_early(file: BinaryIO) -> bool:
     """Tell the same of an open file."""
-    size = os.fstat(file.fileno()).st_size
+    size = file.seek(0, os.SEEK_END)
     file.seek(0)
     head = file.read(16)
     if head[4:8] in (b"ftyp", b"moov", b"mdat", b"free", b"wide", b"skip"):

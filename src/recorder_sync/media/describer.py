@@ -11,12 +11,14 @@ import selectors
 import time
 from collections.abc import Mapping, Sequence
 from queue import LifoQueue
+from types import MappingProxyType
 from typing import Any
 
 from recorder_sync.child import Child
 from recorder_sync.config import Media as MediaSettings
 from recorder_sync.media.answer import checked
 from recorder_sync.media.ffprobe import find_ffprobe
+from recorder_sync.media.window import Shown, Window
 from recorder_sync.model import Flag, Kind, Media
 from recorder_sync.rules.naming import IdentityFormat
 
@@ -29,8 +31,10 @@ class Describer:
     Raises MissingPart on creation when ffprobe is not there.
     """
 
-    def __init__(self, settings: MediaSettings) -> None:
+    def __init__(self, settings: MediaSettings, window: Window | None = None) -> None:
+        """`window` is where `describe` finds what is shown."""
         self._settings = settings
+        self._window = window
         self._ffprobe = find_ffprobe(settings)
         self._free: LifoQueue[_Process | None] = LifoQueue()
         for _ in range(settings.processes):
@@ -47,21 +51,27 @@ class Describer:
         process = self._free.get()
         try:
             if process is None:
-                process = _Process(self._settings)
+                process = _Process(self._settings, self._window)
         finally:
             self._free.put(process)
 
-    def describe(self, files: Sequence[tuple[bytes, Kind | None]]) -> list[Media]:
+    def describe(
+        self,
+        files: Sequence[tuple[bytes, Kind | None]],
+        shown: Mapping[bytes, Shown] = MappingProxyType({}),
+    ) -> list[Media]:
         """Return what each file says of itself, by its path; never raises for a bad file.
 
-        Photos are read by a library, several at a time; everything else by ffprobe.
+        Photos are read by a library, several at a time; everything else by ffprobe. A photo
+        that is `shown`, by its path, is looked at in the window.
         """
         photos = [path for path, kind in files if kind is Kind.PHOTO]
-        known = dict(zip(photos, self._photos(photos), strict=True)) if photos else {}
+        known = dict(zip(photos, self._photos(photos, shown), strict=True)) if photos else {}
         return [known.get(path) or self._describe(path, "describe") for path, _ in files]
 
-    def _photos(self, paths: Sequence[bytes]) -> list[Media]:
-        answer = self._ask({"do": "photos", "paths": [_b64(path) for path in paths]})
+    def _photos(self, paths: Sequence[bytes], shown: Mapping[bytes, Shown]) -> list[Media]:
+        photos = [{"path": _b64(path), "shown": _place(shown.get(path))} for path in paths]
+        answer = self._ask({"do": "photos", "photos": photos})
         found = answer.get("photos")
         if isinstance(found, list) and len(found) == len(paths):
             return [_media(one) for one in found]
@@ -97,7 +107,7 @@ class Describer:
         process = self._free.get()
         try:
             if process is None or process.has_ended():
-                process = _Process(self._settings)
+                process = _Process(self._settings, self._window)
             answer = process.ask(request, self._settings.time_limit_s)
         except _Lost as lost:
             process = None
@@ -117,10 +127,13 @@ class _Lost(Exception):
 
 
 class _Process:
-    def __init__(self, settings: MediaSettings) -> None:
+    def __init__(self, settings: MediaSettings, window: Window | None) -> None:
+        looked_through = [window.to_look_through] if window else []
         self._child = Child(
             "recorder_sync.media.confined",
             str(settings.memory_limit_mib << 20),
+            *map(str, looked_through),
+            handles=looked_through,
             environment={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8"},
             silent=True,
         )
@@ -175,6 +188,10 @@ def _media(answer: object) -> Media:
         return checked(found)
     why = answer.get("error") if isinstance(answer, dict) else None
     return Media(problem=Flag.UNREADABLE, detail=str(why))
+
+
+def _place(shown: Shown | None) -> list[int] | None:
+    return [shown.offset, shown.size] if shown else None
 
 
 def _b64(path: bytes) -> str:

@@ -28,19 +28,24 @@ Image.MAX_IMAGE_PIXELS = None  # nothing is decoded, so a large header is no dan
 
 
 def describe(path: bytes) -> Media:
-    """Return what the photo's headers say, or why they say nothing."""
+    """Return what the photo's headers say, or why they say nothing. Raises OSError."""
     with open(path, "rb", buffering=_AT_ONCE) as file:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                with Image.open(file, formats=_formats(file)) as image:
-                    return _media(image, ends_early(file))
-        except (UnidentifiedImageError, OSError, ValueError, SyntaxError, KeyError) as error:
-            cut = ends_early(file)
-            return Media(
-                problem=Flag.TRUNCATED if cut else Flag.UNREADABLE,
-                detail=f"the photo cannot be read: {type(error).__name__}",
-            )
+        return described(file)
+
+
+def described(file: BinaryIO) -> Media:
+    """Return the same of a photo that is open, or in memory."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(file, formats=_formats(file)) as image:
+                return _media(image, ends_early(file))
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, KeyError) as error:
+        cut = ends_early(file)
+        return Media(
+            problem=Flag.TRUNCATED if cut else Flag.UNREADABLE,
+            detail=f"the photo cannot be read: {type(error).__name__}",
+        )
 
 
 def _formats(file: BinaryIO) -> tuple[str, ...]:
