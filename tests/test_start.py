@@ -47,8 +47,8 @@ _INTAKE = ("recorder_sync.ingest", "psutil")
 """A list takes nothing in."""
 
 _NOT_TO_COPY = ("pydantic", "recorder_sync.config", "sqlite_utils", "recorder_sync.catalogue")
-"""The process that copies small recordings has settings and catalogue from nobody: a tenth of a
-second before the first is copied, and twelve MiB."""
+"""The process that copies small recordings is told what it needs: all settings take a tenth of a
+second before the first is copied, and seven MiB."""
 
 _IGNORED = {"PYTHONPROFILEIMPORTTIME", "COVERAGE_PROCESS_START"}
 
