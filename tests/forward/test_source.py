@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recorder_sync.direct_io import page_aligned, prefer_direct
+from recorder_sync.forward import source as reading
 from recorder_sync.forward.line import Halt, Line
 from recorder_sync.forward.source import source_of_bytes, sources_of_file
 from recorder_sync.page_cache import may_be_in_memory
@@ -81,6 +82,21 @@ def test_a_large_recording_is_read_round_the_page_cache(large: Large) -> None:
     with page_aligned(len(content) + mmap.PAGESIZE) as memory:
         assert opens().read_into(memory) == len(content)
         assert memory[: len(content)] == content
+    assert not may_be_in_memory(handle, 0, 4 << 20)
+
+
+def test_where_it_cannot_be_read_round_it_what_was_read_leaves_the_page_cache(
+    large: Large, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such a file system is hard to come by: here the kernel is not asked for O_DIRECT."""
+    monkeypatch.setattr(reading, "prefer_direct", lambda handle: False)
+    monkeypatch.setattr(reading, "_FORGET", 1 << 20)
+    content, opens, handle = large
+    source = opens()
+    assert source.read(1 << 16) == content[: 1 << 16]
+    assert may_be_in_memory(handle, 0, 1 << 16)
+    while source.read(1 << 20):
+        pass
     assert not may_be_in_memory(handle, 0, 4 << 20)
 
 
