@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import pytest
 from tests.conftest import Card, Dock, Done, MediaFiles
 from tests.faults.card import HostileCard
 from tests.faults.conftest import Cards
+from tests.faults.disk import FaultyDisk
 from tests.faults.footage import (
     MIB,
     check_rebuilt,
@@ -23,6 +25,7 @@ from tests.faults.footage import (
     refill,
     sparse_footage,
 )
+from tests.faults.target import use
 from tests.ingest.aftermath import (
     ask,
     check_done,
@@ -103,6 +106,20 @@ def test_a_card_pulled_out_in_a_long_recording_goes_on_there_when_it_is_back(
     check_whole(dock, long)
     check_evidence(dock, "small.mp4", "long.mp4")
     check_rebuilt(dock)
+
+
+def test_what_is_kept_of_a_recording_counts_as_room_for_the_rest_of_it(
+    dock: Dock, shown: HostileCard, long: Path, tmp_path: Path
+) -> None:
+    """Or on a disk that is nearly full it would be thrown away, and nothing copied."""
+    dock.configure(ingest={"reserve_mib": 4})
+    with FaultyDisk(tmp_path / "disk", tmp_path / "mounted", mib=128) as disk:
+        use(dock, disk)
+        _, length = cut_off(dock, shown)
+        assert _LONG - length < shutil.disk_usage(disk.path).free < _LONG
+        check_done(take_in(dock, shown), sealed=1, failed=0)
+        assert described(dock, "long.mp4")["resumed_at"] == length
+        check_whole(dock, long)
 
 
 def test_a_card_pulled_out_again_and_again_is_in_at_last(

@@ -1,8 +1,17 @@
 """A card full of photos: described from memory where that is possible, and all of them."""
 
 import re
+from contextlib import nullcontext
 from pathlib import Path
 
+import pytest
+
+from recorder_sync.cli.intake_display import display_for
+from recorder_sync.ingest.capacity import Capacity, capacity_of
+from recorder_sync.ingest.copying import Copying
+from recorder_sync.ingest.intake import Request, take_in
+from recorder_sync.ingest.lanes import Lanes
+from recorder_sync.ingest.stopping import Stop
 from tests.conftest import Card, Dock, MediaFiles
 from tests.ingest.aftermath import ask, check_evidence
 from tests.system_calls import system_calls
@@ -29,3 +38,37 @@ def test_what_was_read_back_is_not_read_from_the_disk_again_to_describe_it(
     listed = ask(dock, "recordings", "list", "--limit", "300", "--json").json["recordings"]
     found = {(one["media"]["width"], one["media"]["make"]) for one in listed}
     assert (len(listed), found) == (_PHOTOS, {(320, "SIMULATED")})
+
+
+@pytest.mark.parametrize("broken", [None, (Copying, "small"), (Lanes, "_described")], ids=str)
+def test_all_memory_is_free_again_after_an_intake_however_it_ended(
+    dock: Dock,
+    card: Card,
+    media_files: MediaFiles,
+    monkeypatch: pytest.MonkeyPatch,
+    broken: tuple[type, str] | None,
+) -> None:
+    """A dock runs for months: each pane that got lost would make all cards after it slower."""
+    for number in range(_PHOTOS):
+        card.put(f"{number}.jpg", media_files.photo.read_bytes() + number.to_bytes(2, "big"))
+    if broken is not None:
+        monkeypatch.setattr(*broken, breaks)
+    station = dock.station()
+    with (
+        capacity_of(station.settings) as capacity,
+        display_for(station.settings, quiet=True) as display,
+        pytest.raises(RuntimeError, match="on purpose") if broken else nullcontext(),
+    ):
+        take_in(station, Request(card.path), capacity, display.card(None), Stop())
+    # Its threads have ended with it: nobody describes any more.
+    assert free_panes(capacity) == 3
+    station.catalogue.close()
+
+
+def breaks(*_: object) -> None:
+    raise RuntimeError("broken on purpose")
+
+
+def free_panes(capacity: Capacity) -> int:
+    panes = [capacity.window.take() for _ in range(10)]
+    return len(panes) - panes.count(None)
