@@ -15,8 +15,10 @@ from recorder_sync.direct_io import CHUNK
 from recorder_sync.errors import RecordingFailure
 from recorder_sync.ingest import copier
 from recorder_sync.ingest.copier import Copier
+from recorder_sync.ingest.engine import Writer
 from recorder_sync.ingest.part import part_folder
-from recorder_sync.ingest.small import SmallCopy, SmallFile, SmallGroup
+from recorder_sync.ingest.small import SmallCopy, SmallFile, SmallGroup, copy_small
+from recorder_sync.ingest.source import SourceChanged
 from recorder_sync.ingest.volume import Volume
 from recorder_sync.media.window import Window, place_of
 from recorder_sync.model import CardPath
@@ -162,6 +164,30 @@ def test_what_is_copied_without_the_process_is_not_said_to_be_in_the_window(
         results = one.result(timeout=30)
         card.check(0, results)
         assert [done.shown for done in results if isinstance(done, SmallCopy)] == [None] * 3
+
+
+@pytest.mark.parametrize("when", ["before it is opened", "while it is copied"])
+def test_promise_2_a_small_file_that_changes_is_never_taken_for_what_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    """Its size is the same: only its time tells."""
+    card = Card(tmp_path)
+    group, file = card.group(0), card.path / "card" / "1.jpg"
+    write = Writer.write
+
+    def write_and_change(self: Writer, buffer: memoryview, count: int, at: int) -> None:
+        write(self, buffer, count, at)
+        if count == file.stat().st_size:
+            file.write_bytes(os.urandom(count))
+
+    if when == "while it is copied":
+        monkeypatch.setattr(Writer, "write", write_and_change)
+    else:
+        file.write_bytes(os.urandom(5001))
+    first, second, third = copy_small(group)
+    assert isinstance(second, SourceChanged)
+    assert isinstance(first, SmallCopy)
+    assert isinstance(third, SmallCopy)
 
 
 def _again(process: Copier, card: Card) -> Results:

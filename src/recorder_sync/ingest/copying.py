@@ -228,7 +228,7 @@ class Copying:
             self.volume.identity,
             self._folder,
             files,
-            # As plain strings: to read its own would cost the other process all of the settings.
+            # Plain strings: an enumeration would have the other process load all settings.
             tuple(name.value for name in self._settings.digests),
             self._settings.read_back,
             self._on_device,

@@ -1,10 +1,10 @@
 """The confined process: reads hostile files, and nothing else.
 
 Started by `media/describer.py` with no inherited handles but one to look at photos in memory
-(`window.py`), as the leader of a process
-group of its own. One request a line on standard input, one answer a line on standard
-output, both JSON. It answers or dies; the parent counts both as answers. When the parent
-is gone, it ends at once, with the ffprobe it may be waiting for.
+(`window.py`), as the leader of a process group of its own. One request a line on standard
+input, one answer a line on standard output, both JSON. It answers or dies; the parent counts
+both as answers. When the parent is gone, it ends at once, with the ffprobe it may be waiting
+for.
 """
 
 import base64
