@@ -15,7 +15,6 @@ hypervisor, keeps in memory.
 
 import argparse
 import gc
-import os
 import shutil
 import statistics
 import subprocess
@@ -29,6 +28,7 @@ from pathlib import Path
 
 from made_catalogue import CASES, DAYS, END, RARE_PARTY, make_catalogue
 from measured_process import environment
+from page_cache import drop_from_page_cache
 from rich.console import Console
 from rich.table import Table
 from sqlite_utils.db import Database
@@ -175,7 +175,7 @@ def time_searches(path: Path, rounds: int, limit_ms: float) -> bool:
             warm.add(used, wanted)
             with _opened(path) as fresh:
                 cold.add(fresh, wanted)
-            _drop_from_page_cache(path)
+            drop_from_page_cache(path)
             with _opened(path) as fresh:
                 disk.add(fresh, wanted)
         slow = max(warm.most, cold.most) > limit_ms
@@ -198,14 +198,6 @@ def _opened(path: Path) -> Iterator[Database]:
         yield db
     finally:
         db.close()
-
-
-def _drop_from_page_cache(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
-    finally:
-        os.close(handle)
 
 
 def time_commands(folder: Path, rounds: int) -> None:

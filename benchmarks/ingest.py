@@ -3,7 +3,8 @@
 Makes cards, copies them in alternating rounds by the product and by what it is compared
 with, and prints one table of targets with what was measured: paired medians, processor
 time also as a multiple of this machine's floor (floor.py). Every copy goes to a fresh
-folder on the same disk; the card's pages are dropped from the page cache before each.
+folder on the same disk; before each, the card's pages are dropped from the page cache, and free
+memory is filled with pages of another file, as on a computer that has been up for a while.
 Exits 1 when a target is missed, and says which.
 
 Not to be concluded: how fast an intake is from a real card, which reads slower than this
@@ -13,9 +14,9 @@ within a round are a little safe from it. How long the program takes to start: `
 is answered before anything is imported; the steps of the photos show the start of an intake.
 
 The modules beside this one: cards.py and images.py make cards, ways.py copies them,
-floor.py is the floor, rounds.py and measured_process.py measure, docked.py and throttle.py
-hold cameras to a rate, steps.py looks at single steps, rows.py has the targets, table.py
-draws.
+floor.py is the floor, rounds.py and measured_process.py measure, page_cache.py brings memory
+into one state before each run, docked.py and throttle.py hold cameras to a rate, steps.py looks
+at single steps, rows.py has the targets, table.py draws.
 """
 
 import argparse

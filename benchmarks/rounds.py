@@ -17,6 +17,7 @@ from pathlib import Path
 
 from cards import Cards
 from measured_process import Measured
+from page_cache import PageCache
 from steps import Step, steps
 from ways import PRODUCT, Station, Way, copy
 
@@ -98,6 +99,7 @@ class Workshop:
         self.tell = tell
         self._copies = folder / "copies"
         self._copies.mkdir()
+        self._page_cache = PageCache(folder)
         self._number = 0
 
     def fresh(self) -> Path:
@@ -133,7 +135,7 @@ class Workshop:
 
     def measure_once(self, cards: Cards, way: Way) -> Measured:
         self.make_room(cards.size)
-        done = copy(cards, way, self.fresh())
+        done = copy(cards, way, self.fresh(), self._page_cache)
         self.tell(f"  {cards.name}, {way}: {done.wall_s:.2f} s, {done.cpu_s:.2f} s of processor")
         return done
 

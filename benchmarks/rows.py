@@ -11,11 +11,12 @@ import table
 from cards import Cards, make_clips, make_photos, shared_among
 from docked import Docked, Plan, dock
 from measured_process import Measured, run_measured
+from page_cache import drop_from_page_cache
 from rich.table import Table
 from rounds import GIB, Idle, Series, Workshop
 from table import MIB, Line, screen
 from throttle import Unavailable
-from ways import PROGRAM, RunFailed, Station, Way, checked, drop_from_page_cache, takes_many_cards
+from ways import PROGRAM, RunFailed, Station, Way, checked, takes_many_cards
 
 _FLOORS = (Way.FLOOR, Way.FLOOR_READ)
 _CLIPS = {

@@ -1,7 +1,8 @@
 """The ways in which a card is copied: the product, what it is compared with, and the floor.
 
-Every way gets a fresh folder. Before it, what is still to be written is written (`sync`),
-and the card's pages are dropped from the page cache.
+Every way gets a fresh folder. Before it, what is still to be written is written (`sync`), the
+card's pages are dropped from the page cache, and what memory is free then is filled with pages of
+another file (`page_cache.py`).
 
 Not to be concluded: that the ways are worth the same. `cp` proves nothing; `rsync -ac` and
 `rclone check` read the copy from memory where it is still there, compute MD5 or the like,
@@ -23,6 +24,7 @@ from pathlib import Path
 
 from cards import Cards
 from measured_process import SAMPLE_S, Measured, environment, run_measured
+from page_cache import PageCache, drop_from_page_cache
 
 PROGRAM = Path(sys.executable).with_name("recorder-sync")
 
@@ -110,12 +112,13 @@ class Station:
             raise RunFailed(f"{sealed} of {count} files were sealed")
 
 
-def copy(cards: Cards, way: Way, folder: Path) -> Measured:
+def copy(cards: Cards, way: Way, folder: Path, page_cache: PageCache) -> Measured:
     """Copy the cards into a fresh folder, one way, and measure it."""
     folder.mkdir(parents=True)
     os.sync()
     for file in cards.all_files:
         drop_from_page_cache(file)
+    page_cache.fill()
     if way in PRODUCT:
         station = Station(folder, read_back=way is not Way.UNREAD)
         done = station.ingest(cards.folders, terminal=way is Way.LIVE)
@@ -149,11 +152,3 @@ def takes_many_cards() -> bool:
         [PROGRAM, "ingest", "--help"], capture_output=True, text=True, check=True, env=environment()
     ).stdout.splitlines()[0]
     return re.search(r"\S\.\.\.\s*$", usage) is not None
-
-
-def drop_from_page_cache(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
-    finally:
-        os.close(handle)
