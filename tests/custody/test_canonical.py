@@ -5,24 +5,12 @@ import json
 import pytest
 import rfc8785
 from hypothesis import given
-from hypothesis import strategies as st
 
 from recorder_sync.custody import canonical as module
 from recorder_sync.custody.canonical import canonical
+from tests.any_json import VALUES
 
-_TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-_VALUES = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(1 << 53) + 1, (1 << 53) - 1)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | _TEXTS,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_TEXTS, inner, max_size=4),
-    max_leaves=12,
-)
-
-
-@given(_VALUES)
+@given(VALUES)
 def test_it_is_the_form_that_the_library_writes(value: object) -> None:
     assert canonical(value) == rfc8785.dumps(value)  # type: ignore[arg-type]
 

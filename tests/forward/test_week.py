@@ -66,6 +66,7 @@ def test_art_21_a_week_without_network_costs_no_limit_and_then_all_goes_by_urgen
     bed.pass_time(int(LONGEST_WAIT.total_seconds()))
     bed.until_confirmed(len(sealed))
     bed.until_back()
+    until(lambda: "event=back store=nas" in bed.journal(), "the journal says so")
     order = [entry["subject"] for entry in bed.entries("confirmed")]
     by_urgency = sorted(sealed, key=lambda one: ("important" not in one["flags"], one["deadline"]))
     assert "important" in by_urgency[0]["flags"]

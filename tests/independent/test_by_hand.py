@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recorder_sync.custody import merkle
+from tests.any_json import VALUES
 from tests.independent import forging
 from tools import verify_evidence as tool
 
@@ -157,18 +158,6 @@ def test_fractions_of_the_rfc(value: float, text: str) -> None:
     assert tool._canonical(value) == text
 
 
-_TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-_VALUES = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(1 << 53) + 1, (1 << 53) - 1)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | _TEXTS,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_TEXTS, inner, max_size=4),
-    max_leaves=12,
-)
-
-
 def _is_canonical(line: bytes) -> bool:
     try:
         tool.value_of_line(line)
@@ -177,14 +166,14 @@ def _is_canonical(line: bytes) -> bool:
     return True
 
 
-@given(_VALUES)
+@given(VALUES)
 def test_canonical_json_is_that_of_the_library(value: object) -> None:
     line = rfc8785.dumps(value)  # type: ignore[arg-type]
     assert tool.canonical(tool.parsed(line)) == line
     assert tool.canonical(tool.value_of_line(line)) == line
 
 
-@given(_VALUES)
+@given(VALUES)
 def test_what_python_writes_is_canonical_only_where_the_library_writes_the_same(
     value: object,
 ) -> None:
