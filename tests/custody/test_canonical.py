@@ -10,6 +10,7 @@ from recorder_sync.custody import canonical as module
 from recorder_sync.custody.canonical import canonical
 from tests.any_json import VALUES
 
+
 @given(VALUES)
 def test_it_is_the_form_that_the_library_writes(value: object) -> None:
     assert canonical(value) == rfc8785.dumps(value)  # type: ignore[arg-type]
