@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo install uninstall test long pages torture month e2e e2e-smoke check bench translations lock clean
+.PHONY: help venv demo install small-ffprobe uninstall test long pages torture month e2e e2e-smoke check bench translations lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,10 +15,14 @@ venv: $(VENV)/runtime.done ## make .venv with the program in it
 demo: $(VENV)/runtime.done | parts ## simulated cameras on a throw-away station
 	@$(BIN)/recorder-sync demo
 
-install: | parts small-parts ## as root: the service of this computer (docs/dock.md); DESTDIR, PREFIX, SMALL_FFPROBE
+install: | parts $(if $(SMALL_FFPROBE),small-parts) ## as root: the service of this computer (docs/dock.md); DESTDIR, PREFIX, SMALL_FFPROBE
 	@./tools/system_parts.sh --venv $(PYTHON)
 	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" PYTHON="$(PYTHON)" SMALL_FFPROBE="$(SMALL_FFPROBE)" \
 	  ./tools/install.sh install
+
+small-ffprobe: | small-parts ## as root: an ffprobe that knows recordings and nothing else (docs/dock.md)
+	@[ -n "$(SMALL_FFPROBE)" ] || ./tools/system_parts.sh dpkg-source:dpkg-dev
+	@DESTDIR="$(DESTDIR)" SMALL_FFPROBE="$(SMALL_FFPROBE)" ./tools/install.sh small-ffprobe
 
 uninstall: ## as root: remove the service; evidence, state and configuration stay
 	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" ./tools/install.sh uninstall
@@ -88,8 +92,8 @@ parts:
 
 .PHONY: small-parts
 small-parts: # what a small ffprobe is built with
-	@[ -z "$(SMALL_FFPROBE)" ] || ./tools/system_parts.sh cc:gcc /usr/include/stdint.h:libc6-dev \
-	  /usr/include/zlib.h:zlib1g-dev setpriv:util-linux
+	@./tools/system_parts.sh cc:gcc /usr/include/stdint.h:libc6-dev /usr/include/zlib.h:zlib1g-dev \
+	  setpriv:util-linux
 
 .PHONY: test-parts
 test-parts:

@@ -1,12 +1,13 @@
 #!/bin/sh
 # Installs recorder-sync as a service of this computer, or removes it: `make install`,
-# `make uninstall`.
+# `make uninstall`. `make small-ffprobe` gives it an ffprobe of its own.
 #
 #   DESTDIR   files are put below it for a package; nothing is started, no user is made
 #   PREFIX    where the program goes, /opt/recorder-sync
 #   PYTHON    the Python that it runs with, 3.11 or later
-#   SMALL_FFPROBE   FFmpeg's source, as `apt-get source ffmpeg` made it: a small ffprobe is built
-#             of it, in some minutes, and used from then on; a pattern may name the folder
+#   SMALL_FFPROBE   FFmpeg's source, as `apt-get source ffmpeg` made it, of which a small ffprobe is
+#             built, in some minutes, and used from then on; a pattern may name the folder. Without
+#             it `install` builds none, and `small-ffprobe` fetches the distribution's source
 #
 # It may be run again at any time: that is the upgrade. The program is built beside the old
 # one, which goes on working until the new one is whole.
@@ -91,10 +92,31 @@ build_small() { # FOLDER, where it does not stay: the source's code runs as nobo
     fi
 }
 
+fetch_source() { # FOLDER, where it does not stay
+    mkdir "$1/fetched"
+    [ "$(id -u)" -ne 0 ] || chown _apt: "$1/fetched" 2> /dev/null || : # apt-get downloads as _apt
+    echo "Fetching the source of FFmpeg" >&2
+    sh "$source/tools/ffmpeg_source.sh" "$1/fetched"
+    SMALL_FFPROBE=$1/fetched/ffmpeg-*/
+}
+
 put_small() { # FILE
     mkdir -p "${small%/*}"
     install -m 0755 "$1" "$small.new"
     mv "$small.new" "$small"
+}
+
+small_ffprobe() {
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' EXIT
+    chmod 0755 "$work"
+    [ -n "$SMALL_FFPROBE" ] || fetch_source "$work"
+    build_small "$work"
+    put_small "$work/built/ffprobe"
+    if system_runs; then
+        systemctl try-restart recorder-sync-dock.service
+    fi
+    echo "The small ffprobe is in place: $small"
 }
 
 put() { # SOURCE FILE
@@ -204,8 +226,9 @@ umask 022
 case ${1-} in
     install) install_all ;;
     uninstall) uninstall_all ;;
+    small-ffprobe) small_ffprobe ;;
     *)
-        echo "install.sh install | uninstall" >&2
+        echo "install.sh install | uninstall | small-ffprobe" >&2
         exit 2
         ;;
 esac

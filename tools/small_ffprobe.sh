@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds an ffprobe that knows what recorders write and nothing else. `make install
-# SMALL_FFPROBE=SOURCE` does it with this (docs/dock.md).
+# Builds an ffprobe that knows what recorders write and nothing else. `make small-ffprobe` does it
+# with this (docs/dock.md).
 #
 #   small_ffprobe.sh SOURCE TARGET     FFmpeg's source folder; the program's new path
 #
@@ -8,8 +8,8 @@
 # recording needs. This one has the C library and zlib: it takes a twentieth of the time and
 # of the memory, and a hostile file meets far less code. But no update reaches it: it has the
 # version of its source, so that recorder-sync can tell when the distribution has a newer one and
-# it is to be built again. On Debian `apt-get source ffmpeg` gives the source with all its
-# corrections; gcc, make and zlib1g-dev are needed beside it.
+# it is to be built again. `ffmpeg_source.sh` fetches the source with all its corrections; gcc, make
+# and zlib1g-dev are needed beside it.
 set -eu
 
 [ $# -eq 2 ] && [ -x "$1/configure" ] || {

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -175,6 +176,50 @@ def test_a_small_ffprobe_that_cannot_be_built_changes_nothing(
 def test_what_is_no_source_of_ffmpeg_is_refused(system: Path, quick_python: Path) -> None:
     with pytest.raises(AssertionError, match="apt-get source ffmpeg"):
         _make("install", system, quick_python, f"SMALL_FFPROBE={system}")
+
+
+def test_a_small_ffprobe_is_put_in_place_by_itself_and_nothing_else(
+    quick_python: Path, tmp_path: Path
+) -> None:
+    system = tmp_path / "system"
+    _make("small-ffprobe", system, quick_python, f"SMALL_FFPROBE={_source(tmp_path)}")
+    assert [path for path in system.rglob("*") if path.is_file()] == [system / _SMALL]
+    assert _mode(system / _SMALL) == 0o755
+
+
+def test_the_source_of_ffmpeg_is_fetched_and_the_lists_of_the_system_stay(tmp_path: Path) -> None:
+    if not (shutil.which("apt-get") and shutil.which("dpkg-source")):
+        pytest.skip("apt-get or dpkg-source is not installed")
+    lists = (Path("/etc/apt"), Path("/var/lib/apt/lists"), Path("/var/cache/apt"))
+    before = {path: path.lstat().st_mtime_ns for each in lists for path in each.rglob("*")}
+    done = _fetch(tmp_path)
+    if done.returncode == _NOT_FETCHED:
+        pytest.skip(f"no source can be fetched here: {done.stderr.strip().splitlines()[-2:]}")
+    assert done.returncode == 0, done.stderr
+    (source,) = tmp_path.glob("ffmpeg-*/")
+    assert (source / "configure").exists()
+    assert (source / "debian/changelog").read_text().startswith("ffmpeg (")
+    after = {path: path.lstat().st_mtime_ns for each in lists for path in each.rglob("*")}
+    assert after == before
+
+
+def test_where_there_is_no_apt_get_it_says_how_to_give_the_source(tmp_path: Path) -> None:
+    done = _fetch(tmp_path, PATH=str(tmp_path))
+    assert done.returncode == _NOT_FETCHED
+    assert "SMALL_FFPROBE=FOLDER" in done.stderr
+
+
+_NOT_FETCHED = 3
+
+
+def _fetch(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["/bin/sh", ROOT / "tools/ffmpeg_source.sh", folder],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 @pytest.mark.timeout(300)
