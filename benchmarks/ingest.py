@@ -32,6 +32,8 @@ from rows import ROWS, Benchmark, Sizes
 from table import missed, screen, targets, write_markdown
 
 import recorder_sync
+from recorder_sync.config import Media
+from recorder_sync.media.ffprobe import find_ffprobe
 
 
 def main() -> int:
@@ -42,6 +44,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="recorder-sync-bench-", dir=given.folder))
     workshop = Workshop(folder, 1 if given.quick else given.runs, screen.print)
     benchmark = Benchmark(workshop, sizes, given.only or ROWS)
+    screen.print(f"described by {find_ffprobe(Media())}; the small one: make small-ffprobe")
     try:
         benchmark.run()
     finally:  # what was measured before an interrupt is shown
