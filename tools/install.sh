@@ -192,6 +192,7 @@ install_all() {
     else
         echo "recorder-sync is installed, and starts with the system."
     fi
+    [ -e "$small" ] || echo "Recommended next, for recordings from cards: make small-ffprobe"
 }
 
 uninstall_all() {
