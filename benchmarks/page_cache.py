@@ -16,8 +16,8 @@ _LEFT_FREE = 384 << 20
 """Bytes: below about a quarter of a GiB the kernel itself begins to make room."""
 
 _BLOCK = 4 << 20
-_LARGEST = 15 << 40
-"""Bytes: a file of ext4 cannot have more than 16 TiB."""
+_SIZE = 1 << 40
+"""Bytes: many times the memory, so that its start is forgotten when its end was read."""
 
 
 class PageCache:
@@ -26,7 +26,7 @@ class PageCache:
     def __init__(self, folder: Path) -> None:
         self._file = folder / "empty"
         with self._file.open("xb") as file:
-            file.truncate(_LARGEST)
+            file.truncate(_SIZE)
         self._at = 0
         """Up to here it was read: what is still in the page cache takes no more room."""
 
@@ -39,7 +39,7 @@ class PageCache:
                 if psutil.virtual_memory().free < _LEFT_FREE:
                     return
                 os.preadv(file.fileno(), [block], self._at)
-                self._at = (self._at + _BLOCK) % _LARGEST
+                self._at = (self._at + _BLOCK) % _SIZE
 
 
 def drop_from_page_cache(path: Path) -> None:
