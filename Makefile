@@ -20,8 +20,7 @@ install: | parts $(if $(SMALL_FFPROBE),small-parts) ## as root: the service of t
 	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" PYTHON="$(PYTHON)" SMALL_FFPROBE="$(SMALL_FFPROBE)" \
 	  ./tools/install.sh install
 
-small-ffprobe: | small-parts ## as root: an ffprobe that knows recordings and nothing else (docs/dock.md)
-	@[ -n "$(SMALL_FFPROBE)" ] || ./tools/system_parts.sh dpkg-source:dpkg-dev
+small-ffprobe: | small-parts $(if $(SMALL_FFPROBE),,source-parts) ## as root: an ffprobe that knows recordings and nothing else (docs/dock.md)
 	@DESTDIR="$(DESTDIR)" SMALL_FFPROBE="$(SMALL_FFPROBE)" ./tools/install.sh small-ffprobe
 
 uninstall: ## as root: remove the service; evidence, state and configuration stay
@@ -30,7 +29,7 @@ uninstall: ## as root: remove the service; evidence, state and configuration sta
 test: compiler $(VENV)/dev.done | parts test-parts ## run the everyday tests, about ten minutes
 	$(BIN)/pytest -n 2 --dist worksteal -m "not long" --ignore tests/web
 
-long: compiler $(VENV)/dev.done | parts test-parts ## of the tests, those that take long
+long: compiler $(VENV)/dev.done | parts test-parts small-parts source-parts ## of the tests, those that take long
 	$(BIN)/pytest -n 2 --dist worksteal -m long
 
 pages: $(VENV)/dev.done | parts browser-parts ## the web service, without and in a real browser
@@ -94,6 +93,10 @@ parts:
 small-parts: # what a small ffprobe is built with
 	@./tools/system_parts.sh cc:gcc /usr/include/stdint.h:libc6-dev /usr/include/zlib.h:zlib1g-dev \
 	  setpriv:util-linux
+
+.PHONY: source-parts
+source-parts: # what unpacks the distribution's source
+	@./tools/system_parts.sh dpkg-source:dpkg-dev
 
 .PHONY: test-parts
 test-parts:
