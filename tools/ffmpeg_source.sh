@@ -35,6 +35,7 @@ with_own_lists() {
 with_own_lists update || : # a list that is not FFmpeg's may fail: the next command tells
 cd "$1"
 with_own_lists source ffmpeg || {
-    echo "The source of ffmpeg cannot be fetched: see above, or give it by SMALL_FFPROBE=FOLDER" >&2
+    echo "The source of ffmpeg cannot be fetched; the lines above say what failed first." >&2
+    echo "Without a network give it by SMALL_FFPROBE=FOLDER (docs/dock.md)." >&2
     exit 3
 }

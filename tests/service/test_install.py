@@ -197,7 +197,8 @@ def test_the_source_of_ffmpeg_is_fetched_and_the_lists_of_the_system_stay(tmp_pa
         done = _fetch(tmp_path)
     except subprocess.TimeoutExpired:
         pytest.skip("the distribution's server does not answer")
-    assert "deb-src" not in done.stderr, "no list of sources was made of those of the packages"
+    if "Failed to fetch" not in done.stderr:  # or apt-get says so of a server that is away, too
+        assert "deb-src" not in done.stderr, "no list of sources was made of those of the packages"
     if done.returncode == _NOT_FETCHED:
         pytest.skip(f"no source can be fetched here: {done.stderr.strip().splitlines()[-2:]}")
     assert done.returncode == 0, done.stderr
