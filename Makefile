@@ -15,7 +15,7 @@ venv: $(VENV)/runtime.done ## make .venv with the program in it
 demo: $(VENV)/runtime.done | parts ## simulated cameras on a throw-away station
 	@$(BIN)/recorder-sync demo
 
-install: | parts $(if $(SMALL_FFPROBE),small-parts) ## as root: the service of this computer (docs/dock.md); DESTDIR, PREFIX, SMALL_FFPROBE
+install: | parts $(if $(filter-out none,$(SMALL_FFPROBE)),small-parts) ## as root: the service of this computer (docs/dock.md); DESTDIR, PREFIX, SMALL_FFPROBE
 	@./tools/system_parts.sh --venv $(PYTHON)
 	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" PYTHON="$(PYTHON)" SMALL_FFPROBE="$(SMALL_FFPROBE)" \
 	  ./tools/install.sh install
@@ -60,7 +60,7 @@ check: $(VENV)/dev.done ## lint, types, dead links in docs
 	$(BIN)/mypy
 	$(BIN)/python tools/check_docs.py
 
-bench: compiler $(VENV)/dev.done | parts compared ## measure: ingest, searches, proofs at 10 000 000 entries, verification
+bench: compiler $(VENV)/dev.done | parts compared $(VENV)/small ## measure: ingest, searches, proofs at 10 000 000 entries, verification
 	$(BIN)/python benchmarks/ingest.py
 	$(BIN)/python benchmarks/catalogue_search.py
 	$(BIN)/python benchmarks/custody.py
@@ -88,6 +88,11 @@ clean: ## remove .venv and caches
 .PHONY: parts compared
 parts:
 	@./tools/system_parts.sh ffprobe:ffmpeg ffmpeg:ffmpeg
+
+$(VENV)/small: # the small ffprobe, as `make install` puts one in place
+	@{ make --silent small-parts source-parts && \
+	  DESTDIR="$(abspath $@)" ./tools/install.sh small-ffprobe; } || \
+	  echo "NO SMALL FFPROBE, the lines above say why: the distribution's is measured" >&2
 
 .PHONY: small-parts
 small-parts: # what a small ffprobe is built with

@@ -130,7 +130,7 @@ def dock(plan: Plan, workshop: Workshop) -> Docked:
         some = _clips(cards[0])[:_FLOOR_CLIPS]
         least = floor(some, _made(folder / "floor"), read_back=True)
         evidence = _evidence(plan, folder, stack)
-        station = Station(folder, evidence=evidence)
+        station = Station(folder, workshop.ffprobe, evidence=evidence)
         watch, reaper = _Watch(readings), _Reaper(station)
         try:
             run = station.ingest(cards, inside=held.inside, sample_s=_MEMORY_SAMPLE_S)

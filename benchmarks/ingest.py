@@ -33,7 +33,10 @@ from table import missed, screen, targets, write_markdown
 
 import recorder_sync
 from recorder_sync.config import Media
-from recorder_sync.media.ffprobe import find_ffprobe
+from recorder_sync.media.ffprobe import SMALL, find_ffprobe
+
+_BUILT = Path(sys.prefix) / "small" / SMALL.relative_to("/")
+"""Where `make bench` builds the small ffprobe, as `make install` puts one in place."""
 
 
 def main() -> int:
@@ -42,9 +45,9 @@ def main() -> int:
     compile_dir(Path(recorder_sync.__file__).parent, quiet=1)
     sizes = _sizes(given)
     folder = Path(tempfile.mkdtemp(prefix="recorder-sync-bench-", dir=given.folder))
-    workshop = Workshop(folder, 1 if given.quick else given.runs, screen.print)
+    workshop = Workshop(folder, 1 if given.quick else given.runs, given.ffprobe, screen.print)
     benchmark = Benchmark(workshop, sizes, given.only or ROWS)
-    screen.print(f"described by {find_ffprobe(Media())}; the small one: make small-ffprobe")
+    screen.print(f"Described by {given.ffprobe}")
     try:
         benchmark.run()
     finally:  # what was measured before an interrupt is shown
@@ -71,6 +74,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=7, help="rounds (default: 7)")
     parser.add_argument("--only", action="append", choices=ROWS, help="a row; may be repeated")
+    parser.add_argument("--ffprobe", default=_ffprobe(), help="(default: %(default)s)")
     parser.add_argument("--quick", action="store_true", help="small sizes, one round")
     parser.add_argument("--minutes", type=float, default=10, help="of the docked cameras")
     parser.add_argument("--rate", type=float, default=30, help="MB/s of each docked camera")
@@ -83,6 +87,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--markdown", type=Path, help="also write the tables to this file")
     parser.add_argument("--folder", type=Path, default=Path("/var/tmp"), help="on a real disk")
     return parser.parse_args()
+
+
+def _ffprobe() -> str:
+    """Return the one in use here, or the small one that was built to be measured."""
+    return find_ffprobe(Media(ffprobe=str(_BUILT) if _BUILT.exists() else None))
 
 
 def _sizes(given: argparse.Namespace) -> Sizes:

@@ -93,9 +93,11 @@ class Series:
 class Workshop:
     """Makes the rounds in one folder of a real disk."""
 
-    def __init__(self, folder: Path, rounds: int, tell: Tell) -> None:
+    def __init__(self, folder: Path, rounds: int, ffprobe: str, tell: Tell) -> None:
         self.folder = folder
         self.rounds = rounds
+        self.ffprobe = ffprobe
+        """The program that describes recordings for the product."""
         self.tell = tell
         self._copies = folder / "copies"
         self._copies.mkdir()
@@ -127,7 +129,7 @@ class Workshop:
             for way in (*ways[turn:], *ways[:turn], *(() if number else once)):
                 done = self.measure_once(cards, way)
                 if with_steps and way is Way.VERIFIED:
-                    series.steps.append(steps(Station(self.last), done))
+                    series.steps.append(steps(Station(self.last, self.ffprobe), done))
                 series.runs.setdefault(way, []).append(done)
             os.sync()
             time.sleep(_PAUSE_S)
@@ -135,7 +137,7 @@ class Workshop:
 
     def measure_once(self, cards: Cards, way: Way) -> Measured:
         self.make_room(cards.size)
-        done = copy(cards, way, self.fresh(), self._page_cache)
+        done = copy(cards, way, self.fresh(), self._page_cache, self.ffprobe)
         self.tell(f"  {cards.name}, {way}: {done.wall_s:.2f} s, {done.cpu_s:.2f} s of processor")
         return done
 

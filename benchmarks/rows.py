@@ -86,7 +86,7 @@ class Benchmark:
         card = make_photos(self._workshop.folder / "known", self._sizes.known, camera=33)
         folder = self._workshop.fresh()
         folder.mkdir()
-        station = Station(folder)
+        station = Station(folder, self._workshop.ffprobe)
         station.ingest(card.folders)
         station.check_sealed(card.files)
         versions: list[Measured] = []

@@ -67,7 +67,9 @@ _SCRIPTS = {
 class Station:
     """A station of its own in a fresh folder, and the product at work on it."""
 
-    def __init__(self, folder: Path, *, read_back: bool = True, evidence: Path | None = None):
+    def __init__(
+        self, folder: Path, ffprobe: str, *, read_back: bool = True, evidence: Path | None = None
+    ) -> None:
         self.evidence = evidence or folder / "evidence"
         self._catalogue = folder / "state" / "catalogue.db"
         self._config = folder / "config.toml"
@@ -75,6 +77,7 @@ class Station:
             '[station]\nid = "benchmark"\nlanguage = "en"\ntimezone = "UTC"\n'
             f'[paths]\nstate = "{folder}/state"\nevidence = "{self.evidence}"\n'
             f"[ingest]\nimmutable = false\nread_back = {str(read_back).lower()}\n"
+            f'[media]\nffprobe = "{ffprobe}"\n'
         )
 
     def ingest(
@@ -112,7 +115,7 @@ class Station:
             raise RunFailed(f"{sealed} of {count} files were sealed")
 
 
-def copy(cards: Cards, way: Way, folder: Path, page_cache: PageCache) -> Measured:
+def copy(cards: Cards, way: Way, folder: Path, page_cache: PageCache, ffprobe: str) -> Measured:
     """Copy the cards into a fresh folder, one way, and measure it."""
     folder.mkdir(parents=True)
     os.sync()
@@ -120,7 +123,7 @@ def copy(cards: Cards, way: Way, folder: Path, page_cache: PageCache) -> Measure
         drop_from_page_cache(file)
     page_cache.fill()
     if way in PRODUCT:
-        station = Station(folder, read_back=way is not Way.UNREAD)
+        station = Station(folder, ffprobe, read_back=way is not Way.UNREAD)
         done = station.ingest(cards.folders, terminal=way is Way.LIVE)
         station.check_sealed(cards.files)
         return done

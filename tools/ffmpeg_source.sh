@@ -29,7 +29,8 @@ done
 
 with_own_lists() {
     apt-get -qq -o Dir::Etc::SourceList="$own/sources.list" -o Dir::Etc::SourceParts="$own/parts" \
-        -o Dir::State::Lists="$own/lists" -o Dir::Cache="$own/cache" "$@" >&2
+        -o Dir::State::Lists="$own/lists" -o Dir::Cache="$own/cache" \
+        -o Acquire::Retries=0 -o Acquire::http::Timeout=15 -o Acquire::https::Timeout=15 "$@" >&2
 }
 
 with_own_lists update || : # a list that is not FFmpeg's may fail: the next command tells

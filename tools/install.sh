@@ -7,7 +7,8 @@
 #   PYTHON    the Python that it runs with, 3.11 or later
 #   SMALL_FFPROBE   FFmpeg's source, as `apt-get source ffmpeg` made it, of which a small ffprobe is
 #             built, in some minutes, and used from then on; a pattern may name the folder. Without
-#             it `install` builds none, and `small-ffprobe` fetches the distribution's source
+#             it the distribution's source is fetched: by `small-ffprobe`, and by `install` if none
+#             is there yet, which goes on without one where that fails. `none`: `install` builds none
 #
 # It may be run again at any time: that is the upgrade. The program is built beside the old
 # one, which goes on working until the new one is whole.
@@ -106,6 +107,10 @@ put_small() { # FILE
     mv "$small.new" "$small"
 }
 
+wants_small() { # no package: it is built where it is used
+    [ -z "$DESTDIR$SMALL_FFPROBE" ] && [ ! -e "$small" ]
+}
+
 small_ffprobe() {
     work=$(mktemp -d)
     trap 'rm -rf "$work"' EXIT
@@ -174,13 +179,16 @@ start() {
 
 install_all() {
     [ -n "$DESTDIR" ] || refuse_private_python
-    if [ -n "$SMALL_FFPROBE" ]; then # first of all: what fails has changed nothing
+    work=
+    if wants_small; then # before the program is built: a compiler is of use to it, too
+        make --silent -C "$source" small-parts source-parts || :
+    elif [ "${SMALL_FFPROBE:-none}" != none ]; then # first of all: what fails has changed nothing
         work=$(mktemp -d)
         trap 'rm -rf "$work"' EXIT
         build_small "$work"
     fi
     put_program
-    [ -z "$SMALL_FFPROBE" ] || put_small "$work/built/ffprobe"
+    [ -z "$work" ] || put_small "$work/built/ffprobe"
     put_system_files
     make_user
     put_folder "$state"
@@ -192,7 +200,11 @@ install_all() {
     else
         echo "recorder-sync is installed, and starts with the system."
     fi
-    [ -e "$small" ] || echo "Recommended next, for recordings from cards: make small-ffprobe"
+    if wants_small; then # the station works meanwhile
+        "$source/tools/install.sh" small-ffprobe || echo "\
+recorder-sync is installed, with the distribution's ffprobe: the small one could not be made, the
+lines above say why. Later: make small-ffprobe (docs/dock.md)" >&2
+    fi
 }
 
 uninstall_all() {

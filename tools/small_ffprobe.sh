@@ -41,6 +41,7 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
+unset MAKEFLAGS MFLAGS # those of a make that called this are not meant for FFmpeg's
 "$source/configure" --disable-everything --disable-autodetect --disable-network --disable-doc \
     --disable-programs --enable-ffprobe --disable-avdevice --disable-swscale --disable-postproc \
     --disable-swresample --disable-avfilter --disable-x86asm --enable-zlib \

@@ -119,7 +119,7 @@ class Ingest(Section):
 class Media(Section):
     ffprobe: str | None = None
     """The ffprobe program: a name on PATH, or an absolute path. Where none is named: the small
-    one that `make small-ffprobe` built, if it is there and fit, else `ffprobe` on PATH."""
+    one that `make install` built, if it is there and fit, else `ffprobe` on PATH."""
     processes: Annotated[int, Field(ge=1, le=16)] = 1
     """Confined processes that read media files. Each, with its ffprobe, takes 40 MiB."""
     time_limit_s: Annotated[float, Field(gt=0, le=600)] = 30.0

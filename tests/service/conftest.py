@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.faults.loop import attach
+from tests.service.installing import EMPTY_ENVIRONMENTS, ROOT, make
 
-ROOT = Path(__file__).parent.parent.parent
 UNITS = ROOT / "systemd"
 RULES = ROOT / "udev-rules"
 
@@ -45,6 +45,22 @@ class Apart:
 def _script(lines: tuple[str, ...]) -> str:
     volume = shlex.quote(str(UNITS / "recorder-sync-volume"))
     return "\n".join([_APART, f"volume={volume}", *lines])
+
+
+@pytest.fixture
+def quick_python(tmp_path: Path) -> Path:
+    python = tmp_path / "python"
+    python.write_text(EMPTY_ENVIRONMENTS)
+    python.chmod(0o755)
+    return python
+
+
+@pytest.fixture
+def system(tmp_path: Path, quick_python: Path) -> Path:
+    """A system with everything installed but the program's libraries."""
+    folder = tmp_path / "system"
+    make("install", folder, quick_python)
+    return folder
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Which ffprobe describes recordings, and whether it is as new as the distribution's.
 
-A small one that `make small-ffprobe` built takes a twentieth of the time and of the
+A small one that `make install` built takes a twentieth of the time and of the
 memory, but the distribution's updates do not reach it. So its version is held against that of
 the distribution's, and where it does not run or lacks what we need, the distribution's is taken:
 nothing of this keeps a camera waiting. A small one that is only older goes on being used.
