@@ -6,14 +6,21 @@ import signal
 import subprocess
 import time
 from collections import Counter
-from contextlib import suppress
 from pathlib import Path
 from random import Random
 
 import pytest
 
 from tests.conftest import Card, Dock, MediaFiles
-from tests.ingest.aftermath import ask, check_evidence, descriptions, in_place, large, until
+from tests.ingest.aftermath import (
+    ask,
+    check_evidence,
+    descriptions,
+    helpers,
+    in_place,
+    large,
+    until,
+)
 
 _LONGEST_S = 0.05
 """Seconds after a chosen step of the intake within which a kill comes."""
@@ -121,10 +128,10 @@ def test_a_helper_process_that_is_killed_costs_no_recording(
         stderr=subprocess.PIPE,
         text=True,
     ) as child:
-        helpers = until(lambda: _helpers(child.pid, victim), "a helper process")
+        running = until(lambda: helpers(child.pid, victim), "a helper process")
         if at_work:
             until(lambda: len(list(dock.evidence.glob(".incoming/*-*/*.part"))) > 64, "its work")
-        os.kill(helpers[0], signal.SIGKILL)
+        os.kill(running[0], signal.SIGKILL)
         child.communicate(timeout=100)
     assert child.returncode == 0
     check_evidence(dock, *names)
@@ -137,19 +144,9 @@ def test_the_helper_processes_of_a_killed_intake_end_with_it(
     for n in range(600):
         card.put(f"{n:04}.jpg", photo + n.to_bytes(4, "big"))
     with subprocess.Popen(dock.command("ingest", card.path), stderr=subprocess.DEVNULL) as child:
-        helpers = until(lambda: _helpers(child.pid, "recorder_sync.ingest.copier"), "a helper")
+        running = until(lambda: helpers(child.pid, "recorder_sync.ingest.copier"), "a helper")
         child.kill()
-    until(lambda: not any(_is_running(pid) for pid in helpers), "the end of the helpers")
-
-
-def _helpers(parent: int, module: str) -> list[int]:
-    found = []
-    for task in Path(f"/proc/{parent}/task").iterdir():
-        with suppress(FileNotFoundError, ProcessLookupError):  # what ended meanwhile is no helper
-            for pid in (task / "children").read_text().split():
-                if module in Path(f"/proc/{pid}/cmdline").read_text():
-                    found.append(int(pid))
-    return found
+    until(lambda: not any(_is_running(pid) for pid in running), "the end of the helpers")
 
 
 def _is_running(pid: int) -> bool:

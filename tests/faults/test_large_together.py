@@ -14,7 +14,15 @@ from recorder_sync.language import Text
 from recorder_sync.model import CardPath
 from tests.conftest import Card, Dock, MediaFiles
 from tests.faults.conftest import Cards
-from tests.ingest.aftermath import check_evidence, finish, in_place, large, under_way, until
+from tests.ingest.aftermath import (
+    check_evidence,
+    finish,
+    helpers,
+    in_place,
+    large,
+    under_way,
+    until,
+)
 from tests.ingest.test_sha256_pair import needs_it
 
 _NAMES = ("0.mp4", "1.mp4", "2.mp4")
@@ -63,6 +71,20 @@ def most_at_once(dock: Dock, card: Path, *, beside_another_card: bool = False) -
     station.catalogue.close()
     check_evidence(dock, *_NAMES)
     return begun.most
+
+
+def test_what_describes_a_recording_is_ready_before_it_is_copied(
+    dock: Dock, clips: Card, hostile: Cards
+) -> None:
+    shown = hostile(clips.path)
+    hang = shown.hang_at("0.mp4", 10 << 20)
+    with under_way(dock, "ingest", shown.path, "--json") as child:
+        try:
+            hang.await_reader()
+            assert helpers(child.pid, "recorder_sync.media.confined")
+        finally:
+            hang.release()
+        assert finish(child).code == 0
 
 
 @needs_it

@@ -12,7 +12,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from io import StringIO
 from pathlib import Path
 from typing import Any, TypeVar
@@ -204,6 +204,17 @@ def reached(child: subprocess.Popen[str], there: Callable[[], object], what: str
     """Wait until a command has come so far; one that ended before fails the test."""
     until(lambda: there() or child.poll() is not None, what)
     assert there(), f"the command ended before: {what}"
+
+
+def helpers(parent: int, module: str) -> list[int]:
+    """Return the processes of a module that a command has started."""
+    found = []
+    for task in Path(f"/proc/{parent}/task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):  # what ended meanwhile is no helper
+            for pid in (task / "children").read_text().split():
+                if module in Path(f"/proc/{pid}/cmdline").read_text():
+                    found.append(int(pid))
+    return found
 
 
 def pause(child: subprocess.Popen[str]) -> None:

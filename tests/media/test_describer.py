@@ -515,6 +515,24 @@ def _words(process: psutil.Process) -> list[str]:
         return []
 
 
+def test_promise_9_whoever_starts_one_ahead_does_not_wait_for_a_file_that_hangs(
+    tmp_path: Path,
+) -> None:
+    pipe = tmp_path / "hangs.mp4"
+    os.mkfifo(pipe)
+    with closing(Describer(MediaSettings(processes=1))) as describer:
+        reader = threading.Thread(target=described, args=(describer, pipe))
+        reader.start()
+        with pipe.open("wb"):  # once it is being read
+            ahead = threading.Thread(target=describer.start)
+            ahead.start()
+            ahead.join(10)
+            assert not ahead.is_alive()
+            assert reader.is_alive()
+        reader.join()
+        ahead.join()
+
+
 def test_promise_9_a_process_that_died_idle_is_no_fault_of_the_next_file(
     media_files: MediaFiles,
 ) -> None:

@@ -97,9 +97,8 @@ def _up_to_date(connection: sqlite3.Connection, path: Path, cache_kib: int) -> D
         db = Database(connection, execute_plugins=False)  # nobody else's code reads it
         _refuse_newer(db, path)
         if migrations.pending(db):
-            with db.atomic():  # a power cut between the list's table and its index leaves neither
-                migrations.ensure_migrations_table(db)
-            migrations.apply(db)
+            with db.atomic():  # one sync for all of them; a power cut leaves the schema as it was
+                migrations.apply(db)
     return db
 
 

@@ -183,8 +183,7 @@ class Intake:
         self._items = items
         self._replacing: set[CardPath] = set()
         """Files with other content than was sealed under the same path, size and time."""
-        self._has_many_small = _are_many_small([item for item in items if item.is_recording])
-        if self._has_many_small:
+        if _are_many_small([item for item in items if item.is_recording]):
             capacity.copier.start()  # it is ready when the inventory is on record
         profiles = station.settings.known_profiles
         self._card = read_identity_files(volume, items, profiles, capacity.describer)
@@ -215,8 +214,6 @@ class Intake:
         report = self._report
         with incoming_folder(self._station, report.docking) as incoming:
             log_opening(self._station, report)
-            if self._has_many_small:
-                self._capacity.describer.start()  # it is ready when the first are copied
             for path, why in self._card.unreadable:
                 self._observer.notice(
                     T("The identity file {path} says nothing: {why}", path=path.shown, why=why)
@@ -228,6 +225,8 @@ class Intake:
                 size = sum(item.size for item in new)
                 self._observer.planned(len(new), size, len(report.of(ItemOutcome.ALREADY_SEALED)))
                 self._check_room(new, size)
+                if new:
+                    self._capacity.describer.start()  # it is ready when the first are copied
                 for group in self._lanes(incoming, new).run(new):
                     self._seal(group)
                 report.stopped = self._stop.requested and bool(report.undone)

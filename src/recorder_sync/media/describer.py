@@ -10,7 +10,7 @@ import os
 import selectors
 import time
 from collections.abc import Mapping, Sequence
-from queue import LifoQueue
+from queue import Empty, LifoQueue
 from types import MappingProxyType
 from typing import Any
 
@@ -47,8 +47,14 @@ class Describer:
                 process.kill()
 
     def start(self) -> None:
-        """Start a process before it is needed: it takes a moment to be ready."""
-        process = self._free.get()
+        """Start a process before it is needed: it takes a moment to be ready.
+
+        Where all of them are at work there is nothing to start, and nothing to wait for.
+        """
+        try:
+            process = self._free.get_nowait()
+        except Empty:
+            return
         try:
             if process is None:
                 process = _Process(self._settings, self._window)
