@@ -5,7 +5,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
+from recorder_sync.catalogue import recordings
+from recorder_sync.cli.ingest import report_json
+from recorder_sync.errors import NotFound
 from tests.conftest import Card, Dock, MediaFiles
+from tests.ingest.aftermath import take_in_here
 from tests.on_the_day import today
 
 _NAME = "DCIM/DCAM_CAM001_000001_20261123_160000.mp4"
@@ -184,6 +190,26 @@ def test_what_nobody_names_is_unassigned_and_null(
     assert (recording["device"], recording["officer"], recording["case"]) == (None, None, None)
     assert recording["path"].startswith("unassigned/")
     assert done.json["battery"] is None
+
+
+def test_the_report_has_every_recording_in_the_order_in_which_they_were_sealed(
+    dock: Dock, card: Card, media_files: MediaFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recordings, "_AT_ONCE", 2)  # those that are read together
+    photo, names = media_files.photo.read_bytes(), [f"{n}.jpg" for n in range(5)]
+    for name in names:
+        card.put(name, photo + name.encode())
+    station = dock.station()
+    try:
+        report = take_in_here(station, card.path)
+        told = report_json(report, station)["recordings"]
+        assert isinstance(told, list)
+        assert [one["id"] for one in told] == [one.id for one in report.sealed]
+        assert sorted(one["original_name"] for one in told) == names
+        with pytest.raises(NotFound):
+            list(recordings.sealed_by_id(station.catalogue, [told[0]["id"], "gone"]))
+    finally:
+        station.catalogue.close()
 
 
 def test_an_empty_card_is_never_called_done(dock: Dock, card: Card) -> None:

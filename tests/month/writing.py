@@ -30,7 +30,7 @@ from recorder_sync.ingest.arrival import Arrival
 from recorder_sync.ingest.docking_log import log_closing, log_opening
 from recorder_sync.ingest.inventory import Item
 from recorder_sync.ingest.report import Report
-from recorder_sync.ingest.seal import Outcome
+from recorder_sync.ingest.seal import Outcome, in_brief
 from recorder_sync.language import T
 from recorder_sync.model import (
     Battery,
@@ -168,7 +168,8 @@ class Writer:
         report, intents = self._reports[docking], []
         for file in files:
             recording = _recording(file, docking, station.now())
-            report.outcomes.append(Outcome(recording.original_path, ItemOutcome.SEALED, recording))
+            path, brief = recording.original_path, in_brief(recording)
+            report.outcomes.append(Outcome(path, ItemOutcome.SEALED, brief))
             described = as_json(recording)
             intents.append(
                 Intent(recording, described, as_text(described), Digests("0", "0"), b"0", "part")

@@ -94,7 +94,7 @@ def test_an_interruption_is_told_until_it_is_explained(
     card.put(named("20261123_090000"), another(media_files.audio, 4), BEGINS)
     card.put(named("20261123_091200"), another(media_files.audio, 5), BEGINS + HOUR / 5)
     bed.now = BEGINS + HOUR
-    resumed = max(bed.take_in(card).sealed, key=lambda one: one.recorded.start)
+    resumed = max(bed.take_in(card).sealed, key=lambda one: one.start)
     bed.tick()
     gap = bed.the(AlertKind.GAP)
     assert (gap.severity, gap.count) == (Severity.WARNING, 1)

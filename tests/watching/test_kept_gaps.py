@@ -48,7 +48,7 @@ def test_art_20_whatever_changes_a_gap_is_seen_at_the_next_look(
     film(0, 1)
     film(20, 2)
     bed.now = BEGINS + HOUR
-    resumed = max(bed.take_in(card).sealed, key=lambda one: one.recorded.start)
+    resumed = max(bed.take_in(card).sealed, key=lambda one: one.start)
     (gap,) = kept.now()
     assert (gap.device, gap.after, gap.officer) == (DEVICE, resumed.id, OFFICER)
     assert not gap.is_explained

@@ -4,7 +4,7 @@ Searches are in `search.py`.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,9 @@ from recorder_sync.language import T
 from recorder_sync.model import Digests, Recording
 from recorder_sync.rules.lifecycle import Event, State, after
 from recorder_sync.timestamps import iso, iso_or_none
+
+_AT_ONCE = 500
+"""Descriptions that are read together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +263,17 @@ def recording(db: Database, prefix: str) -> Sealed:
             T("recorder-sync recordings list shows them."),
         )
     return _sealed(rows[0])
+
+
+def sealed_by_id(db: Database, ids: Sequence[str]) -> Iterator[Recording]:
+    """Yield these sealed recordings, in this order. Raises NotFound where one is not there."""
+    for at in range(0, len(ids), _AT_ONCE):
+        some = ids[at : at + _AT_ONCE]
+        query = f"{_SEALED} and r.id in (select value from json_each(?))"
+        rows = db.query(query, [json.dumps(some)])
+        found = {row["id"]: _sealed(row) for row in rows}
+        for identifier in some:
+            yield (found.get(identifier) or recording(db, identifier)).recording
 
 
 def sealed_ids(db: Database, since: datetime | None = None, case: str | None = None) -> list[str]:

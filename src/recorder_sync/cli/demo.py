@@ -16,6 +16,7 @@ import typer
 
 from recorder_sync.catalogue import ledger
 from recorder_sync.catalogue.database import transaction
+from recorder_sync.catalogue.recordings import sealed_by_id
 from recorder_sync.cli.demo_keeper import kept, new_folder, removed
 from recorder_sync.cli.demo_live import live_demo
 from recorder_sync.cli.ingest import take_in_shown
@@ -85,7 +86,7 @@ def _walk_through(folder: Path) -> None:
             (report,) = take_in_shown(station, [Request(card.path, port=card.port)], quiet=False)
             if isinstance(report, RecorderSyncError):
                 raise report
-            show_report(report, settings)
+            show_report(report, station)
             reports.append(report)
         _summary(station, reports)
         _next_steps(station, folder, reports)
@@ -134,17 +135,17 @@ def _summary(station: Station, reports: list[Report]) -> None:
     zone = station.settings.station.zone
     answers.console.rule(tr("What was sealed, and for whom"))
     by_owner: dict[tuple[str, str], int] = {}
-    for report in reports:
-        for recording in report.sealed:
-            officer = recording.tags.officer
-            who = recording.officer_name or (officer.value if officer else "—")
-            key = (recording.device, who)
-            by_owner[key] = by_owner.get(key, 0) + 1
+    sealed = [one.id for report in reports for one in report.sealed]
+    for recording in sealed_by_id(station.catalogue, sealed):
+        officer = recording.tags.officer
+        who = recording.officer_name or (officer.value if officer else "—")
+        key = (recording.device, who)
+        by_owner[key] = by_owner.get(key, 0) + 1
     table(
         [tr("Device"), tr("Officer"), tr("Recordings")],
         ((device, who, count) for (device, who), count in sorted(by_owner.items())),
     )
-    late = [recording for report in reports for recording in report.late]
+    late = [one.id for report in reports for one in report.late]
     if late:
         answers.console.rule(tr("Late (Art. 21: within 24 hours)"))
         table(
@@ -157,7 +158,7 @@ def _summary(station: Station, reports: list[Report]) -> None:
                     local(r.deadline, zone),
                     r.original_path.name.shown,
                 )
-                for r in late
+                for r in sealed_by_id(station.catalogue, late)
             ),
         )
 

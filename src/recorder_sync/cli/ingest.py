@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from recorder_sync.catalogue.database import TAKING_IN_KIB, explain
+from recorder_sync.catalogue.recordings import sealed_by_id
 from recorder_sync.cli.intake_display import display_for
 from recorder_sync.cli.screen import answers, print_error, print_json
 from recorder_sync.cli.session import on_stop_signals, station_of
@@ -54,20 +55,19 @@ def ingest(
         )
     with station_of(context) as station:
         results = take_in_shown(station, requests, quiet=json)
-        settings = station.settings
-    reports = [one for one in results if isinstance(one, Report)]
-    problems = [one for one in results if isinstance(one, RecorderSyncError)]
-    if len(requests) == 1:
-        if problems:
-            raise problems[0]
-        if json:
-            print_json(report_json(reports[0]))
-        else:
-            from recorder_sync.cli.intake_report import show_report
+        reports = [one for one in results if isinstance(one, Report)]
+        problems = [one for one in results if isinstance(one, RecorderSyncError)]
+        if len(requests) == 1:
+            if problems:
+                raise problems[0]
+            if json:
+                print_json(report_json(reports[0], station))
+            else:
+                from recorder_sync.cli.intake_report import show_report
 
-            show_report(reports[0], settings)
-    else:
-        _show_all(requests, results, settings, json)
+                show_report(reports[0], station)
+        else:
+            _show_all(requests, results, station, json)
     if problems:
         raise typer.Exit(max(problem.exit_code for problem in problems))
     if any(report.needs_person for report in reports):
@@ -77,12 +77,12 @@ def ingest(
 def _show_all(
     requests: Sequence[Request],
     results: Sequence[Report | RecorderSyncError],
-    settings: Configuration,
+    station: Station,
     json: bool,
 ) -> None:
     if json:
         shown = [
-            report_json(one)
+            report_json(one, station)
             if isinstance(one, Report)
             else {"path": str(request.path), **error_json(one)}
             for request, one in zip(requests, results, strict=True)
@@ -94,7 +94,7 @@ def _show_all(
     for request, one in zip(requests, results, strict=True):
         answers.print(f"── {request.path}", markup=False)
         if isinstance(one, Report):
-            show_report(one, settings)
+            show_report(one, station)
         else:
             print_error(one, as_json=False)
 
@@ -167,9 +167,10 @@ def _names(requests: Sequence[Request]) -> list[str | None]:
     return [str(request.path) for request in requests]
 
 
-def report_json(report: Report) -> dict[str, object]:
-    """Return the report as other programs rely on it."""
+def report_json(report: Report, station: Station) -> dict[str, object]:
+    """Return the report as other programs rely on it. Raises NotFound."""
     storage = report.storage
+    sealed = sealed_by_id(station.catalogue, [recording.id for recording in report.sealed])
     return {
         "docking": report.docking,
         "device": report.identity.device,
@@ -198,7 +199,7 @@ def report_json(report: Report) -> dict[str, object]:
             for item in report.items
             if item.skipped
         ],
-        "recordings": [as_json(recording) for recording in report.sealed],
+        "recordings": [as_json(recording) for recording in sealed],
         "failures": [
             {
                 "path": outcome.path.text,

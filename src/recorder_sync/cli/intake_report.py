@@ -3,19 +3,24 @@
 from rich.markup import escape
 from rich.panel import Panel
 
+from recorder_sync.catalogue.recordings import sealed_by_id
 from recorder_sync.cli.intake_lines import SHOWN_ROWS
 from recorder_sync.cli.screen import answers, name_and_flags, table
-from recorder_sync.config import Configuration
 from recorder_sync.ingest.report import Report
 from recorder_sync.language import T, tr
 from recorder_sync.model import ItemOutcome, Recording
 from recorder_sync.shown import span
+from recorder_sync.station import Station
 
 
-def show_report(report: Report, settings: Configuration) -> None:
-    """Print what was sealed, what is wrong, and whether the device may be taken."""
-    zone = settings.station.zone
-    sealed = sorted(report.sealed, key=lambda recording: recording.recorded.start)
+def show_report(report: Report, station: Station) -> None:
+    """Print what was sealed, what is wrong, and whether the device may be taken.
+
+    Raises NotFound where what was sealed is not in the catalogue any more.
+    """
+    zone = station.settings.station.zone
+    sealed = sorted(report.sealed, key=lambda recording: recording.start)
+    shown = [recording.id for recording in sealed[:SHOWN_ROWS]]
     if sealed:
         table(
             [tr("ID"), tr("Officer"), tr("Recorded"), tr("Length"), tr("On time"), tr("File")],
@@ -28,7 +33,7 @@ def show_report(report: Report, settings: Configuration) -> None:
                     tr("on time") if recording.on_time else tr("LATE"),
                     name_and_flags(recording),
                 )
-                for recording in sealed[:SHOWN_ROWS]
+                for recording in sealed_by_id(station.catalogue, shown)
             ),
             whole=(0, 2, 3, 4),
         )

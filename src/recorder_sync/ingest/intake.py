@@ -37,7 +37,7 @@ from recorder_sync.ingest.partials import KEPT_FROM, KeptPartials, key_of
 from recorder_sync.ingest.progress import Observer
 from recorder_sync.ingest.recovery import incoming_folder, recover
 from recorder_sync.ingest.report import Report
-from recorder_sync.ingest.seal import Outcome, Ready, note_outcomes, seal
+from recorder_sync.ingest.seal import Outcome, Ready, in_brief, note_outcomes, seal
 from recorder_sync.ingest.small import copy_small
 from recorder_sync.ingest.stopping import Stop
 from recorder_sync.ingest.volume import Volume
@@ -278,7 +278,7 @@ class Intake:
             if recording is None:
                 new.append(item)
             elif self._is_still_there(recording):
-                known.append(Outcome(item.path, ItemOutcome.ALREADY_SEALED, recording))
+                known.append(Outcome(item.path, ItemOutcome.ALREADY_SEALED, in_brief(recording)))
             else:
                 known.append(Outcome(item.path, ItemOutcome.FAILED, failure=_evidence_is_gone()))
         note_outcomes(self._station, self._report.docking, known)

@@ -5,17 +5,14 @@ from datetime import datetime
 
 from recorder_sync.ingest.arrival import Arrival
 from recorder_sync.ingest.inventory import Item
-from recorder_sync.ingest.seal import Outcome
+from recorder_sync.ingest.seal import Brief, Outcome
 from recorder_sync.model import (
-    Flag,
     Identity,
     IdentityState,
     ItemOutcome,
-    Recording,
     Storage,
 )
 from recorder_sync.rules.docking import Stay
-from recorder_sync.rules.tagging import conflicts
 
 _IN = frozenset({ItemOutcome.SEALED, ItemOutcome.ALREADY_SEALED})
 
@@ -41,7 +38,8 @@ class Report:
         return [outcome for outcome in self.outcomes if outcome.what is what]
 
     @property
-    def sealed(self) -> list[Recording]:
+    def sealed(self) -> list[Brief]:
+        """In the order in which they were sealed."""
         return [o.recording for o in self.of(ItemOutcome.SEALED) if o.recording]
 
     @property
@@ -72,16 +70,16 @@ class Report:
         return Stay.SAFE
 
     @property
-    def late(self) -> list[Recording]:
+    def late(self) -> list[Brief]:
         return [recording for recording in self.sealed if not recording.on_time]
 
     @property
-    def in_conflict(self) -> list[Recording]:
-        return [recording for recording in self.sealed if conflicts(recording.tags)]
+    def in_conflict(self) -> list[Brief]:
+        return [recording for recording in self.sealed if recording.in_conflict]
 
     @property
-    def replacing(self) -> list[Recording]:
-        return [r for r in self.sealed if Flag.CONTENT_CONFLICT in r.flags]
+    def replacing(self) -> list[Brief]:
+        return [recording for recording in self.sealed if recording.is_replacing]
 
     @property
     def needs_person(self) -> bool:

@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 
@@ -26,9 +27,10 @@ from recorder_sync.description import as_json, as_text
 from recorder_sync.errors import RecordingFailure, os_reason
 from recorder_sync.ingest.placing import Day, clear_away, copy_is_whole, folders_of
 from recorder_sync.language import T
-from recorder_sync.model import CardPath, Digests, ItemOutcome, Recording
+from recorder_sync.model import CardPath, Digests, Flag, ItemOutcome, Recording
 from recorder_sync.rules.identity import is_same_device
 from recorder_sync.rules.lifecycle import State
+from recorder_sync.rules.tagging import conflicts
 from recorder_sync.station import Station
 from recorder_sync.stores.evidence import FREE_SPACE
 
@@ -45,6 +47,22 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
+class Brief:
+    """What an intake remembers of a recording; the rest is in the catalogue.
+
+    A card may have tens of thousands, and a whole description takes 2 KiB of memory.
+    """
+
+    id: str
+    start: datetime
+    on_time: bool
+    in_conflict: bool
+    """Its sources disagree."""
+    is_replacing: bool
+    """Other content was sealed under the same path, size and time."""
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one file: a recording, new or known, or a failure.
 
@@ -53,7 +71,7 @@ class Outcome:
 
     path: CardPath
     what: ItemOutcome
-    recording: Recording | None = None
+    recording: Brief | None = None
     failure: RecordingFailure | None = None
 
 
@@ -138,6 +156,16 @@ def _became(docking: str, outcome: Outcome) -> Became:
     )
 
 
+def in_brief(recording: Recording) -> Brief:
+    return Brief(
+        recording.id,
+        recording.recorded.start,
+        recording.on_time,
+        bool(conflicts(recording.tags)),
+        Flag.CONTENT_CONFLICT in recording.flags,
+    )
+
+
 def path_facts(path: CardPath) -> dict[str, str]:
     """Return a card's path as the custody log holds it."""
     exact = path.base64
@@ -147,8 +175,8 @@ def path_facts(path: CardPath) -> dict[str, str]:
 def _outcome(ready: Ready, recording: Recording, what: ItemOutcome) -> Outcome:
     path = ready.recording.original_path
     if ready.failure is not None:
-        return Outcome(path, ItemOutcome.FAILED, recording, ready.failure)
-    return Outcome(path, what, recording)
+        return Outcome(path, ItemOutcome.FAILED, in_brief(recording), ready.failure)
+    return Outcome(path, what, in_brief(recording))
 
 
 def _sort_out(
