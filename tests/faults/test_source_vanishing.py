@@ -218,6 +218,11 @@ def forget_the_note(part: Path) -> None:
     part.with_suffix(".note").write_bytes(b"\0" * 100)
 
 
+def cut_off_the_note(part: Path) -> None:
+    """Leave what a power cut leaves while the note is written."""
+    part.with_suffix(".note").rename(part.with_suffix(".fresh"))
+
+
 def lie_in_the_note(part: Path) -> None:
     note = part.with_suffix(".note")
     facts = json.loads(note.read_bytes())
@@ -229,7 +234,9 @@ def let_it_wait(part: Path) -> None:
     os.utime(part, (week_ago, week_ago))
 
 
-@pytest.mark.parametrize("spoil", [damage, forget_the_note, lie_in_the_note, let_it_wait])
+@pytest.mark.parametrize(
+    "spoil", [damage, forget_the_note, cut_off_the_note, lie_in_the_note, let_it_wait]
+)
 def test_a_kept_copy_that_is_damaged_or_too_old_is_thrown_away(
     dock: Dock, shown: HostileCard, long: Path, spoil: Callable[[Path], None]
 ) -> None:

@@ -33,6 +33,9 @@ KEPT = "kept"
 KEPT_FROM = 64 << 20
 """Bytes from which on a partial copy is worth keeping."""
 
+_FRESH = ".fresh"
+"""Ending of a note that is being written."""
+
 _SAMPLES = 64
 _SAMPLE = 64 << 10
 _DAY_S = 86_400
@@ -52,7 +55,7 @@ def key_of(device: str | None, path: CardPath, size: int, mtime_ns: int) -> str:
 
 def write_note(part: Path, note: Note) -> None:
     """Put a note beside a partial copy, in one step. Raises OSError."""
-    fresh = part.with_suffix(".fresh")
+    fresh = part.with_suffix(_FRESH)
     facts = {"key": note.key, "length": note.mark.length, "blake3": note.mark.blake3}
     write_synced(fresh, json.dumps(facts).encode())
     fresh.rename(part.with_suffix(".note"))
@@ -131,7 +134,7 @@ class KeptPartials:
         part.with_suffix(".note").unlink(missing_ok=True)
 
     def _remove_if_empty(self) -> None:
-        for note in self._folder.glob("*.note"):
+        for note in (*self._folder.glob("*.note"), *self._folder.glob(f"*{_FRESH}")):
             if not note.with_suffix(".part").exists():
                 note.unlink(missing_ok=True)
         with suppress(OSError):  # another docking keeps one there, or has just begun to
