@@ -1,6 +1,9 @@
 """Large recordings of one card: two together while that costs nobody anything, or one by one."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from subprocess import Popen
 
 import pytest
 
@@ -13,6 +16,7 @@ from recorder_sync.ingest.turns import Berth, CardTurns
 from recorder_sync.language import Text
 from recorder_sync.model import CardPath
 from tests.conftest import Card, Dock, MediaFiles
+from tests.faults.card import HostileCard
 from tests.faults.conftest import Cards
 from tests.ingest.aftermath import (
     check_evidence,
@@ -73,34 +77,33 @@ def most_at_once(dock: Dock, card: Path, *, beside_another_card: bool = False) -
     return begun.most
 
 
-def test_what_describes_a_recording_is_ready_before_it_is_copied(
-    dock: Dock, clips: Card, hostile: Cards
-) -> None:
-    shown = hostile(clips.path)
-    hang = shown.hang_at("0.mp4", 10 << 20)
+@contextmanager
+def hanging(dock: Dock, shown: HostileCard, name: str) -> Iterator[Popen[str]]:
+    """Take a card in that hangs in the middle of one recording; after the block it answers."""
+    hang = shown.hang_at(name, 10 << 20)
     with under_way(dock, "ingest", shown.path, "--json") as child:
         try:
             hang.await_reader()
-            assert helpers(child.pid, "recorder_sync.media.confined")
+            yield child
         finally:
             hang.release()
         assert finish(child).code == 0
+    check_evidence(dock, *_NAMES)
+
+
+def test_what_describes_a_recording_is_ready_before_it_is_copied(
+    dock: Dock, clips: Card, hostile: Cards
+) -> None:
+    with hanging(dock, hostile(clips.path), "0.mp4") as child:
+        assert helpers(child.pid, "recorder_sync.media.confined")
 
 
 @needs_it
 def test_a_recording_that_hangs_does_not_keep_the_next_of_its_card_waiting(
     dock: Dock, clips: Card, hostile: Cards
 ) -> None:
-    shown = hostile(clips.path)
-    hang = shown.hang_at("0.mp4", 10 << 20)
-    with under_way(dock, "ingest", shown.path, "--json") as child:
-        try:
-            hang.await_reader()
-            until(lambda: len(in_place(dock)) == 2, "the two that do not hang, sealed")
-        finally:
-            hang.release()
-        assert finish(child).code == 0
-    check_evidence(dock, *_NAMES)
+    with hanging(dock, hostile(clips.path), "0.mp4"):
+        until(lambda: len(in_place(dock)) == 2, "the two that do not hang, sealed")
 
 
 def test_beside_another_card_they_go_one_by_one(dock: Dock, clips: Card) -> None:
