@@ -3,6 +3,7 @@
 import multiprocessing
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
@@ -104,6 +105,20 @@ def test_a_second_opening_finds_nothing_to_do_and_changes_nothing(tmp_path: Path
     second = open_catalogue(path)
     assert second.schema == schema
     second.close()
+
+
+def test_promise_3_an_upgrade_that_fails_at_its_end_leaves_the_catalogue_as_it_was(
+    tmp_path: Path,
+) -> None:
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as before:
+        before.execute("create table document_uploads (of_the_last_migration)")
+    with pytest.raises(MissingPart, match="document_uploads"):
+        open_catalogue(tmp_path / FILE_NAME)
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as after:
+        tables = after.execute("select name from sqlite_master").fetchall()
+        assert tables == [("document_uploads",)]
+        after.execute("drop table document_uploads")
+    open_catalogue(tmp_path / FILE_NAME).close()
 
 
 def test_words_are_still_found_after_the_file_was_compacted(db: Database) -> None:
