@@ -22,6 +22,7 @@ from tests.faults.target import (
 )
 from tests.ingest.aftermath import (
     check_done,
+    check_evidence,
     check_failure,
     in_place,
     mounted,
@@ -216,3 +217,22 @@ def test_a_write_of_a_copy_that_fails_fails_this_recording_only(
     assert set(sealed(dock)) == {b"photo.jpg"}
     disk.heal()
     check_mended_on(disk, dock, card, done, "clip.mp4", "photo.jpg")
+
+
+def test_a_copy_of_what_is_sealed_that_cannot_be_removed_is_an_outcome_all_the_same(
+    dock: Dock, card: Card, media_files: MediaFiles, disk: FaultyDisk, hostile: Cards
+) -> None:
+    use(dock, disk)
+    content = media_files.video.read_bytes() + bytes(3 << 20)
+    card.put("a.mp4", content)
+    check_done(dock.ingest(card), sealed=1)
+    (card.path / "a.mp4").unlink()
+    card.put("under-another-name.mp4", content)
+    with held(dock, hostile(card.path), "under-another-name.mp4", 3 << 20) as go_on:
+        (docking,) = (p for p in (dock.evidence / ".incoming").iterdir() if p.is_dir())
+        subprocess.run(["chattr", "+a", docking], check=True)
+        done = go_on()
+    subprocess.run(["chattr", "-a", docking], check=True)
+    check_done(done, sealed=0, already_sealed=1, failed=0)
+    check_done(dock.ingest(card), sealed=0, already_sealed=1, failed=0)
+    check_evidence(dock, "a.mp4")

@@ -87,6 +87,21 @@ def test_a_folder_that_is_made_to_lead_out_during_a_copy_gets_nothing(
     check_mended(stocked, card, done, *names, earlier=1)
 
 
+def test_what_failed_with_others_that_could_not_be_sealed_is_in_the_custody_log_too(
+    stocked: Dock, card: Card, media_files: MediaFiles, outside: Path, hostile: Cards
+) -> None:
+    photo = media_files.photo.read_bytes()
+    card.put("a.jpg", photo + b"another")
+    gone = card.put("b.jpg", photo + b"deleted meanwhile")
+    with held(stocked, hostile(card.path), "a.jpg") as go_on:
+        gone.unlink()
+        put_right = _swap(stocked.evidence / "unassigned", outside)
+        done = go_on()
+    check_refused(done, 3, "evidence folder")
+    put_right()
+    check_mended(stocked, card, done, "a.jpg", earlier=1)
+
+
 def _remove_in_use(folder: Path) -> None:
     """Remove a folder with what the dock puts there meanwhile: the photo is being sealed."""
     while folder.exists():

@@ -262,9 +262,7 @@ class Intake:
             for item in self._items
             if item.failure is not None
         ]
-        note_outcomes(self._station, self._report.docking, unusable)
-        for outcome in unusable:
-            self._add(outcome)
+        self._note(unusable)
 
     def _sort_out_known(self) -> list[Item]:
         """Return the recordings to copy; those sealed at an earlier docking are noted."""
@@ -281,9 +279,7 @@ class Intake:
                 known.append(Outcome(item.path, ItemOutcome.ALREADY_SEALED, in_brief(recording)))
             else:
                 known.append(Outcome(item.path, ItemOutcome.FAILED, failure=_evidence_is_gone()))
-        note_outcomes(self._station, self._report.docking, known)
-        for outcome in known:
-            self._add(outcome)
+        self._note(known)
         return new
 
     def _sealed_earlier(
@@ -355,13 +351,19 @@ class Intake:
                 ready.append(Ready(recording, copy.copied.fingerprint, copy.part, copy.failure))
             else:
                 failed.append(Outcome(one.item.path, ItemOutcome.FAILED, failure=one.failure))
-        note_outcomes(self._station, self._report.docking, failed)
-        for outcome in (*failed, *(seal(self._station, ready) if ready else ())):
-            self._add(outcome)
+        self._note(failed)
+        if ready:
+            self._add(seal(self._station, ready))
 
-    def _add(self, outcome: Outcome) -> None:
-        self._report.outcomes.append(outcome)
-        self._observer.finished(outcome)
+    def _note(self, outcomes: Sequence[Outcome]) -> None:
+        """Put outcomes into the catalogue and, for the end of the docking, into the report."""
+        note_outcomes(self._station, self._report.docking, outcomes)
+        self._add(outcomes)
+
+    def _add(self, outcomes: Sequence[Outcome]) -> None:
+        self._report.outcomes += outcomes
+        for outcome in outcomes:
+            self._observer.finished(outcome)
 
 
 def _are_many_small(items: Sequence[Item]) -> bool:

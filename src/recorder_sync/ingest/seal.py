@@ -10,7 +10,7 @@ last step.
 import errno
 import hashlib
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
@@ -101,7 +101,8 @@ def seal(station: Station, batch: Sequence[Ready]) -> list[Outcome]:
                 station.catalogue, [_became(batch[0].recording.docking, o) for o in outcomes]
             )
     for ready, _ in known:
-        ready.part.unlink(missing_ok=True)
+        with suppress(OSError):  # the outcomes stand; it goes with its folder at the latest
+            ready.part.unlink()
     return outcomes
 
 
