@@ -10,6 +10,7 @@ import pytest
 from tests.conftest import Card, Dock, Done, MediaFiles
 from tests.faults.card import HostileCard
 from tests.ingest.aftermath import (
+    ask,
     check_done,
     check_evidence,
     check_refused,
@@ -18,6 +19,7 @@ from tests.ingest.aftermath import (
     finish,
     large,
     partials,
+    reached,
     sealed,
     under_way,
     until,
@@ -47,7 +49,7 @@ def test_a_signal_ends_an_intake_cleanly_and_the_next_one_completes_it(
 ) -> None:
     before = contents(card.path)
     source = hostile(card.path)
-    done = _end_in_the_middle(stocked, source, number)
+    done = _end_in_the_middle(stocked, source, number, names)
     check_refused(done, 128 + number, "Stopped", "again")
     assert partials(stocked) == []
     assert sealed(stocked)[b"clip.mp4"] == 0
@@ -62,22 +64,36 @@ def test_a_kill_in_the_middle_of_a_copy_loses_nothing(
 ) -> None:
     before = contents(card.path)
     source = hostile(card.path)
-    assert _end_in_the_middle(stocked, source, signal.SIGKILL).code == -signal.SIGKILL
+    done = _end_in_the_middle(stocked, source, signal.SIGKILL, names)
+    assert done.code == -signal.SIGKILL
     _check_completed(stocked, source, names)
     assert contents(card.path) == before
 
 
-def _end_in_the_middle(dock: Dock, source: HostileCard, number: signal.Signals) -> Done:
-    """Take in a card, and send a signal while a read of its clip hangs."""
-    hang = source.hang_at("clip.mp4", _MIDDLE)
+def _end_in_the_middle(
+    dock: Dock, source: HostileCard, number: signal.Signals, names: list[str]
+) -> Done:
+    """Take in a card, and send a signal while a read of its clip hangs.
+
+    All else is sealed by then: a signal waits for a commit that is under way, which takes
+    as long as the disk takes.
+    """
+    *photos, clip = names
+    hang = source.hang_at(clip, _MIDDLE)
     with under_way(dock, "ingest", source.path, "--json") as child:
         try:
             hang.await_reader()
+            reached(child, lambda: set(photos) <= _in_catalogue(dock), "photos in")
             child.send_signal(number)
             until(lambda: _has_seen(child, number), "that the signal was taken")
         finally:
             hang.release()
         return finish(child)
+
+
+def _in_catalogue(dock: Dock) -> set[str]:
+    listed = ask(dock, "recordings", "list", "--json").json["recordings"]
+    return {recording["original_name"] for recording in listed}
 
 
 def _has_seen(child: subprocess.Popen[str], number: signal.Signals) -> bool:
