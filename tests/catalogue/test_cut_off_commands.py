@@ -133,8 +133,21 @@ def test_an_entry_that_makes_no_sense_keeps_nobody_from_putting_something_on_rec
     assert "2026-9" in begun.run("cases", "list").out
 
 
-def test_what_intakes_put_on_record_is_looked_at_once_for_what_others_left(begun: Dock) -> None:
-    """Their own entries are for the start after them: `ingest/recovery.py`."""
+def test_a_second_seal_of_a_recording_keeps_nobody_from_putting_something_on_record(
+    begun: Dock,
+) -> None:
+    station = begun.station()
+    try:
+        (seal,) = (e for e in station.custody.entries() if e.deed.act is Act.SEAL)
+        station.custody.append([seal.deed])
+    finally:
+        station.catalogue.close()
+    raised(begun)
+    assert begun.run("cases", "add", "2026-9").code == 0
+    assert named(begun) == {"recordings"}, "it is named"
+
+
+def test_what_others_left_is_looked_at_once(begun: Dock) -> None:
     station = begun.station()
     try:
         seen = {"docking": "d", "path": "a.mp4"}
@@ -147,6 +160,14 @@ def test_what_intakes_put_on_record_is_looked_at_once_for_what_others_left(begun
         with pytest.raises(ZeroDivisionError), turn(station):
             raise ZeroDivisionError
         assert taken_up(station.catalogue) == station.custody.size(), "nor is it looked at twice"
+    finally:
+        station.catalogue.close()
+
+
+def test_an_intake_leaves_nothing_to_be_looked_at(begun: Dock) -> None:
+    station = begun.station()
+    try:
+        assert taken_up(station.catalogue) == station.custody.size()
     finally:
         station.catalogue.close()
 

@@ -26,6 +26,7 @@ from recorder_sync.ingest.intake import Request, take_in
 from recorder_sync.ingest.report import Report
 from recorder_sync.ingest.stopping import Stop
 from recorder_sync.station import Station
+from tests.catalogue.whole import whole
 from tests.conftest import Card, Dock, Done
 
 Found = TypeVar("Found")
@@ -327,3 +328,30 @@ def run_without_rights(dock: Dock, *arguments: str | Path) -> Done:
         timeout=60,
     )
     return Done(done.returncode, done.stdout, done.stderr)
+
+
+@contextmanager
+def failing_once(where: object, name: str, error: Exception) -> Iterator[None]:
+    """Have one call of a function fail, in this process; those after it do not."""
+    real = getattr(where, name)
+    errors = [error]
+
+    def called(*arguments: Any, **named: Any) -> Any:
+        if errors:
+            raise errors.pop()
+        return real(*arguments, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(where, name, called)
+        yield
+    assert not errors, f"nobody called {name}"
+
+
+def check_records_agree(dock: Dock) -> None:
+    """A verification finds nothing, and the log alone gives the same catalogue."""
+    verified = ask(dock, "verify", "--all", "--json")
+    assert verified.code == 0, verified.json["findings"]
+    before = whole(dock.state / "catalogue.db")
+    rebuilt = ask(dock, "catalogue", "rebuild")
+    assert rebuilt.code == 0, rebuilt.err
+    assert whole(dock.state / "catalogue.db") == before

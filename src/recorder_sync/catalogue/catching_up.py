@@ -1,11 +1,10 @@
 """Brings a catalogue that lacks something up to the custody log.
 
-A command that was killed between the log and the catalogue leaves an entry that only the log
+Whoever fails or is killed between the log and the catalogue leaves entries that only the log
 has. How many entries the catalogue was seen to have stands in its `user_version`; whoever
-writes next takes up what the log has beyond them. The acts of an intake are not among it: it
-may be under way just now, and of a dead one `ingest/recovery.py` finishes what can be. A
-catalogue that was put back by hand lacks whole recordings: it gets everything that the log
-has, which takes long.
+writes next takes up what the log has beyond them. A verification takes up what an intake
+left, and no more: that is no finding, and the rest is named by it. A catalogue that was put
+back by hand lacks whole recordings: it gets everything that the log has, which takes long.
 """
 
 import sqlite3
@@ -18,7 +17,7 @@ from recorder_sync.catalogue.database import is_of_schema, transaction
 from recorder_sync.catalogue.taking_up import ACTS, apply, note_taken_up, take_up, taken_up
 from recorder_sync.custody.entry import beginning_of, parsed
 from recorder_sync.custody.log import Act, CustodyLog
-from recorder_sync.errors import CustodyProblem, NotFound
+from recorder_sync.errors import CatalogueProblem, CustodyProblem, NotFound
 from recorder_sync.journal import Log
 
 _log = Log()
@@ -29,7 +28,8 @@ _OF_INTAKES = frozenset(
         *(Act.DOCKING_CLOSED, Act.DEVICE_REMOVED),
     }
 )
-_REST = tuple(beginning_of(act) for act in ACTS - _OF_INTAKES)
+_ALL = tuple(beginning_of(act) for act in ACTS)
+_INTAKES = tuple(beginning_of(act) for act in _OF_INTAKES)
 
 
 def is_behind(db: Database, custody: CustodyLog) -> bool:
@@ -68,11 +68,25 @@ def take_up_rest(db: Database, custody: CustodyLog) -> None:
             take_up_rest_within(db, custody)
 
 
+def take_up_intakes(db: Database, custody: CustodyLog) -> None:
+    """Take up what intakes have put on record beyond what the catalogue is known to have.
+
+    It is for recovery, before a verification too. Raises CustodyProblem where the log cannot
+    be read on, MissingPart, or sqlite3.DatabaseError; nothing is taken up then.
+    """
+    if custody.size() > taken_up(db):
+        with transaction(db):
+            end = custody.sync()
+            for seq, line in custody.numbered_lines(taken_up(db)):
+                if seq < end and line.startswith(_INTAKES):
+                    _take_up(db, seq, line)
+
+
 def take_up_rest_within(db: Database, custody: CustodyLog) -> None:
     """Do the same in a transaction of the caller's.
 
-    Whoever enters something of these acts holds the catalogue from before its entry until
-    its row is there, so what only the log has now is of somebody who is dead. An entry that
+    Whoever enters something holds the catalogue from before its entry until its row is
+    there, so what only the log has now is of somebody who failed or is dead. An entry that
     makes no sense is named by verification, and is passed over. Where the log cannot be read
     on CustodyProblem is raised; what came before is taken up then.
     """
@@ -85,7 +99,7 @@ def take_up_rest_within(db: Database, custody: CustodyLog) -> None:
         for seq, line in custody.numbered_lines(first):
             if seq >= end:
                 break
-            if line.startswith(_REST):
+            if line.startswith(_ALL):
                 _take_up(db, seq, line)
     except CustodyProblem:
         note_taken_up(db, seq)
@@ -95,15 +109,21 @@ def take_up_rest_within(db: Database, custody: CustodyLog) -> None:
 
 def _take_up(db: Database, seq: int, line: bytes) -> None:
     why: Exception
+    db.execute("savepoint entry")
     try:
         with suppress(NotFound):  # a recording comes later (`catch_up`), or is missed by verify
             take_up(db, parsed(line))
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         why = error
+    except CatalogueProblem as problem:  # it contradicts what is there: verification names it
+        why = problem
     except sqlite3.DatabaseError as error:
         if not is_of_schema(error):
             raise
         why = error
     else:
+        db.execute("release entry")
         return
+    db.execute("rollback to entry")
+    db.execute("release entry")
     _log.error("an entry makes no sense", seq=seq, why=repr(why))

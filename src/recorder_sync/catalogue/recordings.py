@@ -87,8 +87,11 @@ class Sealed:
 
 
 def enter(db: Database, intents: Sequence[Intent]) -> None:
-    """Write the intents to seal these recordings."""
-    see_tags(db, [intent.recording for intent in intents])
+    """Write the intents to seal these recordings.
+
+    What a device, officer or case is called is not entered before they are sealed.
+    """
+    _see_tags(db, [intent.recording for intent in intents])
     state = after(None, Event.INTENT_WRITTEN)
     assert state is not None
     wanted = [(i.recording.recorded.start, i.recording.id) for i in intents]
@@ -100,11 +103,18 @@ def enter(db: Database, intents: Sequence[Intent]) -> None:
 
 
 def see_tags(db: Database, seen: Sequence[Recording]) -> None:
-    """Give every device, officer and case that a recording names a row to refer to."""
+    """Give every device, officer and case that a sealed recording names a row to refer to."""
+    _see_tags(db, seen)
+    for officer, name in {(r.tags.officer.value, r.officer_name) for r in seen if r.tags.officer}:
+        if name:
+            ledger.see_officer(db, officer, name)
+
+
+def _see_tags(db: Database, seen: Sequence[Recording]) -> None:
     for device in {r.tags.device.value for r in seen if r.tags.device}:
         ledger.see_device(db, device)
-    for officer, name in {(r.tags.officer.value, r.officer_name) for r in seen if r.tags.officer}:
-        ledger.see_officer(db, officer, name)
+    for officer in {r.tags.officer.value for r in seen if r.tags.officer}:
+        ledger.see_officer(db, officer, None)
     for case in {r.tags.case.value for r in seen if r.tags.case}:
         ledger.see_case(db, case)
 

@@ -80,6 +80,11 @@ def _docking_opened(db: Database, entry: Entry) -> None:
     )
 
 
+def _device_held(db: Database, entry: Entry) -> None:
+    if not dockings.is_entered(db, entry.deed.subject):  # it may have gone on since
+        _docking_opened(db, entry)
+
+
 def _inventory(db: Database, entry: Entry) -> None:
     dockings.add_inventory(
         db,
@@ -117,6 +122,7 @@ def _seal(db: Database, entry: Entry) -> None:
     fingerprint = bytes.fromhex(facts["fingerprint"])
     recordings.enter(db, [Intent(recording, described, text, digests, fingerprint, "")])
     recordings.mark_sealed(db, {recording.id: entry.seq})
+    recordings.see_tags(db, [recording])
     if not recording.missing:
         sealed = Became(
             recording.docking, recording.original_path, ItemOutcome.SEALED, recording.id
@@ -212,7 +218,7 @@ STEPS: dict[Act, Callable[[Database, Entry], None]] = {
     Act.SEAL: _seal,
     Act.SEEN_AGAIN: _seen_again,
     Act.DOCKING_CLOSED: _docking_closed,
-    Act.DEVICE_HELD: _docking_opened,
+    Act.DEVICE_HELD: _device_held,
     Act.DEVICE_REMOVED: _device_removed,
     Act.ALERT: alert_life.opened,
     Act.ALERT_UPDATED: alert_life.updated,

@@ -301,13 +301,13 @@ class CustodyLog:
             try:
                 write_all(handle, data)
                 os.fsync(handle)
+                if segment is None:
+                    sync_folder(self._folder)
             except OSError:
                 os.ftruncate(handle, before)
                 raise
         finally:
             os.close(handle)
-        if segment is None:
-            sync_folder(self._folder)
 
 
 def _lines(segment: Path, first: int) -> Iterator[bytes]:

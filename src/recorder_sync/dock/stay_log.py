@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from recorder_sync.catalogue import dockings
-from recorder_sync.catalogue.database import transaction
 from recorder_sync.catalogue.dockings import Docking
 from recorder_sync.custody.log import Act
 from recorder_sync.ingest.docking_log import docking_facts
 from recorder_sync.ingest.report import Report
 from recorder_sync.ingest.seal import path_facts
 from recorder_sync.model import CardPath
+from recorder_sync.on_record import append, turn
 from recorder_sync.rules.docking import Stay, after_removal
 from recorder_sync.station import Station
 
@@ -33,10 +33,8 @@ def log_held(station: Station, report: Report) -> None:
         fs_uuid=arrival.fs_uuid,
         health=arrival.health,
     )
-    station.custody.append(
-        [station.deed(Act.DEVICE_HELD, report.docking, docking_facts(docking))],
-    )
-    with transaction(station.catalogue):
+    with turn(station):
+        append(station, [station.deed(Act.DEVICE_HELD, report.docking, docking_facts(docking))])
         dockings.open_docking(station.catalogue, docking)
 
 
@@ -45,13 +43,12 @@ def log_end(station: Station, docking: str, state: Stay, missing: Sequence[CardP
 
     A docking whose intake failed before it was on record has no end either.
     """
-    if not dockings.is_entered(station.catalogue, docking):
-        return
     facts = {"state": state.value, "missing": [path_facts(path) for path in missing]}
     deed = station.deed(Act.DEVICE_REMOVED, docking, facts)
-    station.custody.append([deed])
-    with transaction(station.catalogue):
-        dockings.end_stay(station.catalogue, docking, state, deed.time)
+    with turn(station):
+        if dockings.is_entered(station.catalogue, docking):
+            append(station, [deed])
+            dockings.end_stay(station.catalogue, docking, state, deed.time)
 
 
 def end_stays_of_earlier_runs(station: Station) -> int:

@@ -1,9 +1,12 @@
-"""Writes a docking's beginning, inventory and end: custody log first, catalogue second."""
+"""Puts a docking's beginning, inventory and end on record.
+
+Like everything that goes on record (`on_record.py`): a failure between the custody log and the
+catalogue is made good by whoever writes next.
+"""
 
 from collections.abc import Sequence
 
 from recorder_sync.catalogue import dockings
-from recorder_sync.catalogue.database import transaction
 from recorder_sync.catalogue.dockings import Docking, DockingOutcome, InventoryEntry
 from recorder_sync.custody.log import Act
 from recorder_sync.health_json import health_json
@@ -11,6 +14,7 @@ from recorder_sync.ingest.inventory import Item
 from recorder_sync.ingest.report import Report
 from recorder_sync.ingest.seal import path_facts
 from recorder_sync.model import ItemOutcome
+from recorder_sync.on_record import append, turn
 from recorder_sync.rules.docking import Stay
 from recorder_sync.station import Station
 from recorder_sync.timestamps import iso, iso_ns
@@ -33,16 +37,15 @@ def log_opening(station: Station, report: Report) -> None:
         fs_uuid=report.arrival.fs_uuid if report.arrival else None,
         health=report.arrival.health if report.arrival else None,
     )
-    station.custody.append(
-        [
-            station.deed(Act.DOCKING_OPENED, report.docking, docking_facts(docking)),
-            *(
-                station.deed(Act.INVENTORY, report.docking, facts)
-                for facts in _inventory_facts(report.items)
-            ),
-        ]
-    )
-    with transaction(station.catalogue):
+    deeds = [
+        station.deed(Act.DOCKING_OPENED, report.docking, docking_facts(docking)),
+        *(
+            station.deed(Act.INVENTORY, report.docking, facts)
+            for facts in _inventory_facts(report.items)
+        ),
+    ]
+    with turn(station):
+        append(station, deeds)
         dockings.open_docking(station.catalogue, docking)
         dockings.add_inventory(
             station.catalogue, report.docking, [_inventory_entry(item) for item in report.items]
@@ -56,8 +59,8 @@ def log_closing(station: Station, report: Report, outcome: DockingOutcome) -> No
         state = report.stay
     facts = _closing_facts(report, outcome, state)
     deed = station.deed(Act.DOCKING_CLOSED, report.docking, facts)
-    station.custody.append([deed])
-    with transaction(station.catalogue):
+    with turn(station):
+        append(station, [deed])
         dockings.close_docking(station.catalogue, report.docking, deed.time, outcome)
         if state:
             dockings.set_state(station.catalogue, report.docking, state)

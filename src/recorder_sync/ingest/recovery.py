@@ -17,11 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recorder_sync.catalogue import dockings, recordings
-from recorder_sync.catalogue.catching_up import catch_up, is_behind
+from recorder_sync.catalogue.catching_up import catch_up, is_behind, take_up_intakes
 from recorder_sync.catalogue.database import FILE_NAME, transaction
 from recorder_sync.catalogue.dockings import DockingOutcome
 from recorder_sync.catalogue.documents_under_way import folders_under_way
-from recorder_sync.catalogue.taking_up import take_up
 from recorder_sync.custody.log import Act
 from recorder_sync.errors import CatalogueProblem, CustodyProblem
 from recorder_sync.ingest.docking_log import noted_facts
@@ -29,10 +28,9 @@ from recorder_sync.ingest.partials import KEPT, KeptPartials
 from recorder_sync.ingest.seal import finish_interrupted
 from recorder_sync.language import T
 from recorder_sync.model import AlertKind
+from recorder_sync.on_record import append
 from recorder_sync.station import Station
 from recorder_sync.stores.evidence import INCOMING
-
-_OPENING = (Act.DEVICE_HELD, Act.DOCKING_OPENED, Act.INVENTORY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +68,14 @@ def incoming_folder(station: Station, docking: str) -> Iterator[Path]:
 
 def recover(station: Station) -> Recovered:
     """Finish or discard what dead runs left. Raises MissingPart or OSError."""
-    count = finished = lost = 0
+    count = 0
     with station.evidence.sealing_turn():
         caught_up = _catch_up(station)
+        # A log that is broken is for verification to find; it keeps no card from being taken in.
+        with suppress(CustodyProblem):
+            take_up_intakes(station.catalogue, station.custody)
+        finished, lost = finish_interrupted(station)
         live = {folder.name for folder in _folders(station) if _is_live(folder)}
-        left = {folder.name for folder in _folders(station)} - live
-        _take_up(station, left | (set(dockings.open_dockings(station.catalogue)) - live))
-        dead = [
-            intent
-            for intent in recordings.intents(station.catalogue)
-            if intent.recording.docking not in live
-        ]
-        finished, lost = finish_interrupted(station, dead)
         _finish_documents(station)
         kept = KeptPartials(station.evidence.incoming)
         for folder in _folders(station):
@@ -179,31 +173,11 @@ def _is_live(folder: Path) -> bool:
     return False
 
 
-def _take_up(station: Station, ended: set[str]) -> None:
-    """Take up what dead runs put on record and not into the catalogue any more.
-
-    Seals are not among it: they are finished from their intents.
-    """
-    if not ended:
-        return
-    db = station.catalogue
-    unopened = {docking for docking in ended if not dockings.inventory_of(db, docking)}
-    # A log that is broken is for verification to find; it keeps no card from being taken in.
-    with transaction(db), suppress(CustodyProblem):
-        station.custody.sync()
-        for entry in station.custody.entries():
-            deed = entry.deed
-            if (deed.act in _OPENING and deed.subject in unopened) or (
-                deed.act is Act.SEEN_AGAIN and deed.facts["docking"] in ended
-            ):
-                take_up(db, entry)
-
-
 def _close(station: Station, docking: str) -> None:
     """End a docking whose run is dead, with what the catalogue knows of its files."""
     noted = noted_facts(dockings.inventory_of(station.catalogue, docking))
     facts = {"outcome": DockingOutcome.INTERRUPTED.value, **noted}
     deed = station.deed(Act.DOCKING_CLOSED, docking, facts)
-    station.custody.append([deed])
     with transaction(station.catalogue):
+        append(station, [deed])
         dockings.close_docking(station.catalogue, docking, deed.time, DockingOutcome.INTERRUPTED)

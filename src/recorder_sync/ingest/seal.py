@@ -9,7 +9,7 @@ last step.
 
 import errno
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,6 +19,7 @@ from pathlib import Path
 from blake3 import blake3
 
 from recorder_sync.catalogue import dockings, recordings
+from recorder_sync.catalogue.catching_up import take_up_intakes
 from recorder_sync.catalogue.database import transaction
 from recorder_sync.catalogue.dockings import Became
 from recorder_sync.catalogue.recordings import Intent, SameContent
@@ -28,6 +29,7 @@ from recorder_sync.errors import RecordingFailure, os_reason
 from recorder_sync.ingest.placing import Day, clear_away, copy_is_whole, folders_of
 from recorder_sync.language import T
 from recorder_sync.model import CardPath, Digests, Flag, ItemOutcome, Recording
+from recorder_sync.on_record import append, turn
 from recorder_sync.rules.identity import is_same_device
 from recorder_sync.rules.lifecycle import State
 from recorder_sync.rules.tagging import conflicts
@@ -82,21 +84,25 @@ def seal(station: Station, batch: Sequence[Ready]) -> list[Outcome]:
     written: then nothing of the batch is reported, and the next start finishes it.
     """
     with station.evidence.sealing_turn():
+        finish_interrupted(station)  # of an intake that failed since this one began
         new, known = _sort_out(station, batch)
         intents = [_intent(station, ready) for ready in new]
         with transaction(station.catalogue):
             recordings.enter(station.catalogue, intents)
-        placed, not_placed = _put_in_place(station, intents)
-        again = [pair for pair in known if pair[0].failure is None]
-        numbers = _log_seals(station, placed, [_seen_again_deed(station, *pair) for pair in again])
-        sealed = [ready for ready in new if ready.recording.id in numbers]
+        placed, not_placed = _put_in_place(station, intents, interrupted=False)
+        in_place = {intent.recording.id for intent in placed}
         outcomes = [
-            *(_outcome(ready, ready.recording, ItemOutcome.SEALED) for ready in sealed),
+            *(
+                _outcome(ready, ready.recording, ItemOutcome.SEALED)
+                for ready in new
+                if ready.recording.id in in_place
+            ),
             *(_outcome(ready, earlier, ItemOutcome.ALREADY_SEALED) for ready, earlier in known),
             *not_placed,
         ]
-        with transaction(station.catalogue):
-            recordings.mark_sealed(station.catalogue, numbers)
+        again = [_seen_again_deed(station, *pair) for pair in known if pair[0].failure is None]
+        with turn(station):
+            _put_seals(station, placed, again)
             dockings.set_outcomes(
                 station.catalogue, [_became(batch[0].recording.docking, o) for o in outcomes]
             )
@@ -106,35 +112,39 @@ def seal(station: Station, batch: Sequence[Ready]) -> list[Outcome]:
     return outcomes
 
 
-def finish_interrupted(station: Station, intents: Sequence[Intent]) -> tuple[int, int]:
-    """Finish what a crash left between intent and seal; call in the sealing turn.
+def finish_interrupted(station: Station) -> tuple[int, int]:
+    """Finish what a crash or a failure left between intent and seal; call in the sealing turn.
 
-    Every copy is read again first. Returns how many were sealed, and how many copies
-    were lost (their recordings are still on the card, and are taken in again).
+    Whoever seals has that turn from the intent to the seal, so an intent that is there now
+    is nobody's any more. Every copy is read again first. Returns how many were sealed, and
+    how many copies were lost (their recordings are still on the card, and are taken in
+    again). Raises CustodyProblem where the log cannot tell what is sealed, or MissingPart.
     """
+    if not (left := recordings.intents(station.catalogue)):
+        return 0, 0
+    take_up_intakes(station.catalogue, station.custody)  # what has its seal there is finished
+    intents = recordings.intents(station.catalogue)
     whole = []
-    in_log = _seals_in_log(station, intents)
     for intent in intents:
-        if intent.recording.id in in_log or copy_is_whole(station, intent):
+        if copy_is_whole(station, intent):
             whole.append(intent)
         else:
             clear_away(station, intent)
             with transaction(station.catalogue):
                 recordings.withdraw(station.catalogue, intent.recording.id)
-    placed, failures = _put_in_place(station, whole, in_log)
-    numbers = in_log | _log_seals(station, [i for i in placed if i.recording.id not in in_log])
-    done = [intent.recording for intent in placed]
+    placed, _ = _put_in_place(station, whole, interrupted=True)
     with transaction(station.catalogue):
-        recordings.mark_sealed(station.catalogue, {r.id: numbers[r.id] for r in done})
+        _put_seals(station, placed)
         dockings.set_outcomes(
             station.catalogue,
             [
                 Became(r.docking, r.original_path, ItemOutcome.SEALED, r.id)
-                for r in done
+                for r in (intent.recording for intent in placed)
                 if not r.missing
             ],
         )
-    return len(done), len(intents) - len(whole) + len(failures)
+    lost = len(intents) - len(placed)
+    return len(left) - lost, lost
 
 
 def note_outcomes(station: Station, docking: str, outcomes: Sequence[Outcome]) -> None:
@@ -233,14 +243,12 @@ def _below(part: Path, root: Path) -> str:
 
 
 def _put_in_place(
-    station: Station, intents: Sequence[Intent], in_log: Mapping[str, int] | None = None
+    station: Station, intents: Sequence[Intent], *, interrupted: bool
 ) -> tuple[list[Intent], list[Outcome]]:
     """Move copies and write descriptions and lists; each step may have been done before.
 
-    `in_log`, after a run that was cut off, holds those whose seal stands in the custody
-    log: they are never taken back. Returns what is in place, and what could not be put there.
+    Returns what is in place, and what could not be put there.
     """
-    interrupted = in_log is not None
     placed: list[Intent] = []
     failures: list[Outcome] = []
     try:
@@ -251,8 +259,6 @@ def _put_in_place(
                 for intent, error in day.place(list(together)):
                     if error is None:
                         inside.append(intent)
-                    elif in_log and intent.recording.id in in_log:
-                        raise error
                     else:
                         day.take_back(intent)
                         failures.append(_withdrawn(station, intent, error))
@@ -263,13 +269,13 @@ def _put_in_place(
     return placed, failures
 
 
-def _log_seals(
-    station: Station, placed: Sequence[Intent], others: Sequence[Deed] = ()
-) -> dict[str, int]:
-    """Enter seals, and other deeds, in the custody log; return the number of each seal."""
+def _put_seals(station: Station, placed: Sequence[Intent], others: Sequence[Deed] = ()) -> None:
+    """Put seals, and other deeds, on record in a transaction of the caller's."""
     seals = [_seal_deed(station, intent) for intent in placed]
-    entries = station.custody.append([*seals, *others])
-    return {entry.deed.subject: entry.seq for entry in entries[: len(seals)]}
+    entries = append(station, [*seals, *others])
+    numbers = {entry.deed.subject: entry.seq for entry in entries[: len(seals)]}
+    recordings.mark_sealed(station.catalogue, numbers)
+    recordings.see_tags(station.catalogue, [intent.recording for intent in placed])
 
 
 def _withdrawn(station: Station, intent: Intent, error: OSError) -> Outcome:
@@ -304,19 +310,3 @@ def _seen_again_deed(station: Station, ready: Ready, earlier: Recording) -> Deed
     seen = ready.recording
     facts = {"docking": seen.docking, **path_facts(seen.original_path)}
     return station.deed(Act.SEEN_AGAIN, earlier.id, facts)
-
-
-def _seals_in_log(station: Station, intents: Sequence[Intent]) -> dict[str, int]:
-    """Return the seal entries that are in the log though the catalogue does not know.
-
-    They may be in memory only: nobody may build on them before they are synced.
-    """
-    wanted = {intent.recording.id for intent in intents}
-    if not wanted:
-        return {}
-    station.custody.sync()
-    return {
-        entry.deed.subject: entry.seq
-        for entry in station.custody.entries()
-        if entry.deed.act is Act.SEAL and entry.deed.subject in wanted
-    }
