@@ -44,9 +44,9 @@ def log_end(station: Station, docking: str, state: Stay, missing: Sequence[CardP
     A docking whose intake failed before it was on record has no end either.
     """
     facts = {"state": state.value, "missing": [path_facts(path) for path in missing]}
-    deed = station.deed(Act.DEVICE_REMOVED, docking, facts)
     with turn(station):
         if dockings.is_entered(station.catalogue, docking):
+            deed = station.deed(Act.DEVICE_REMOVED, docking, facts)
             append(station, [deed])
             dockings.end_stay(station.catalogue, docking, state, deed.time)
 

@@ -37,15 +37,15 @@ def log_opening(station: Station, report: Report) -> None:
         fs_uuid=report.arrival.fs_uuid if report.arrival else None,
         health=report.arrival.health if report.arrival else None,
     )
-    deeds = [
-        station.deed(Act.DOCKING_OPENED, report.docking, docking_facts(docking)),
-        *(
-            station.deed(Act.INVENTORY, report.docking, facts)
-            for facts in _inventory_facts(report.items)
-        ),
-    ]
+    opened, inventory = docking_facts(docking), _inventory_facts(report.items)
     with turn(station):
-        append(station, deeds)
+        append(
+            station,
+            [
+                station.deed(Act.DOCKING_OPENED, report.docking, opened),
+                *(station.deed(Act.INVENTORY, report.docking, facts) for facts in inventory),
+            ],
+        )
         dockings.open_docking(station.catalogue, docking)
         dockings.add_inventory(
             station.catalogue, report.docking, [_inventory_entry(item) for item in report.items]
@@ -58,8 +58,8 @@ def log_closing(station: Station, report: Report, outcome: DockingOutcome) -> No
     if report.arrival and outcome is not DockingOutcome.INTERRUPTED:
         state = report.stay
     facts = _closing_facts(report, outcome, state)
-    deed = station.deed(Act.DOCKING_CLOSED, report.docking, facts)
     with turn(station):
+        deed = station.deed(Act.DOCKING_CLOSED, report.docking, facts)
         append(station, [deed])
         dockings.close_docking(station.catalogue, report.docking, deed.time, outcome)
         if state:

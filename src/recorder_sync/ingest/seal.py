@@ -100,8 +100,8 @@ def seal(station: Station, batch: Sequence[Ready]) -> list[Outcome]:
             *(_outcome(ready, earlier, ItemOutcome.ALREADY_SEALED) for ready, earlier in known),
             *not_placed,
         ]
-        again = [_seen_again_deed(station, *pair) for pair in known if pair[0].failure is None]
         with turn(station):
+            again = [_seen_again_deed(station, *pair) for pair in known if pair[0].failure is None]
             _put_seals(station, placed, again)
             dockings.set_outcomes(
                 station.catalogue, [_became(batch[0].recording.docking, o) for o in outcomes]
