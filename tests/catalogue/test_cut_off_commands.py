@@ -6,9 +6,7 @@ The real command is killed by itself at that instant: the moment its entry is sy
 import signal
 import sqlite3
 import subprocess
-import sys
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
@@ -19,32 +17,10 @@ from recorder_sync.custody.log import Act
 from recorder_sync.language import T
 from recorder_sync.model import AlertKind
 from recorder_sync.on_record import turn
+from tests.catalogue.cut_off import killed
 from tests.catalogue.whole import whole
 from tests.conftest import Card, Dock, MediaFiles
 from tests.inspection.furnished import verify_here
-
-_KILLED = """
-import os, signal, sys
-sys.path.insert(0, {root!r})
-from tests.on_the_day import shift_the_clock
-shift_the_clock()
-from recorder_sync.custody.log import CustodyLog
-append = CustodyLog.append
-def append_and_die(self, deeds):
-    append(self, deeds)
-    os.kill(os.getpid(), signal.SIGKILL)
-CustodyLog.append = append_and_die
-from recorder_sync.__main__ import main
-main()
-"""
-
-
-def killed(dock: Dock, *arguments: str) -> None:
-    """Run a command that dies when its first entry stands in the log."""
-    script = _KILLED.format(root=str(Path(__file__).parents[2]))
-    command = [sys.executable, "-c", script, "--config", str(dock.config), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-    assert done.returncode == -signal.SIGKILL, done.stderr
 
 
 def named(dock: Dock) -> set[str]:

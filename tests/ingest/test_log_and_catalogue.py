@@ -1,7 +1,7 @@
 """An intake that fails between the custody log and the catalogue: no false finding, ever.
 
 The fault is one call that fails in this process, as on a state disk that is full for a
-moment; a kill at the same place leaves the same (tests/faults/test_kills.py).
+moment, or a kill of the real command.
 """
 
 import errno
@@ -24,6 +24,7 @@ from recorder_sync.ingest.stopping import Stop
 from recorder_sync.language import T
 from recorder_sync.model import ItemOutcome
 from recorder_sync.station import Station
+from tests.catalogue.cut_off import killed
 from tests.conftest import Card, Dock, MediaFiles
 from tests.ingest.aftermath import (
     check_done,
@@ -62,6 +63,19 @@ def test_a_docking_that_only_the_log_has_is_taken_up(
     outcomes = [d["outcome"] for d in dockings_of(dock)]
     ended = "done" if where == "close_docking" else "interrupted"
     assert outcomes == ["done", ended], "what came of it is what the log says"
+    check_records_agree(dock)
+
+
+@pytest.mark.parametrize("act", [Act.DOCKING_OPENED, Act.SEAL, Act.DOCKING_CLOSED])
+def test_what_an_intake_put_on_record_before_it_was_killed_is_taken_up(
+    act: Act, dock: Dock, card: Card, media_files: MediaFiles
+) -> None:
+    card.put("clip.mp4", media_files.video)
+    killed(dock, "ingest", card.path, act=act)
+    check_records_agree(dock)
+    is_sealed = act is not Act.DOCKING_OPENED
+    check_done(dock.ingest(card), sealed=0 if is_sealed else 1, already_sealed=int(is_sealed))
+    assert len(in_place(dock)) == 1
     check_records_agree(dock)
 
 
