@@ -1,9 +1,10 @@
-"""Puts alerts, deferrals, the calendar and explanations on record.
+"""Puts on record what the catalogue has something of: intakes, alerts, corrections, and so on.
 
-The custody log first, then the catalogue, and the catalogue by the very step that a rebuild
-takes: both give the same rows. A kill between the two leaves an entry that the catalogue
-does not have; whoever writes next takes it up first. Whoever writes has the catalogue for
-himself from the first look to the end, so nothing is opened twice.
+The custody log first, then the catalogue: by the very step that a rebuild takes, or, where
+that would take too long, by what the caller enters; both give the same rows. Whoever fails or
+is killed between the two leaves an entry that the catalogue does not have; whoever writes next
+takes it up first. Whoever writes has the catalogue for himself from the first look to the end,
+so nothing is opened twice.
 """
 
 from collections.abc import Iterator, Sequence
