@@ -72,13 +72,17 @@ def append(station: Station, deeds: Sequence[Deed]) -> list[Entry]:
     """Put deeds on record in a transaction of the caller's, who enters them in the catalogue.
 
     So nobody takes them up again, and what somebody changes in their rows is named by
-    verification; the audit trail has them already. Raises MissingPart or CustodyProblem.
+    verification; the audit trail has them already. A log that has become shorter, put back
+    from a backup perhaps, is looked at from its beginning by whoever comes next. Raises
+    MissingPart or CustodyProblem.
     """
     entries = station.custody.append(deeds)
     for entry in entries:
         trail.take_up(station.catalogue, entry)
     if entries and taken_up(station.catalogue) == entries[0].seq:  # nothing is left before them
         note_taken_up(station.catalogue, entries[-1].seq + 1)
+    elif entries and taken_up(station.catalogue) > entries[0].seq:
+        note_taken_up(station.catalogue, 0)
     return entries
 
 

@@ -52,6 +52,9 @@ def test_a_held_device_that_only_the_log_has_is_taken_up(
         port.shows(Stay.NEEDS_CUSTODIAN)
     port.pull()
     _check_no_finding(port.dock)
+    station = port.dock.station()
+    assert dockings.open_stays(station.catalogue) == {}, "nothing is plugged in"
+    station.catalogue.close()
     _start_again(port.dock)
     port.close()
     check_records_agree(port.dock)

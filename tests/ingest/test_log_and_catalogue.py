@@ -7,12 +7,14 @@ moment, or a kill of the real command.
 import errno
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from recorder_sync.catalogue import dockings, ledger, recordings
+from recorder_sync.catalogue.database import transaction
+from recorder_sync.catalogue.taking_up import note_taken_up, taken_up
 from recorder_sync.cli.intake_display import display_for
 from recorder_sync.custody import log
 from recorder_sync.custody.log import Act
@@ -23,6 +25,7 @@ from recorder_sync.ingest.intake import Intake, Request, looked_at
 from recorder_sync.ingest.stopping import Stop
 from recorder_sync.language import T
 from recorder_sync.model import ItemOutcome
+from recorder_sync.on_record import take_up_rest
 from recorder_sync.station import Station
 from tests.catalogue.cut_off import killed
 from tests.conftest import Card, Dock, MediaFiles
@@ -176,3 +179,84 @@ def test_what_was_not_put_on_record_at_all_is_sealed_by_the_next_intake(
         assert intake.run().sealed == []
     assert len(in_place(dock)) == 1
     check_records_agree(dock)
+
+
+def test_a_camera_whose_folder_is_none_keeps_no_other_from_being_sealed(
+    dock: Dock, card: Card, media_files: MediaFiles, tmp_path: Path
+) -> None:
+    other = Card(tmp_path / "other")
+    card.put("a.mp4", media_files.video)
+    other.put("b.mp4", media_files.other_video)
+    with _opened(dock) as station, _looked_at(station, other, "0032") as intake:
+        (dock.evidence / "0031").symlink_to(tmp_path)
+        with (
+            _opened(dock) as second,
+            _looked_at(second, card, "0031") as failing,
+            pytest.raises(MissingPart),
+        ):
+            failing.run()
+        assert len(intake.run().sealed) == 1
+
+
+@pytest.mark.parametrize("entries_kept", [3, None], ids=["of a backup", "whole"])
+def test_a_seal_is_found_however_far_the_catalogue_is_said_to_be(
+    entries_kept: int | None, dock: Dock, card: Card, media_files: MediaFiles
+) -> None:
+    """The log was put back from a backup, or the number is of an older version."""
+    dock.configure(ingest={"immutable": False})
+    for _ in range(3):
+        check_done(dock.ingest(card), 1, sealed=0)
+    (segment,) = (dock.state / "custody").glob("*.jsonl")
+    lines = segment.read_bytes().splitlines(keepends=True)
+    segment.write_bytes(b"".join(lines[:entries_kept]))
+    card.put("clip.mp4", media_files.video)
+    killed(dock, "ingest", card.path, act=Act.SEAL)
+    with _opened(dock) as station, transaction(station.catalogue):
+        note_taken_up(station.catalogue, 100)
+    check_done(dock.ingest(card), sealed=0, already_sealed=1)
+    with _opened(dock) as station:
+        assert sum(e.deed.act is Act.SEAL for e in station.custody.entries()) == 1
+        assert taken_up(station.catalogue) <= station.custody.size()
+    assert dock.run("catalogue", "rebuild").code == 0
+
+
+_TAMPERED = {
+    "changed": "update dockings set device = '9999', source = '/nowhere'",
+    "unsealed": "create temp table first as select id from recordings order by number limit 1;"
+    " update inventory set recording = null, outcome = null"
+    " where recording in (select id from first);"
+    " delete from descriptions where recording in (select id from first);"
+    " delete from recordings where id in (select id from first)",
+}
+
+
+@pytest.mark.parametrize("how", _TAMPERED)
+def test_promise_5_what_no_intake_leaves_is_named_however_far_the_catalogue_is_said_to_be(
+    how: str, dock: Dock, card: Card, media_files: MediaFiles
+) -> None:
+    for content in (media_files.video, media_files.other_video):
+        card.put("clip.mp4", content)
+        check_done(dock.ingest(card), sealed=1)
+    with closing(sqlite3.connect(dock.state / "catalogue.db")) as db:
+        db.executescript(f"{_TAMPERED[how]}; pragma user_version = 0")
+    for _ in range(2):
+        assert dock.run("verify", "--all").code == 1
+        with _opened(dock) as station:
+            take_up_rest(station)
+
+
+def test_an_entry_before_a_broken_line_is_taken_up_once(
+    dock: Dock, card: Card, media_files: MediaFiles
+) -> None:
+    """A docking that is opened there would be opened, and ended, at every start."""
+    card.put("clip.mp4", media_files.video)
+    killed(dock, "ingest", card.path, act=Act.DOCKING_OPENED)
+    with _opened(dock) as station:
+        station.custody.append([station.deed(Act.SERVICE, "x", {"what": "started"})] * 2)
+        (segment,) = (dock.state / "custody").glob("*.jsonl")
+        lines = segment.read_bytes().splitlines(keepends=True)
+        segment.write_bytes(b"".join([lines[0], *lines[2:]]))
+    for _ in range(3):
+        dock.ingest(card)
+    acts = [line.split(b'"')[3] for line in segment.read_bytes().splitlines()]
+    assert acts.count(b"docking-opened") == acts.count(b"docking-closed")

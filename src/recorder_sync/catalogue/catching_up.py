@@ -3,8 +3,9 @@
 Whoever fails or is killed between the log and the catalogue leaves entries that only the log
 has. How many entries the catalogue was seen to have stands in its `user_version`; whoever
 writes next takes up what the log has beyond them. A verification takes up what an intake
-left, and no more: that is no finding, and the rest is named by it. A catalogue that was put
-back by hand lacks whole recordings: it gets everything that the log has, which takes long.
+left (`left_by_intakes.py`), and no more: that is no finding, and the rest is named by it. A
+catalogue that was put back by hand lacks whole recordings: it gets everything that the log
+has, which takes long.
 """
 
 import sqlite3
@@ -14,22 +15,17 @@ from sqlite_utils.db import Database
 
 from recorder_sync.catalogue import recordings
 from recorder_sync.catalogue.database import is_of_schema, transaction
+from recorder_sync.catalogue.left_by_intakes import OF_INTAKES, is_left
 from recorder_sync.catalogue.taking_up import ACTS, apply, note_taken_up, take_up, taken_up
 from recorder_sync.custody.entry import beginning_of, parsed
-from recorder_sync.custody.log import Act, CustodyLog
-from recorder_sync.errors import CatalogueProblem, CustodyProblem, NotFound
+from recorder_sync.custody.log import CustodyLog
+from recorder_sync.errors import CustodyProblem, NotFound
 from recorder_sync.journal import Log
 
 _log = Log()
 
-_OF_INTAKES = frozenset(
-    {
-        *(Act.DEVICE_HELD, Act.DOCKING_OPENED, Act.INVENTORY, Act.SEAL, Act.SEEN_AGAIN),
-        *(Act.DOCKING_CLOSED, Act.DEVICE_REMOVED),
-    }
-)
 _ALL = tuple(beginning_of(act) for act in ACTS)
-_INTAKES = tuple(beginning_of(act) for act in _OF_INTAKES)
+_INTAKES = tuple(beginning_of(act) for act in OF_INTAKES)
 
 
 def is_behind(db: Database, custody: CustodyLog) -> bool:
@@ -94,15 +90,16 @@ def take_up_rest_within(db: Database, custody: CustodyLog) -> None:
     if custody.size() <= first:
         return
     end = custody.sync()  # it must not be in the catalogue and lost in the log
-    seq = first
+    done = first
     try:
         for seq, line in custody.numbered_lines(first):
             if seq >= end:
                 break
+            done = seq + 1
             if line.startswith(_ALL):
                 _take_up(db, seq, line)
     except CustodyProblem:
-        note_taken_up(db, seq)
+        note_taken_up(db, done)
         raise
     note_taken_up(db, end)
 
@@ -112,11 +109,11 @@ def _take_up(db: Database, seq: int, line: bytes) -> None:
     db.execute("savepoint entry")
     try:
         with suppress(NotFound):  # a recording comes later (`catch_up`), or is missed by verify
-            take_up(db, parsed(line))
+            entry = parsed(line)
+            if entry.deed.act not in OF_INTAKES or is_left(db, entry.deed):
+                take_up(db, entry)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         why = error
-    except CatalogueProblem as problem:  # it contradicts what is there: verification names it
-        why = problem
     except sqlite3.DatabaseError as error:
         if not is_of_schema(error):
             raise

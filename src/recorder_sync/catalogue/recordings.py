@@ -184,6 +184,12 @@ def is_entered(db: Database, recording: str) -> bool:
     return found is not None
 
 
+def is_intent(db: Database, recording: str) -> bool:
+    """Tell whether a recording is meant to be sealed and not known to be, by its whole id."""
+    select = "select 1 from recordings where id = ? and state <> 'sealed'"
+    return db.execute(select, [recording]).fetchone() is not None
+
+
 def custody_seq_of(db: Database, recording: str) -> int | None:
     """Return the number of a recording's seal in the custody log, None before there is one."""
     found = db.execute("select custody_seq from recordings where id = ?", [recording]).fetchone()

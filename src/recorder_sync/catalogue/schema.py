@@ -802,3 +802,9 @@ def m023_documents_as_recordings(db: Database) -> None:
     db.execute("alter table copies_looked_at rename column recording to sealed")
     db.execute("alter table documents add column corrected_seq integer")
     db.execute("alter table documents_under_way add column actor text")
+
+
+@migrations()
+def m024_intakes_taken_up(db: Database) -> None:
+    """The number of entries known to be here counts an intake's too; it did not before."""
+    db.execute("pragma user_version = 0")

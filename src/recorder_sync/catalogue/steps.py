@@ -80,11 +80,6 @@ def _docking_opened(db: Database, entry: Entry) -> None:
     )
 
 
-def _device_held(db: Database, entry: Entry) -> None:
-    if not dockings.is_entered(db, entry.deed.subject):  # it may have gone on since
-        _docking_opened(db, entry)
-
-
 def _inventory(db: Database, entry: Entry) -> None:
     dockings.add_inventory(
         db,
@@ -218,7 +213,7 @@ STEPS: dict[Act, Callable[[Database, Entry], None]] = {
     Act.SEAL: _seal,
     Act.SEEN_AGAIN: _seen_again,
     Act.DOCKING_CLOSED: _docking_closed,
-    Act.DEVICE_HELD: _device_held,
+    Act.DEVICE_HELD: _docking_opened,
     Act.DEVICE_REMOVED: _device_removed,
     Act.ALERT: alert_life.opened,
     Act.ALERT_UPDATED: alert_life.updated,

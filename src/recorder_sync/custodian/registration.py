@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from recorder_sync.catalogue import ledger
-from recorder_sync.catalogue.database import transaction
 from recorder_sync.catalogue.ledger_facts import (
     case_facts,
     device_facts,
@@ -20,7 +19,7 @@ from recorder_sync.custody.log import Act
 from recorder_sync.errors import NotFound, SharedIdentity, UsageProblem
 from recorder_sync.language import T, Text
 from recorder_sync.model import Case, Device, Officer, UsbIdentity
-from recorder_sync.on_record import append
+from recorder_sync.on_record import append, turn
 from recorder_sync.rules.access import Secrecy
 from recorder_sync.station import Station
 from recorder_sync.timestamps import iso
@@ -74,7 +73,7 @@ def register_devices(station: Station, entries: Sequence[DeviceEntry]) -> list[D
     Raises SharedIdentity where a USB identity or a file system would belong to two devices.
     """
     db = station.catalogue
-    with transaction(db):
+    with turn(station):
         wanted = [
             entry.on(ledger.device(db, entry.number) or Device(entry.number)) for entry in entries
         ]
@@ -131,7 +130,7 @@ def _refuse_other(number: str, owners: Sequence[str], what: Text, option: str) -
 
 def register_officers(station: Station, officers: Sequence[Officer]) -> None:
     """Enter officers in the ledger, or replace their entries."""
-    with transaction(station.catalogue):
+    with turn(station):
         deeds = [
             station.deed(Act.LEDGER, f"officer:{officer.cert_no}", officer_facts(officer))
             for officer in officers
@@ -209,7 +208,7 @@ def no_such_case(number: str) -> NotFound:
 
 
 def _enter_cases(station: Station, entries: Callable[[], list[Case]]) -> None:
-    with transaction(station.catalogue):
+    with turn(station):
         cases = entries()
         deeds = [
             station.deed(Act.LEDGER, f"case:{case.number}", case_facts(case)) for case in cases

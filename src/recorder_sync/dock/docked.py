@@ -227,8 +227,8 @@ class DockedVolume:
         Raises Stopping.
         """
         if self._docking is None:
+            self._docking = report.docking  # what fails now may be on record all the same
             log_held(station, report)
-            self._docking = report.docking
         self._display.held(station, report)
         while not self._is_admitted(station, self._identity_now(station, report.identity)):
             self._wake.wait(_LEDGER_S)

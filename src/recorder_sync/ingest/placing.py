@@ -180,7 +180,10 @@ def _names(intent: Placeable) -> tuple[str, str]:
 
 
 def copy_is_whole(station: Station, intent: Placeable) -> bool:
-    """Read a copy that a run left in its place, or on its way there; tell whether it is whole."""
+    """Read a copy that a run left in its place, or on its way there; tell whether it is whole.
+
+    Raises MissingPart.
+    """
     for path in (intent.path, intent.part):
         folder, _, name = path.rpartition("/")
         try:
@@ -194,7 +197,7 @@ def copy_is_whole(station: Station, intent: Placeable) -> bool:
             continue
         except OSError as error:
             if error.errno not in (errno.EIO, errno.ELOOP):
-                raise
+                raise station.evidence.unusable(error) from error
             continue  # a copy that cannot be read is not whole
         if read.blake3 == intent.digests.blake3:
             return True

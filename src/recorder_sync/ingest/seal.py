@@ -9,7 +9,7 @@ last step.
 
 import errno
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,14 +19,15 @@ from pathlib import Path
 from blake3 import blake3
 
 from recorder_sync.catalogue import dockings, recordings
-from recorder_sync.catalogue.catching_up import take_up_intakes
 from recorder_sync.catalogue.database import transaction
 from recorder_sync.catalogue.dockings import Became
 from recorder_sync.catalogue.recordings import Intent, SameContent
+from recorder_sync.catalogue.taking_up import take_up
 from recorder_sync.custody.log import Act, Deed
 from recorder_sync.description import as_json, as_text
-from recorder_sync.errors import RecordingFailure, os_reason
+from recorder_sync.errors import RecorderSyncError, RecordingFailure, os_reason
 from recorder_sync.ingest.placing import Day, clear_away, copy_is_whole, folders_of
+from recorder_sync.journal import Log
 from recorder_sync.language import T
 from recorder_sync.model import CardPath, Digests, Flag, ItemOutcome, Recording
 from recorder_sync.on_record import append, turn
@@ -35,6 +36,8 @@ from recorder_sync.rules.lifecycle import State
 from recorder_sync.rules.tagging import conflicts
 from recorder_sync.station import Station
 from recorder_sync.stores.evidence import FREE_SPACE
+
+_log = Log()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,7 @@ def seal(station: Station, batch: Sequence[Ready]) -> list[Outcome]:
     written: then nothing of the batch is reported, and the next start finishes it.
     """
     with station.evidence.sealing_turn():
-        finish_interrupted(station)  # of an intake that failed since this one began
+        _finish_what_others_left(station)
         new, known = _sort_out(station, batch)
         intents = [_intent(station, ready) for ready in new]
         with transaction(station.catalogue):
@@ -112,6 +115,17 @@ def seal(station: Station, batch: Sequence[Ready]) -> list[Outcome]:
     return outcomes
 
 
+def _finish_what_others_left(station: Station) -> None:
+    """Finish what an intake left that failed since this one began: it may be the same content.
+
+    What cannot be finished is the next start's to tell; this card is taken in all the same.
+    """
+    try:
+        finish_interrupted(station)
+    except (RecorderSyncError, OSError) as error:
+        _log.error("what another intake left is not finished", why=str(error))
+
+
 def finish_interrupted(station: Station) -> tuple[int, int]:
     """Finish what a crash or a failure left between intent and seal; call in the sealing turn.
 
@@ -122,7 +136,7 @@ def finish_interrupted(station: Station) -> tuple[int, int]:
     """
     if not (left := recordings.intents(station.catalogue)):
         return 0, 0
-    take_up_intakes(station.catalogue, station.custody)  # what has its seal there is finished
+    _take_up_seals(station, {intent.recording.id for intent in left})
     intents = recordings.intents(station.catalogue)
     whole = []
     for intent in intents:
@@ -145,6 +159,18 @@ def finish_interrupted(station: Station) -> tuple[int, int]:
         )
     lost = len(intents) - len(placed)
     return len(left) - lost, lost
+
+
+def _take_up_seals(station: Station, wanted: Set[str]) -> None:
+    """Take up the seals of recordings that are anywhere in the log: none is sealed twice.
+
+    They may be in memory only: nobody may build on them before they are synced.
+    """
+    station.custody.sync()
+    with transaction(station.catalogue):
+        for entry in station.custody.entries_of((Act.SEAL,)):
+            if entry.deed.subject in wanted:
+                take_up(station.catalogue, entry)
 
 
 def note_outcomes(station: Station, docking: str, outcomes: Sequence[Outcome]) -> None:
