@@ -2,12 +2,17 @@
 
 import sqlite3
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 
 from recorder_sync.catalogue import dockings
+from recorder_sync.catalogue.dockings import Docking
+from recorder_sync.custody.log import Act
 from recorder_sync.dock.stay_log import end_stays_of_earlier_runs, log_end
+from recorder_sync.ingest.docking_log import docking_facts
 from recorder_sync.ingest.recovery import recover
+from recorder_sync.model import Identity, IdentityState
 from recorder_sync.rules.docking import Stay
 from tests.conftest import Card, Dock, MediaFiles
 from tests.dock.conftest import Port
@@ -26,6 +31,21 @@ def test_the_end_of_a_docking_that_never_began_leaves_nothing(dock: Dock) -> Non
     finally:
         station.catalogue.close()
     assert dock.run("catalogue", "rebuild").code == 0
+
+
+def test_the_end_of_a_stay_whose_beginning_only_the_log_has_is_on_record_too(dock: Dock) -> None:
+    station = dock.station()
+    try:
+        nobody = Identity(None, None, IdentityState.UNKNOWN, ())
+        number, at = "20260101-120000-abcdef", datetime(2026, 1, 1, 12, tzinfo=UTC)
+        held = Docking(number, "/card", "1-1", nobody, None, at, state=Stay.HELD)
+        station.custody.append([station.deed(Act.DEVICE_HELD, number, docking_facts(held))])
+        log_end(station, number, Stay.REMOVED)
+        assert dockings.is_entered(station.catalogue, number)
+        assert dockings.open_stays(station.catalogue) == {}
+    finally:
+        station.catalogue.close()
+    check_records_agree(dock)
 
 
 @pytest.mark.parametrize("end", [Port.pull, Port.stop])

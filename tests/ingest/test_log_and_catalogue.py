@@ -16,6 +16,7 @@ from recorder_sync.catalogue import dockings, ledger, recordings
 from recorder_sync.catalogue.database import transaction
 from recorder_sync.catalogue.taking_up import note_taken_up, taken_up
 from recorder_sync.cli.intake_display import display_for
+from recorder_sync.custodian.registration import register_officers
 from recorder_sync.custody import log
 from recorder_sync.custody.log import Act
 from recorder_sync.errors import MissingPart
@@ -24,7 +25,7 @@ from recorder_sync.ingest.capacity import capacity_of
 from recorder_sync.ingest.intake import Intake, Request, looked_at
 from recorder_sync.ingest.stopping import Stop
 from recorder_sync.language import T
-from recorder_sync.model import ItemOutcome
+from recorder_sync.model import ItemOutcome, Officer
 from recorder_sync.on_record import take_up_rest
 from recorder_sync.station import Station
 from tests.catalogue.cut_off import killed
@@ -124,6 +125,19 @@ def test_an_officer_is_named_by_what_was_sealed_and_not_by_what_was_taken_back(
     assert _name_of_the_officer(dock) is None
     check_done(dock.ingest(card), sealed=1, failed=0)
     assert _name_of_the_officer(dock) == "Li"
+    check_records_agree(dock)
+
+
+def test_a_seal_that_only_the_log_has_comes_before_what_is_registered_now(
+    dock: Dock, card: Card, media_files: MediaFiles
+) -> None:
+    """The name on the card is the older one: it must not come back over the ledger's."""
+    card.put("device.json", b'{"device": "0031", "officer": "130100", "officer_name": "Li"}')
+    card.put("a.mp4", media_files.video)
+    killed(dock, "ingest", card.path, act=Act.SEAL)
+    with _opened(dock) as station:
+        register_officers(station, [Officer("130100", None, None)])
+    assert _name_of_the_officer(dock) is None
     check_records_agree(dock)
 
 
