@@ -82,10 +82,8 @@ def protect(name: str | Path, folder: int | None, wanted: Wanted) -> InForce:
     A file that is immutable already is left as it is: even its mode is fixed. `folder` is
     the open folder that `name` is in. Nobody may have the file open for writing.
     """
-    if wanted == Wanted(immutable=False, verity=False):
-        state = os.stat(name, dir_fd=folder, follow_symlinks=False)
-        if stat.S_IMODE(state.st_mode) == READ_ONLY:
-            return InForce(Protection.READ_ONLY_SWITCHED_OFF, Verity.SWITCHED_OFF)
+    if is_protected(name, folder, wanted):
+        return InForce(Protection.READ_ONLY_SWITCHED_OFF, Verity.SWITCHED_OFF)
     handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
     try:
         flags = _flags(handle)
@@ -97,6 +95,14 @@ def protect(name: str | Path, folder: int | None, wanted: Wanted) -> InForce:
         return InForce(_immutable(handle, flags, wanted), verity)
     finally:
         os.close(handle)
+
+
+def is_protected(name: str | Path, folder: int | None, wanted: Wanted) -> bool:
+    """Tell whether a file is read-only, and nothing else is wanted. Raises OSError."""
+    if wanted != Wanted(immutable=False, verity=False):
+        return False
+    state = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    return stat.S_IMODE(state.st_mode) == READ_ONLY
 
 
 def unprotect(name: str | Path, folder: int | None = None) -> None:

@@ -56,10 +56,22 @@ def test_of_many_recordings_each_has_one_buffer_and_no_ring_stays(buffers: Buffe
         assert len(lent) == RING
 
 
+def test_a_copy_is_read_back_through_memory_that_the_copies_left(buffers: Buffers) -> None:
+    with copying(buffers):
+        pass
+    before = resident()
+    with buffers.for_reading_back() as lent, buffers.for_reading_back() as others:
+        for buffer in (*lent, *others):
+            assert len(buffer) == CHUNK
+            buffer[:] = b"\2" * CHUNK
+    assert resident() - before < CHUNK
+
+
 def test_no_two_recordings_have_the_same_memory(buffers: Buffers) -> None:
     with ExitStack() as stack:
         lent = [stack.enter_context(buffers.for_large()) for _ in range(MANY)]
-        every = [buffer for one in lent for buffer in one]
+        read_back = [stack.enter_context(buffers.for_reading_back()) for _ in range(2)]
+        every = [buffer for one in (*lent, *read_back) for buffer in one]
         for number, buffer in enumerate(every):
             buffer[:] = bytes([number]) * len(buffer)
         for number, buffer in enumerate(every):
@@ -68,7 +80,7 @@ def test_no_two_recordings_have_the_same_memory(buffers: Buffers) -> None:
 
 def test_all_memory_is_given_back_at_the_end() -> None:
     made, before = Buffers(), resident()
-    with copying(made), copying(made), made.single():
+    with copying(made), copying(made), made.single(), made.for_reading_back():
         pass
     made.close()
     assert resident() - before < CHUNK

@@ -4,12 +4,13 @@ import mmap
 import os
 import shutil
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
 from blake3 import blake3
 
-from recorder_sync.direct_io import page_aligned
+from recorder_sync.direct_io import CHUNK, page_aligned
 from recorder_sync.ingest import readback, small
 from recorder_sync.ingest.medium import file_system_of, has_device
 from recorder_sync.ingest.readback import Read, ReadBack, read_back
@@ -54,6 +55,68 @@ def _read_back(path: Path) -> Read:
             return read_back(handle, buffer, has_device(file_system_of(path)))
     finally:
         os.close(handle)
+
+
+@pytest.mark.parametrize(
+    "size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 3 * CHUNK + 5, 7 * CHUNK - 4096]
+)
+def test_what_is_hashed_while_the_next_is_read_has_the_same_digest(
+    tmp_path: Path, size: int
+) -> None:
+    path, data = tmp_path / "copy", os.urandom(size)
+    path.write_bytes(data)
+    seen: list[int] = []
+    with path.open("rb") as copy, page_aligned() as buffer, page_aligned() as spare:
+        os.fsync(copy.fileno())
+        read = read_back(copy.fileno(), buffer, True, seen.append, spare=spare)
+    assert (read.blake3, read.size, sum(seen)) == (blake3(data).hexdigest(), size, size)
+
+
+def test_a_buffer_is_not_filled_again_before_what_is_in_it_is_hashed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    third_was_read = threading.Event()
+
+    class Slow:
+        def __init__(self) -> None:
+            self._digest = blake3()
+
+        def update(self, data: memoryview) -> None:
+            third_was_read.wait(0.3)
+            self._digest.update(data)
+
+        def hexdigest(self) -> str:
+            return self._digest.hexdigest()
+
+    def advanced(count: int) -> None:
+        steps.append(count)
+        if len(steps) == 3:
+            third_was_read.set()
+
+    monkeypatch.setattr(readback, "blake3", Slow)
+    steps: list[int] = []
+    path, data = tmp_path / "copy", os.urandom(4 * CHUNK)
+    path.write_bytes(data)
+    with path.open("rb") as copy, page_aligned() as buffer, page_aligned() as spare:
+        read = read_back(copy.fileno(), buffer, True, advanced, spare=spare)
+    assert (read.blake3, len(steps)) == (blake3(data).hexdigest(), 5)
+
+
+def test_nothing_is_hashed_any_more_when_a_read_back_was_stopped(tmp_path: Path) -> None:
+    """Its buffers are somebody else's then."""
+    path, steps = tmp_path / "copy", []
+    path.write_bytes(bytes(8 * CHUNK))
+
+    def stopped() -> None:
+        steps.append(threading.active_count())
+        if len(steps) == 4:
+            raise InterruptedError
+
+    before = threading.active_count()
+    with path.open("rb") as copy, page_aligned() as buffer, page_aligned() as spare:
+        with pytest.raises(InterruptedError):
+            read_back(copy.fileno(), buffer, True, between=stopped, spare=spare)
+        assert (max(steps), threading.active_count()) == (before + 1, before)
 
 
 def test_memory_proves_nothing_about_a_medium(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import struct
 import subprocess
 from collections.abc import Iterator
@@ -217,3 +218,22 @@ def test_the_status_for_people_names_both_protections(dock: Dock) -> None:
     done = dock.run("status")
     assert "fs-verity" in done.out
     assert json.loads(dock.run("status", "--json").out)["evidence"]["protection"]
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o077], ids=oct)
+@pytest.mark.parametrize("immutable", [False, True])
+def test_all_that_is_sealed_is_read_only_whatever_mask_the_program_was_started_with(
+    dock: Dock, card: Card, media_files: MediaFiles, umask: int, immutable: bool
+) -> None:
+    """Of many descriptions that are made alike, one is looked at for all."""
+    dock.configure(ingest={"immutable": immutable})
+    for number in range(40):
+        card.put(f"{number}.jpg", media_files.photo.read_bytes() + number.to_bytes(2, "big"))
+    before = os.umask(umask)
+    try:
+        subprocess.run(dock.command("ingest", card.path), check=True, capture_output=True)
+    finally:
+        os.umask(before)
+    sealed = [*dock.evidence.rglob("*.jpg"), *dock.evidence.rglob("*.jpg.json")]
+    assert len(sealed) == 80
+    assert {stat.S_IMODE(file.stat().st_mode) for file in sealed} == {0o440}

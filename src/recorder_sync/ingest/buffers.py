@@ -9,9 +9,8 @@ more memory than one.
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from mmap import mmap
 
 from recorder_sync.direct_io import CHUNK, aligned_memory, free
@@ -22,12 +21,6 @@ RING = 4
 ALONE = CHUNK // 2
 """Bytes in the one buffer of a recording without a ring: there may be many of them, and two
 share a large page."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Ring:
-    memory: list[mmap]
-    buffers: list[memoryview]
 
 
 def is_ring(buffers: list[memoryview]) -> bool:
@@ -45,16 +38,16 @@ class Buffers:
         self._lock = threading.Lock()
         self._large = 0
         """Large recordings that have buffers just now."""
-        self._rings: list[_Ring] = []
-        """Those that nobody has."""
+        self._chunks: list[mmap] = []
+        """Memory of CHUNK bytes that nobody has."""
         self._singles: list[memoryview] = []
         self._memory: list[mmap] = []
         """What the single buffers are made of."""
 
     def close(self) -> None:
         """Free all memory, as soon as nobody has it borrowed."""
-        for ring in self._rings:
-            _free(ring)
+        for memory in self._chunks:
+            free(memory)
         for buffer in self._singles:
             buffer.release()
         for memory in self._memory:
@@ -68,7 +61,7 @@ class Buffers:
             self._large += 1
         try:
             if has_room:
-                with self._ring() as buffers:
+                with self._lent(RING, lambda: self._large <= self._most_rings) as buffers:
                     yield buffers
             else:
                 with self.single() as buffer:
@@ -93,27 +86,28 @@ class Buffers:
                 self._singles.append(buffer)
 
     @contextmanager
-    def _ring(self) -> Iterator[list[memoryview]]:
+    def for_reading_back(self) -> Iterator[tuple[memoryview, memoryview]]:
+        """Lend two buffers of CHUNK bytes: one is filled while the other is worked on."""
+        with self._lent(2, lambda: True) as (one, other):
+            yield one, other
+
+    @contextmanager
+    def _lent(self, count: int, stays: Callable[[], bool]) -> Iterator[list[memoryview]]:
+        """Lend buffers of CHUNK bytes; `stays` tells at the end whether their memory does."""
         with self._lock:
-            ring = self._rings.pop() if self._rings else _new_ring()
+            memory = [
+                self._chunks.pop() if self._chunks else aligned_memory() for _ in range(count)
+            ]
+        buffers = [memoryview(one) for one in memory]
         try:
-            yield ring.buffers
+            yield buffers
         finally:
+            for buffer in buffers:
+                buffer.release()
             with self._lock:
-                stays = self._large <= self._most_rings
-                if stays:
-                    self._rings.append(ring)
-            if not stays:
-                _free(ring)
-
-
-def _new_ring() -> _Ring:
-    memory = [aligned_memory() for _ in range(RING)]
-    return _Ring(memory, [memoryview(one) for one in memory])
-
-
-def _free(ring: _Ring) -> None:
-    for buffer in ring.buffers:
-        buffer.release()
-    for memory in ring.memory:
-        free(memory)
+                is_kept = stays()
+                if is_kept:
+                    self._chunks += memory
+            if not is_kept:
+                for one in memory:
+                    free(one)

@@ -206,11 +206,13 @@ class Copying:
 
     def prove(self, copy: OnDisk) -> Proven:
         """Read a copy back. Raises RecordingFailure when it is not good, or Stopping."""
+        if not self._settings.read_back:
+            return Proven(copy, ReadBack.OFF)
         with (
-            self._buffers.single() as buffer,
+            self._buffers.for_reading_back() as buffers,
             self._folder.opened(copy.part, os.O_RDONLY) as handle,
         ):
-            return self._proven(copy, handle, buffer)
+            return Proven(copy, self._read_back(copy, handle, buffers))
 
     def small(
         self, numbered: Sequence[tuple[int, Item]], pane: int | None = None
@@ -258,20 +260,18 @@ class Copying:
             self.volume.check_present()
             raise explained(error) from error
 
-    def _proven(self, copy: OnDisk, handle: int, buffer: memoryview) -> Proven:
-        if not self._settings.read_back:
-            return Proven(copy, ReadBack.OFF)
-        return Proven(copy, self._read_back(copy, handle, buffer))
-
-    def _read_back(self, copy: OnDisk, handle: int, buffer: memoryview) -> ReadBack:
+    def _read_back(
+        self, copy: OnDisk, handle: int, buffers: tuple[memoryview, memoryview]
+    ) -> ReadBack:
         path, copied = copy.item.path, copy.copied
         try:
             read = read_back(
                 handle,
-                buffer,
+                buffers[0],
                 self._on_device,
                 lambda count: self._observer.read_back(path, count),
                 self._stop.check,
+                spare=buffers[1],
             )
         except OSError as error:
             raise bad_medium(error) from error

@@ -17,12 +17,8 @@ from recorder_sync.ingest.readback import read_back
 from recorder_sync.model import Digests
 from recorder_sync.protection import Protection
 from recorder_sync.station import Station
-from recorder_sync.stores.evidence import (
-    EvidenceFolder,
-    exists,
-    move_into_place,
-    read_only_file,
-)
+from recorder_sync.stores.evidence import EvidenceFolder, exists, read_only_file
+from recorder_sync.stores.no_replace import move_into_place
 
 _THREADS = 3
 """Threads that wait for the disk."""
@@ -149,12 +145,19 @@ class Day:
             digests[final + ".json"] = intent.description
         self._evidence.list_digests(self._target, digests, perhaps_listed=self._interrupted)
         protections = {
-            name: self._evidence.protect(name, self._target).protection for name in digests
+            intent.id: self._evidence.protect(_names(intent)[1], self._target).protection
+            for intent in placed
         }
+        descriptions = [_names(intent)[1] + ".json" for intent in placed]
+        if self._interrupted:
+            for name in descriptions:
+                self._evidence.protect(name, self._target)
+        else:
+            self._evidence.protect_alike(descriptions, self._target)
         os.fsync(self._target)
         if self._source is not None:
             os.fsync(self._source)
-        return {intent.id: protections[_names(intent)[1]] for intent in placed}
+        return protections
 
 
 def _synced(written: Sequence[tuple[P, int]]) -> list[tuple[P, OSError | None]]:

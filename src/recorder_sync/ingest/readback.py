@@ -11,7 +11,9 @@ its own may answer from that.
 
 import mmap
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -52,6 +54,7 @@ def read_back(
     advanced: Callable[[int], None] = lambda _: None,
     between: Callable[[], None] = lambda: None,
     *,
+    spare: memoryview | None = None,
     size: int | None = None,
     flags: int | None = None,
 ) -> Read:
@@ -59,8 +62,9 @@ def read_back(
 
     `buffer` is page-aligned (`buffers.py`); `on_device` is `has_device` (`medium.py`);
     `advanced` is told the bytes of each chunk; `between` is called before each and may
-    raise. `size` is what the file should have, and `flags` are its status flags (F_SETFL,
-    fcntl(2)), where they are known. Raises OSError.
+    raise. With a `spare` buffer of the same size, what is in the one is hashed while the
+    other is filled. `size` is what the file should have, and `flags` are its status flags
+    (F_SETFL, fcntl(2)), where they are known. Raises OSError.
     """
     direct = prefer_direct(handle, flags)
     if not direct:
@@ -70,23 +74,48 @@ def read_back(
     if size is None:
         size = os.fstat(handle).st_size
     view = buffer[: whole_pages(size + 1)]
+    other = spare if spare is not None and size >= len(buffer) else None
     at = 0
     from_memory = False
-    while True:
-        between()
-        if not direct and not from_memory:
-            from_memory = may_be_in_memory(handle, at, min(len(view), size - at))
-        count = _fill(handle, view, at)
-        digest.update(view[:count])
-        at += count
-        advanced(count)
-        if count < len(view):
-            break
+    with _taken_by(digest, beside=other is not None) as take:
+        while True:
+            between()
+            if not direct and not from_memory:
+                from_memory = may_be_in_memory(handle, at, min(len(view), size - at))
+            count = _fill(handle, view, at)
+            take(view[:count])
+            at += count
+            advanced(count)
+            if count < len(view):
+                break
+            if other is not None:
+                view, other = other, view
     if not on_device or (from_memory and not direct):
         proof = ReadBack.UNVERIFIED
     else:
         proof = ReadBack.DIRECT if direct else ReadBack.UNCACHED
     return Read(digest.hexdigest(), at, proof)
+
+
+@contextmanager
+def _taken_by(digest: blake3, *, beside: bool) -> Iterator[Callable[[memoryview], object]]:
+    """Hold what takes the bytes that were read; at the end the digest has all of them.
+
+    `beside` has another thread compute: bytes may be changed when the next ones are taken.
+    """
+    if not beside:
+        yield digest.update
+        return
+    with ThreadPoolExecutor(1, thread_name_prefix="digest") as thread:
+        under_way = thread.submit(digest.update, b"")
+
+        def take(data: memoryview) -> None:
+            nonlocal under_way
+            under_way.result()
+            under_way = thread.submit(digest.update, data)
+
+        yield take
+        under_way.result()
 
 
 def _fill(handle: int, view: memoryview, at: int) -> int:

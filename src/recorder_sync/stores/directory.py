@@ -29,9 +29,10 @@ from recorder_sync.errors import os_reason
 from recorder_sync.language import T, Text
 from recorder_sync.protection import Wanted, protect
 from recorder_sync.stores.directory_checks import not_bound, room, trial
-from recorder_sync.stores.evidence import exists, move_into_place
+from recorder_sync.stores.evidence import exists
 from recorder_sync.stores.key import INCOMING, key_of_partial, partial_name, refuse_unsafe
 from recorder_sync.stores.marker import LARGEST, MARKER, id_in, new_marker
+from recorder_sync.stores.no_replace import move_into_place
 from recorder_sync.stores.partial import from_device, same_object, write_partial
 from recorder_sync.stores.store import (
     Check,

@@ -22,7 +22,7 @@ from recorder_sync.durable import READ_ONLY, exclusive, make_folders, write_all
 from recorder_sync.errors import MissingPart, os_reason
 from recorder_sync.language import T
 from recorder_sync.model import CardPath, Digests
-from recorder_sync.protection import InForce, Wanted, measured, protect, unprotect
+from recorder_sync.protection import InForce, Wanted, is_protected, measured, protect, unprotect
 from recorder_sync.rules.naming import safe_component, safe_name
 
 INCOMING = ".incoming"
@@ -146,6 +146,15 @@ class EvidenceFolder:
         """
         return protect(name, folder, self._wanted)
 
+    def protect_alike(self, names: Sequence[str], folder: int) -> None:
+        """Protect files that were made one like the other just now in the open `folder`.
+
+        Where the first needs nothing done, none does. Raises OSError.
+        """
+        if names and not is_protected(names[0], folder, self._wanted):
+            for name in names:
+                self.protect(name, folder)
+
     def protection_in_force(self) -> InForce:
         """Try the protection on a file of its own and return what it came to."""
         trial = self.incoming / f"protection-{os.getpid()}"
@@ -248,16 +257,6 @@ def evidence_path(
     mark = "" if whole else "SALVAGE_"
     day = f"{safe_component(device)}/{local.year:04d}"
     return f"{day}/{local:%m/%d/%H%M%S}_{recording}_{mark}{safe_name(original)}"
-
-
-def move_into_place(part: str, source: int, final: str, target: int) -> None:
-    """Rename a finished copy from one open folder to another; both are to be synced.
-
-    Raises FileExistsError rather than replace anything.
-    """
-    if exists(final, target):
-        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), final)
-    os.rename(part, final, src_dir_fd=source, dst_dir_fd=target)
 
 
 def read_only_file(name: str, folder: int, data: bytes) -> int:
