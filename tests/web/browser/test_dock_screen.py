@@ -15,6 +15,7 @@ from tests.web.browser.conftest import Screen
 from tests.web.made_dock import GRID, copying, full_dock, row, shown_by
 from tests.web.served import Service
 
+AN_HOUR_PASSES = "() => { const real = Date.now; Date.now = () => real() + 3600e3; }"
 HOSTILE = "</script><img src=x onerror=document.title=1>"
 
 
@@ -152,8 +153,28 @@ def test_after_an_hour_asleep_nothing_of_before_is_shown_as_so(
             " if (document.querySelector('.tile.good') === null) done(true); })"
             ".observe(document.querySelector('.ports'), { subtree: true, attributes: true })); }"
         )
-        page.evaluate("() => { const real = Date.now; Date.now = () => real() + 3600e3; }")
+        page.evaluate(AN_HOUR_PASSES)
         assert page.evaluate("() => window.seen"), "the states went, before they came anew"
+        expect(tile(page, "1-1.3")).to_contain_text("可以取走")
+
+
+@pytest.mark.parametrize(
+    "event",
+    ["new Event('alive')", "new MessageEvent('message', { data: '{\"tiles\": {}}' })"],
+    ids=["a sign of life", "a change"],
+)
+def test_what_came_before_an_hour_asleep_and_is_read_after_it_keeps_no_old_state(
+    screen: Screen, tmp_path: Path, event: str
+) -> None:
+    with shown_by(tmp_path / "run", full_dock()):
+        page = screen.open("/dock")
+        expect(tile(page, "1-1.3")).to_contain_text("可以取走")
+        page.wait_for_function("() => source !== null")
+        left = page.evaluate(
+            f"() => {{ ({AN_HOUR_PASSES})(); source.dispatchEvent({event});"
+            " return document.querySelectorAll('.tile.good').length; }"
+        )
+        assert left == 0
         expect(tile(page, "1-1.3")).to_contain_text("可以取走")
 
 

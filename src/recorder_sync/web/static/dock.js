@@ -230,8 +230,9 @@ function connect() {
   source?.close();
   if (!window.EventSource) return;
   source = new EventSource("/dock/stream");
-  source.onmessage = (event) => take(event.data);
+  source.onmessage = (event) => loseIfQuiet() || take(event.data);
   source.addEventListener("alive", () => {
+    if (loseIfQuiet()) return;
     heard = now();
     if (isLost) connect(); // what was shown meanwhile is not known: the whole picture again
   });
@@ -240,12 +241,23 @@ function connect() {
   };
 }
 
+// Also asked before anything is taken as said now: after a sleep the first that is heard may
+// have been waiting in this computer since before.
+function loseIfQuiet() {
+  if (isLost || since(heard) <= LOST_AFTER_MS) return false;
+  lose();
+  connect();
+  return true;
+}
+
 async function poll() {
   if (polling) return;
   polling = true;
+  const begun = now();
   try {
     const answer = await fetch("/dock/now", { cache: "no-store", redirect: "manual", signal: AbortSignal.timeout(5000) });
-    if (answer.ok) take(await answer.text());
+    const text = answer.ok ? await answer.text() : "";
+    if (answer.ok && since(begun) <= LOST_AFTER_MS) take(text);
     else if (answer.type === "opaqueredirect") location.reload(); // signed out
   } catch {
     // It stays lost, and is asked again.
@@ -261,10 +273,7 @@ setInterval(() => {
     asked = now();
     poll();
   }
-  if (quiet > LOST_AFTER_MS && !isLost) {
-    lose();
-    connect();
-  }
+  loseIfQuiet();
 }, 500);
 
 document.querySelector(".unkept").remove(); // from here on the page is kept as the station is
