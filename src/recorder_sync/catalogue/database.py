@@ -11,8 +11,9 @@ file in its place needs it alone. The kernel takes the lock from a process that 
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -31,6 +32,10 @@ SEARCHING_KIB = 2000
 
 TAKING_IN_KIB = 256
 """Cache of a card's own connection: it looks up single rows, and there may be many of them."""
+
+_ROWS_TOGETHER = 128
+"""Rows of a statement, at most: with 100 columns they are less than half of the values that
+SQLite takes (https://www.sqlite.org/limits.html)."""
 
 
 def open_catalogue(path: Path, cache_kib: int = SEARCHING_KIB) -> Database:
@@ -137,14 +142,30 @@ def _lock_file(path: Path) -> IO[bytes]:
     return os.fdopen(os.open(path.with_suffix(".in-use"), flags, 0o640), "r+b")
 
 
-def insert(db: Database, name: str, rows: Sequence[dict[str, Any]]) -> None:
+def insert(db: Database, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows of the same columns. For the rows of every recording: sqlite-utils looks at
     the schema each time, which takes longer than the insert itself."""
-    if not rows:
-        return
-    columns, marks = ", ".join(rows[0]), ", ".join("?" for _ in rows[0])
-    statement = f"insert into {name} ({columns}) values ({marks})"
-    db.conn.executemany(statement, [tuple(row.values()) for row in rows])
+    if rows:
+        columns = ", ".join(rows[0])
+        for marks, values in as_values(tuple(row.values()) for row in rows):
+            db.conn.execute(f"insert into {name} ({columns}) values {marks}", values)
+
+
+def as_values(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[str, list[Any]]]:
+    """Yield what stands behind `values` for many rows at a time, and the values themselves.
+
+    Of a table with triggers or references SQLite keeps what each statement changes, to take
+    it back if the statement fails: page by page, in a temporary file, which took longer for
+    each row by itself than all else (https://www.sqlite.org/tempfiles.html). There are only a
+    few lengths of such statements: each is compiled once, and kept.
+    """
+    left = iter(rows)
+    while together := list(islice(left, _ROWS_TOGETHER)):
+        one = f"({', '.join('?' * len(together[0]))})"
+        while together:
+            count = 1 << (len(together).bit_length() - 1)
+            some, together = together[:count], together[count:]
+            yield ", ".join([one] * count), [value for row in some for value in row]
 
 
 def upsert(db: Database, name: str, key: str, row: dict[str, Any]) -> None:

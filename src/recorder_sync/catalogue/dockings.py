@@ -9,7 +9,7 @@ from enum import StrEnum
 from sqlite_utils.db import Database
 
 from recorder_sync.catalogue import ledger
-from recorder_sync.catalogue.database import upsert
+from recorder_sync.catalogue.database import as_values, upsert
 from recorder_sync.catalogue.schema import table
 from recorder_sync.catalogue.seen_by import by_device
 from recorder_sync.errors import NotFound
@@ -152,17 +152,19 @@ def add_inventory(
 ) -> None:
     """Enter files of a docking's inventory; those that are `perhaps_entered` stay as they are."""
     insert = "insert or ignore" if perhaps_entered else "insert"
-    db.conn.executemany(
-        f"{insert} into inventory (docking, path, size, mtime_ns, kind, outcome, reason, hint,"
-        " recording) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    rows = (
         (
-            (
-                *(docking, entry.path.raw, entry.size, entry.mtime_ns, entry.kind),
-                *(entry.outcome, entry.reason, entry.hint, entry.recording),
-            )
-            for entry in entries
-        ),
+            *(docking, entry.path.raw, entry.size, entry.mtime_ns, entry.kind),
+            *(entry.outcome, entry.reason, entry.hint, entry.recording),
+        )
+        for entry in entries
     )
+    for marks, values in as_values(rows):
+        db.conn.execute(
+            f"{insert} into inventory (docking, path, size, mtime_ns, kind, outcome, reason, hint,"
+            f" recording) values {marks}",
+            values,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,11 +181,20 @@ class Became:
 
 def set_outcomes(db: Database, became: Iterable[Became]) -> None:
     """Note what became of files of inventories."""
-    db.conn.executemany(
-        "update inventory set outcome = ?, recording = ?, reason = ?, hint = ?"
-        " where docking = ? and path = ?",
-        [(b.outcome.value, b.recording, b.reason, b.hint, b.docking, b.path.raw) for b in became],
-    )
+    rows = {
+        (one.docking, one.path.raw): (one.outcome.value, one.recording, one.reason, one.hint)
+        for one in became
+    }
+    for marks, values in as_values(key + what for key, what in rows.items()):
+        db.conn.execute(
+            "with became (docking, path, outcome, recording, reason, hint) as"
+            f" (values {marks})"
+            " update inventory indexed by inventory_by_docking"
+            " set outcome = became.outcome, recording = became.recording,"
+            " reason = became.reason, hint = became.hint from became"
+            " where inventory.docking = became.docking and inventory.path = became.path",
+            values,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any
 from sqlite_utils.db import Database
 
 from recorder_sync.catalogue import ledger, time_line
-from recorder_sync.catalogue.database import FILE_NAME, broken, insert
+from recorder_sync.catalogue.database import FILE_NAME, as_values, broken, insert
 from recorder_sync.catalogue.schema import table
 from recorder_sync.catalogue.words import words
 from recorder_sync.description import Json, as_json, as_text, from_json
@@ -172,10 +172,14 @@ def mark_sealed(db: Database, custody_seqs: Mapping[str, int]) -> None:
     """Mark recordings, by id, as sealed by these entries of the custody log."""
     state = after(State.SEALING, Event.ENTERED_IN_CUSTODY_LOG)
     assert state is not None
-    db.conn.executemany(
-        "update recordings set state = ?, part = null, custody_seq = ? where id = ?",
-        [(state.value, seq, recording) for recording, seq in custody_seqs.items()],
-    )
+    for marks, values in as_values(custody_seqs.items()):
+        db.conn.execute(
+            f"with entered (recording, seq) as (values {marks})"
+            " update recordings indexed by recordings_by_id"
+            " set state = ?, part = null, custody_seq = entered.seq"
+            " from entered where id = entered.recording",
+            [*values, state.value],
+        )
 
 
 def is_entered(db: Database, recording: str) -> bool:
