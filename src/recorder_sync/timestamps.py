@@ -12,11 +12,11 @@ def iso(moment: datetime) -> str:
 
     Raises ValueError for a naive time: a time without a zone is not a fact.
     """
-    if moment.tzinfo is None:
-        raise ValueError(f"a time without a zone: {moment}")
     if moment.tzinfo is not UTC:
+        if moment.tzinfo is None:
+            raise ValueError(f"a time without a zone: {moment}")
         moment = moment.astimezone(UTC)
-    return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+    return moment.isoformat("T", "milliseconds").removesuffix("+00:00") + "Z"
 
 
 def iso_or_none(moment: datetime | None) -> str | None:

@@ -41,8 +41,6 @@ class Intent:
     """Digest of the first and last bytes (`ingest/engine.py`)."""
     part: str
     """The copy's path below the evidence folder."""
-    protection: str | None = None
-    """What keeps it from being changed, once it is in place."""
 
     @property
     def id(self) -> str:

@@ -66,7 +66,8 @@ class Interpreter:
         self, station: Station, given: Given, card: CardFacts, items: Sequence[Item]
     ) -> None:
         self._station = station
-        self._given = given
+        self._said = {which: given.claims(which) for which in Field}
+        self._arrival = given.arrival
         self._card = card
         self._ledger = ledger.registered_devices(station.catalogue)
         self._holdings: dict[str, list[Holding]] = {}
@@ -75,10 +76,10 @@ class Interpreter:
         self.identity = self._identify(items)
 
     def _identify(self, items: Sequence[Item]) -> Identity:
-        claims = self._given.claims(Field.DEVICE) + self._card.of_anything(Field.DEVICE)
+        claims = self._said[Field.DEVICE] + self._card.of_anything(Field.DEVICE)
         names = (self._name(item) for item in items if item.is_recording)
         claims += [name.claims[Field.DEVICE] for name in names if Field.DEVICE in name.claims]
-        arrival = self._given.arrival
+        arrival = self._arrival
         if arrival is None:
             return identify(claims, self._ledger)
         identity = identify([*claims, *arrival.claims], self._ledger)
@@ -129,7 +130,7 @@ class Interpreter:
             ),
             size=copy.copied.size,
             digests=digests,
-            recorded=replace(recorded, flags=frozenset()),
+            recorded=replace(recorded, flags=frozenset()) if recorded.flags else recorded,
             media=media,
             tags=tags,
             officer_name=self._officer_name(tags, item, name),
@@ -150,14 +151,15 @@ class Interpreter:
         return Tags(device, officer, case)
 
     def _claims(self, which: Field, item: Item, name: NameFacts, media: Media) -> list[Claim]:
-        said = self._given.claims(which)
+        said = [*self._said[which]]
         if which in name.claims:
             said.append(name.claims[which])
-        said += [
-            Claim(media.tags[key], Source.CONTAINER, f"tag {key}")
-            for key, its_field in name.profile.container_tags
-            if its_field is which and key in media.tags
-        ]
+        if media.tags:
+            said += [
+                Claim(media.tags[key], Source.CONTAINER, f"tag {key}")
+                for key, its_field in name.profile.container_tags
+                if its_field is which and key in media.tags
+            ]
         return said + self._card.of_recording(which, item.path, name.started)
 
     def _card_as_a_whole(self) -> list[Claim]:

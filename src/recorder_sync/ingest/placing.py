@@ -138,17 +138,17 @@ class Day:
         if not placed:
             self._evidence.remove_empty(self._name)
             return {}
+        finals = [_names(intent)[1] for intent in placed]
+        descriptions = [final + ".json" for final in finals]
         digests: dict[str, Digests] = {}
-        for intent in placed:
-            _, final = _names(intent)
+        for intent, final, description in zip(placed, finals, descriptions, strict=True):
             digests[final] = intent.digests
-            digests[final + ".json"] = intent.description
+            digests[description] = intent.description
         self._evidence.list_digests(self._target, digests, perhaps_listed=self._interrupted)
         protections = {
-            intent.id: self._evidence.protect(_names(intent)[1], self._target).protection
-            for intent in placed
+            intent.id: self._evidence.protect(final, self._target).protection
+            for intent, final in zip(placed, finals, strict=True)
         }
-        descriptions = [_names(intent)[1] + ".json" for intent in placed]
         if self._interrupted:
             for name in descriptions:
                 self._evidence.protect(name, self._target)

@@ -11,7 +11,7 @@ import errno
 import hashlib
 from collections.abc import Sequence, Set
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
@@ -31,6 +31,7 @@ from recorder_sync.journal import Log
 from recorder_sync.language import T
 from recorder_sync.model import CardPath, Digests, Flag, ItemOutcome, Recording
 from recorder_sync.on_record import append, turn
+from recorder_sync.protection import Protection
 from recorder_sync.rules.identity import is_same_device
 from recorder_sync.rules.lifecycle import State
 from recorder_sync.rules.tagging import conflicts
@@ -49,6 +50,14 @@ class Ready:
     part: Path
     failure: RecordingFailure | None = None
     """Of a salvage copy: why the recording as a whole is not in."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A recording whose copy is in its place, and what keeps that from being changed."""
+
+    intent: Intent
+    protection: Protection
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +102,7 @@ def seal(station: Station, batch: Sequence[Ready]) -> list[Outcome]:
         with transaction(station.catalogue):
             recordings.enter(station.catalogue, intents)
         placed, not_placed = _put_in_place(station, intents, interrupted=False)
-        in_place = {intent.recording.id for intent in placed}
+        in_place = {one.intent.id for one in placed}
         outcomes = [
             *(
                 _outcome(ready, ready.recording, ItemOutcome.SEALED)
@@ -153,7 +162,7 @@ def finish_interrupted(station: Station) -> tuple[int, int]:
             station.catalogue,
             [
                 Became(r.docking, r.original_path, ItemOutcome.SEALED, r.id)
-                for r in (intent.recording for intent in placed)
+                for r in (one.intent.recording for one in placed)
                 if not r.missing
             ],
         )
@@ -270,12 +279,12 @@ def _below(part: Path, root: Path) -> str:
 
 def _put_in_place(
     station: Station, intents: Sequence[Intent], *, interrupted: bool
-) -> tuple[list[Intent], list[Outcome]]:
+) -> tuple[list[_Placed], list[Outcome]]:
     """Move copies and write descriptions and lists; each step may have been done before.
 
     Returns what is in place, and what could not be put there.
     """
-    placed: list[Intent] = []
+    placed: list[_Placed] = []
     failures: list[Outcome] = []
     try:
         for folders, together in groupby(sorted(intents, key=folders_of), key=folders_of):
@@ -289,19 +298,19 @@ def _put_in_place(
                         day.take_back(intent)
                         failures.append(_withdrawn(station, intent, error))
                 protections = day.complete(inside)
-                placed += (replace(i, protection=protections[i.recording.id]) for i in inside)
+                placed += (_Placed(intent, protections[intent.id]) for intent in inside)
     except OSError as error:
         raise station.evidence.unusable(error) from error
     return placed, failures
 
 
-def _put_seals(station: Station, placed: Sequence[Intent], others: Sequence[Deed] = ()) -> None:
+def _put_seals(station: Station, placed: Sequence[_Placed], others: Sequence[Deed] = ()) -> None:
     """Put seals, and other deeds, on record in a transaction of the caller's."""
-    seals = [_seal_deed(station, intent) for intent in placed]
+    seals = [_seal_deed(station, one) for one in placed]
     entries = append(station, [*seals, *others])
     numbers = {entry.deed.subject: entry.seq for entry in entries[: len(seals)]}
     recordings.mark_sealed(station.catalogue, numbers)
-    recordings.see_tags(station.catalogue, [intent.recording for intent in placed])
+    recordings.see_tags(station.catalogue, [one.intent.recording for one in placed])
 
 
 def _withdrawn(station: Station, intent: Intent, error: OSError) -> Outcome:
@@ -319,13 +328,14 @@ def _withdrawn(station: Station, intent: Intent, error: OSError) -> Outcome:
     return Outcome(intent.recording.original_path, ItemOutcome.FAILED, failure=failure)
 
 
-def _seal_deed(station: Station, intent: Intent) -> Deed:
+def _seal_deed(station: Station, placed: _Placed) -> Deed:
+    intent = placed.intent
     facts: dict[str, object] = {
         "recording": intent.described,
         "description_blake3": intent.description.blake3,
         "description_sha256": intent.description.sha256,
         "fingerprint": intent.fingerprint.hex(),
-        "protection": intent.protection,
+        "protection": placed.protection,
     }
     if station.settings.ingest.fs_verity:
         facts["fs_verity"] = station.evidence.verity_of(intent.recording.path)

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from recorder_sync.model import CardPath, Claim, Kind, Source, UsbIdentity
 
@@ -134,10 +135,10 @@ def read_name(path: CardPath, profiles: Sequence[Profile]) -> NameFacts:
     Named groups of the pattern: `device`, `officer`, `case`, `date` (yyyymmdd),
     `time` (hhmmss), `kind`, `important`. A date that is none is no date.
     """
+    whole, name = path.text, path.name.text
     for profile in profiles:
         for pattern in profile.file_names:
-            subject = path if "/" in pattern.pattern else path.name
-            if match := pattern.fullmatch(subject.text):
+            if match := pattern.fullmatch(whole if "/" in pattern.pattern else name):
                 return _facts(profile, {k: v for k, v in match.groupdict().items() if v})
     return NameFacts()
 
@@ -180,8 +181,8 @@ def is_identity_file(path: CardPath, profiles: Sequence[Profile]) -> bool:
 LONGEST_NAME = 120
 """Bytes of the safe name: file systems allow 255 for it and our prefix together."""
 
-_SAFE_ALREADY = re.compile(r"[A-Za-z0-9._-]+")
-"""Most names: there is no need to look at each character."""
+_SAFE_ALREADY = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*", re.ASCII)
+"""Most names: there is nothing to change in them, unless they are too long."""
 
 
 def safe_name(original: CardPath) -> str:
@@ -191,9 +192,10 @@ def safe_name(original: CardPath) -> str:
     becomes `_`. No leading dot, at most LONGEST_NAME bytes, the ending kept.
     """
     text = original.name.text
-    if not _SAFE_ALREADY.fullmatch(text):
-        text = unicodedata.normalize("NFC", text)
-        text = "".join(c if _is_safe(c) else "_" for c in text)
+    if len(text) <= LONGEST_NAME and _SAFE_ALREADY.fullmatch(text):
+        return text
+    text = unicodedata.normalize("NFC", text)
+    text = "".join(c if _is_safe(c) else "_" for c in text)
     cleaned = text.rstrip(".")
     hidden = cleaned.lstrip(".")
     if hidden != cleaned:  # `.mp4` keeps its ending, `.hidden.mp4` just loses the dot
@@ -206,6 +208,7 @@ def safe_name(original: CardPath) -> str:
     return _cut(stem, room).rstrip(".") + (dot + ending if ending else "")
 
 
+@lru_cache(maxsize=64)
 def safe_component(value: str) -> str:
     """Return a device number as one safe folder name."""
     return safe_name(CardPath(value.replace("/", "_").encode("utf-8", "replace")))

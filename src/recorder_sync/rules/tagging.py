@@ -18,12 +18,10 @@ def decide(claims: Iterable[Claim]) -> Tag | None:
 
     Two claims agree when they are equal apart from case and surrounding spaces.
     """
-    ranked = sorted(
-        (claim for claim in claims if claim.value.strip()),
-        key=lambda claim: _BEST_FIRST[claim.source],
-    )
-    if not ranked:
+    said = [claim for claim in claims if claim.value.strip()]
+    if not said:
         return None
+    ranked = sorted(said, key=lambda claim: _BEST_FIRST[claim.source])
     best = ranked[0]
     value = best.value.strip()
     others = tuple(c for c in ranked[1:] if c.value.strip().casefold() != value.casefold())
