@@ -72,3 +72,21 @@ def breaks(*_: object) -> None:
 def free_panes(capacity: Capacity) -> int:
     panes = [capacity.window.take() for _ in range(10)]
     return len(panes) - panes.count(None)
+
+
+def test_many_photos_are_entered_with_few_statements(
+    dock: Dock, card: Card, media_files: MediaFiles
+) -> None:
+    """SQLite keeps pages for each statement that may fail: it took longer than all else."""
+    for number in range(_PHOTOS):
+        card.put(f"{number}.jpg", media_files.photo.read_bytes() + number.to_bytes(2, "big"))
+    station = dock.station()
+    statements: set[str] = set()  # one that fires triggers is told again for each row
+    station.catalogue.conn.set_trace_callback(statements.add)
+    with (
+        capacity_of(station.settings) as capacity,
+        display_for(station.settings, quiet=True) as display,
+    ):
+        take_in(station, Request(card.path), capacity, display.card(None), Stop())
+    assert len(statements) < _PHOTOS
+    check_evidence(dock, *(f"{number}.jpg" for number in range(_PHOTOS)))
