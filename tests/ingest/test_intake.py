@@ -168,6 +168,20 @@ def test_a_sidecar_a_day_speaks_for_the_recordings_of_that_day(
     assert {r["officer"]["cert_no"] for r in found.values()} == {"000010"}
 
 
+def test_what_one_name_says_is_said_of_this_recording_only(
+    dock: Dock, card: Card, media_files: MediaFiles
+) -> None:
+    names = [f"DCAM_CAM001_{number:06d}_20261123_16000{number}.jpg" for number in range(1, 6)]
+    for number, name in enumerate(names):
+        card.put(name, media_files.photo.read_bytes() + bytes(number))
+    done = dock.ingest(card, "--case", "2026-17").json["recordings"]
+    assert {r["original_name"]: r["officer"]["cert_no"] for r in done} == {
+        name: name.split("_")[2] for name in names
+    }
+    assert [r["tags"]["officer"]["others"] for r in done] == [[]] * len(names)
+    assert {(r["case"], r["tags"]["case"]["source"]) for r in done} == {("2026-17", "person")}
+
+
 def test_the_ledger_names_the_officer_a_device_is_given_to(
     dock: Dock, card: Card, media_files: MediaFiles
 ) -> None:

@@ -50,13 +50,13 @@ class Given:
     case: str | None = None
     arrival: Arrival | None = None
 
-    def claims(self, which: Field) -> list[Claim]:
+    def claims(self, which: Field) -> tuple[Claim, ...]:
         said = {
             Field.DEVICE: self.device,
             Field.OFFICER: self.officer,
             Field.CASE: self.case,
         }.get(which)
-        return [Claim(said, Source.PERSON, "command line")] if said else []
+        return (Claim(said, Source.PERSON, "command line"),) if said else ()
 
 
 class Interpreter:
@@ -76,7 +76,7 @@ class Interpreter:
         self.identity = self._identify(items)
 
     def _identify(self, items: Sequence[Item]) -> Identity:
-        claims = self._said[Field.DEVICE] + self._card.of_anything(Field.DEVICE)
+        claims = [*self._said[Field.DEVICE], *self._card.of_anything(Field.DEVICE)]
         names = (self._name(item) for item in items if item.is_recording)
         claims += [name.claims[Field.DEVICE] for name in names if Field.DEVICE in name.claims]
         arrival = self._arrival
