@@ -70,11 +70,14 @@ class LosingMonitor:
     """A fake: a real monitor whose buffer overflows when it is told to."""
 
     overflow = False
+    is_waited_for = threading.Event()
+    """What was there has been counted, and the watcher waits for events."""
 
     def __init__(self, context: pyudev.Context) -> None:
         self._real = open_monitor(context)
 
     def fileno(self) -> int:
+        LosingMonitor.is_waited_for.set()
         return int(self._real.fileno())
 
     def poll(self, timeout: float) -> pyudev.Device | None:
@@ -92,9 +95,16 @@ class _Served:
         self._watcher: Watcher | None = None
 
     def watch(self, ignored: frozenset[int]) -> None:
+        """Begin to watch. What comes afterwards is told of by its events only.
+
+        Else it may be counted before its events are read, and be gone again by then: it is
+        reported once more, and gone once more, which is right but not what a test expects.
+        """
+        LosingMonitor.is_waited_for.clear()
         self._watcher = watcher = Watcher(ignored, LosingMonitor)
         signal.signal(signal.SIGTERM, lambda *_: watcher.stop())
         threading.Thread(target=self._report, args=[watcher], daemon=True).start()
+        LosingMonitor.is_waited_for.wait()
 
     def lose_next(self) -> None:
         LosingMonitor.overflow = True
