@@ -76,3 +76,7 @@ def test_promise_2_a_recording_is_synced_before_it_is_in_its_place_and_its_folde
         assert before[-1] == "sync", f"{path} was in its place before it was synced"
         _, folder = asked[at + 1]
         assert ("sync", folder) in asked[at:], f"{folder} was never synced"
+    descriptions = {path for call, path in asked if call == "write" and path.endswith(".json")}
+    assert len(descriptions) == len(names)
+    for path in descriptions:
+        assert [call for call, about in asked if about == path][-1] == "sync", path
